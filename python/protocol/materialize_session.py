@@ -1,0 +1,144 @@
+"""The legal order of the materialize protocol (protocol reference, section 5.3).
+
+It is two coupled tables. The first is the transaction. The second is the acknowledgement, which runs beside it: the
+loads of a transaction may arrive while the one before it is still being applied, but nothing may be loaded from it,
+nor flushed, until `Acknowledged`, which may also come before `Acknowledge`.
+"""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+from python.protocol.materialize import (
+    Acknowledge,
+    Acknowledged,
+    Applied,
+    Apply,
+    Flush,
+    Flushed,
+    Load,
+    Loaded,
+    Open,
+    Opened,
+    Spec,
+    SpecResponse,
+    StartCommit,
+    StartedCommit,
+    Store,
+    Validate,
+    Validated,
+)
+from python.protocol.session import Breach, Machine, Role, Session
+
+__all__ = ["ACKNOWLEDGEMENT", "TRANSACTION", "Acknowledgement", "MaterializeSession", "State"]
+
+
+class State(enum.Enum):
+    """Where a materialization's transaction stands."""
+
+    IDLE = "waiting for a request"
+    SPECIFYING = "answering spec"
+    VALIDATING = "answering validate"
+    APPLYING = "answering apply"
+    OPENING = "answering open"
+    READY = "between transactions"
+    LOADING = "loading"
+    FLUSHING = "flushing"
+    STORING = "storing"
+    COMMITTING = "starting the commit"
+
+
+class Acknowledgement(enum.Enum):
+    """Whether the last transaction has been acknowledged."""
+
+    PENDING = "the last transaction is not acknowledged"
+    DONE = "the last transaction is acknowledged"
+
+
+TRANSACTION = Machine(
+    start=State.IDLE,
+    transitions={
+        State.IDLE: {
+            Spec: State.SPECIFYING,
+            Validate: State.VALIDATING,
+            Apply: State.APPLYING,
+            Open: State.OPENING,
+        },
+        State.SPECIFYING: {SpecResponse: State.IDLE},
+        State.VALIDATING: {Validated: State.IDLE},
+        State.APPLYING: {Applied: State.IDLE},
+        State.OPENING: {Opened: State.READY},
+        State.READY: {Acknowledge: State.LOADING},
+        State.LOADING: {Load: State.LOADING, Loaded: State.LOADING, Flush: State.FLUSHING},
+        State.FLUSHING: {Loaded: State.FLUSHING, Flushed: State.STORING},
+        State.STORING: {Store: State.STORING, StartCommit: State.COMMITTING},
+        State.COMMITTING: {StartedCommit: State.READY},
+    },
+    final=frozenset({State.IDLE, State.READY, State.LOADING}),
+    rules={
+        **dict.fromkeys((Spec, Validate, Apply, Open), 15),
+        **dict.fromkeys((SpecResponse, Validated, Applied), 28),
+        Opened: 48,
+        Loaded: 72,
+        **dict.fromkeys((Flushed, StartedCommit), 74),
+    },
+)
+
+ACKNOWLEDGEMENT = Machine(
+    start=Acknowledgement.DONE,
+    transitions={
+        Acknowledgement.PENDING: {Acknowledged: Acknowledgement.DONE},
+        Acknowledgement.DONE: {
+            Opened: Acknowledgement.PENDING,
+            Loaded: Acknowledgement.DONE,
+            Flush: Acknowledgement.DONE,
+            StartedCommit: Acknowledgement.PENDING,
+        },
+    },
+    final=frozenset(Acknowledgement),
+    rules={Acknowledged: 72, Loaded: 72},
+)
+
+
+class MaterializeSession(Session):
+    """A materialization's conversation, with the loads and loadeds of the current transaction counted."""
+
+    machines = (TRANSACTION, ACKNOWLEDGEMENT)
+
+    def __init__(self, ours: Role) -> None:
+        super().__init__(ours)
+        self._bindings = 0
+        self._asked = 0
+        self._loads = 0
+        self._loadeds = 0
+
+    def breach(self, message: msgspec.Struct) -> Breach | None:
+        """Return why `message` is not legal beyond its place."""
+        if isinstance(message, (Load, Store, Loaded)) and not 0 <= message.binding < self._bindings:
+            return Breach(f"binding {message.binding} is out of range: {self._bindings} bindings are open", rule=11)
+        if isinstance(message, Loaded) and self._loadeds >= self._loads:
+            return Breach(f"more documents were loaded than the {self._loads} keys asked for", rule=73)
+        if isinstance(message, Validated) and len(message.bindings) != self._asked:
+            return Breach(f"Validated has {len(message.bindings)} bindings, but {self._asked} were asked", rule=39)
+        return None
+
+    def note(self, message: msgspec.Struct) -> None:
+        """Keep the counts."""
+        if isinstance(message, Load):
+            self._loads += 1
+        elif isinstance(message, Loaded):
+            self._loadeds += 1
+        elif isinstance(message, StartedCommit):
+            self._loads = self._loadeds = 0
+        elif isinstance(message, Validate):
+            self._asked = len(message.bindings)
+        elif isinstance(message, Open):
+            self._bindings = len(message.materialization.bindings)
+
+    def unfinished(self) -> Breach | None:
+        """Ending with loads unanswered would abandon a transaction half-way."""
+        if self._loads and State.LOADING in self.states:
+            return Breach(f"the connector ended after {self._loads} loads, in the middle of a transaction", rule=79)
+        return None

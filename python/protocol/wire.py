@@ -1,0 +1,54 @@
+"""What makes a value a message: the bases of all messages, and the scalars that JSON spells in a way of Flow's own.
+
+Protocol reference, section 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import Raw, Struct
+
+__all__ = ["Document", "Duration", "FromConnector", "FromRuntime", "Int64", "decode_hook", "encode_hook"]
+
+if TYPE_CHECKING:
+    Document = Raw | Mapping[str, object]
+    """A JSON object: raw text, or a mapping that is written without loss. What is read is always raw."""
+else:
+    Document = Raw
+
+
+class Int64(int):
+    """A 64-bit integer, which is a JSON string on the wire (`"12345"`); numbers are accepted when read."""
+
+
+class Duration(float):
+    """Seconds, which are text on the wire: `"300s"`, `"62.250s"`."""
+
+
+class FromRuntime(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
+    """Base of what the runtime sends: unknown members are ignored, since new ones appear regularly (rule 13)."""
+
+
+class FromConnector(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel", forbid_unknown_fields=True):
+    """Base of what a connector sends: the runtime refuses unknown members (rule 5)."""
+
+
+def decode_hook(kind: type, value: object) -> object:
+    """The hook of msgspec for reading `Int64` and `Duration`."""
+    if kind is Int64 and isinstance(value, (str, int)):
+        return Int64(value)
+    if kind is Duration and isinstance(value, str) and value.endswith("s"):
+        return Duration(value[:-1])
+    raise msgspec.ValidationError(f"expected {kind.__name__}, got {value!r}")
+
+
+def encode_hook(value: object) -> str:
+    """The hook of msgspec for writing `Int64` and `Duration`."""
+    if isinstance(value, Int64):
+        return str(int(value))
+    if isinstance(value, Duration):
+        return f"{float(value):.9f}".rstrip("0").rstrip(".") + "s"
+    raise TypeError(f"a message holds a {type(value).__name__}, which has no place on the wire")
