@@ -1,0 +1,98 @@
+"""Flow's logs on stderr, from Python's `logging` (protocol reference, section 7)."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import threading
+import traceback
+from collections.abc import Mapping
+
+from python.protocol import log
+from python.protocol.log import Log
+from python.shell.scrubber import Scrubber
+
+__all__ = ["TRACE", "FlowHandler", "LogWriter", "config_update", "install", "status"]
+
+TRACE = log.LEVELS["trace"]
+_EVENTS = logging.getLogger("headwater.events")
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+class LogWriter:
+    """Writes logs as lines to a file descriptor, whole, scrubbed, and from any thread or forked child."""
+
+    def __init__(self, fd: int, scrubber: Scrubber) -> None:
+        self._fd = fd
+        self._lock = threading.Lock()
+        self.scrubber = scrubber
+        os.register_at_fork(after_in_child=self._renew_lock)
+
+    def write(self, entry: Log) -> None:
+        """`entry` is on its way to the runtime. Nothing is raised where nobody reads any more."""
+        fields = entry.fields
+        if fields.get("eventType") != log.CONFIG_UPDATE:  # its config is sealed, and has to arrive unchanged
+            fields = {str(name): self.scrubber.value(value) for name, value in fields.items()}
+        line = log.encode(Log(level=entry.level, message=self.scrubber.text(entry.message), fields=fields, ts=entry.ts))
+        view = memoryview(line)
+        with self._lock, contextlib.suppress(OSError):
+            while view:
+                view = view[os.write(self._fd, view) :]
+
+    def _renew_lock(self) -> None:
+        self._lock = threading.Lock()
+
+
+class FlowHandler(logging.Handler):
+    """A `logging` handler that writes every record as one of Flow's logs."""
+
+    def __init__(self, writer: LogWriter) -> None:
+        super().__init__()
+        self._writer = writer
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write `record`. Events pass at every level: the control plane acts on them."""
+        self._writer.write(Log(level=log.severity(record.levelno), message=_message(record), fields=_fields(record)))
+
+
+def install(writer: LogWriter, level_name: str | None) -> None:
+    """Every log of the process now goes through `writer`, from the level named as in LOG_LEVEL (default: info)."""
+    logging.addLevelName(TRACE, "TRACE")
+    known = log.LEVELS.get((level_name or "info").lower().replace("warning", "warn").replace("fatal", "error"))
+    root = logging.getLogger()
+    root.handlers[:] = [FlowHandler(writer)]
+    root.setLevel(known or logging.INFO)
+    _EVENTS.setLevel(logging.INFO)
+    logging.captureWarnings(capture=True)
+    if known is None:
+        root.warning("LOG_LEVEL is %r; it is one of %s. Logging at info.", level_name, ", ".join(log.LEVELS))
+
+
+def status(text: str) -> None:
+    """The task's status, as its users see it, is now `text` (`connectorStatus`)."""
+    _EVENTS.info("%s", text, extra={"eventType": log.CONNECTOR_STATUS})
+
+
+def config_update(sealed: Mapping[str, object]) -> None:
+    """Ask the control plane to publish `sealed`, a full and encrypted endpoint config (`configUpdate`)."""
+    _EVENTS.info("the endpoint config has changed", extra={"eventType": log.CONFIG_UPDATE, "config": dict(sealed)})
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except (TypeError, ValueError, KeyError):  # `%` in a text that came with arguments: keep the text and show them
+        return f"{record.msg} {record.args!r}"
+
+
+def _fields(record: logging.LogRecord) -> dict[str, object]:
+    fields: dict[str, object] = {name: value for name, value in vars(record).items() if name not in _STANDARD}
+    fields.setdefault("source", record.name)
+    if record.exc_info and record.exc_info[0] is not None:
+        fields["traceback"] = "".join(traceback.format_exception(*record.exc_info)).splitlines()
+    elif record.exc_text:
+        fields["traceback"] = record.exc_text.splitlines()
+    if record.stack_info:
+        fields["stack"] = record.stack_info.splitlines()
+    return fields

@@ -1,0 +1,181 @@
+"""Serving a connector on stdin and stdout, for every protocol (protocol reference, section 0)."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NoReturn
+
+import msgspec
+
+from python.protocol.codec import Codec
+from python.protocol.errors import HeadwaterError, RemoteProtocolError
+from python.protocol.session import Session
+from python.protocol.wire import FromConnector, FromRuntime
+from python.shell import descriptors, logs
+from python.shell.output import Output, ReaderGone
+from python.shell.requests import Requests
+from python.shell.scrubber import Scrubber
+from python.shell.stopping import DRAIN_SECONDS_MAX, Stopped, Stopping
+
+__all__ = ["EXIT_SECONDS_MAX", "Service", "serve"]
+
+EXIT_SECONDS_MAX = 5.0
+"""How long threads that the source left behind may go on after the last response, in seconds."""
+
+_BROKEN_PIPE = 141  # as a process that SIGPIPE ended
+_ABANDON_SECONDS_MAX = 1.0
+_log = logging.getLogger("headwater")
+
+
+class Service(msgspec.Struct, frozen=True, kw_only=True):
+    """A connector, as the shell sees it.
+
+    `answer` yields the responses to a request; the answer to one of type `last` ends the conversation. `aside` deals
+    with messages that come while a request is being answered (acknowledgements), by type, on another thread.
+    `secrets` returns the values of a request's config that must not be logged. `in_sequence` says whether what was
+    sent waits for a checkpoint.
+    """
+
+    requests: Codec[Any]
+    responses: Codec[Any]
+    session: Session
+    answer: Callable[[FromRuntime], Iterable[FromConnector]]
+    last: type[FromRuntime]
+    aside: Mapping[type[FromRuntime], Callable[[Any], None]]
+    secrets: Callable[[FromRuntime], Iterable[str]]
+    in_sequence: Callable[[], bool]
+    drain_seconds_max: float = DRAIN_SECONDS_MAX
+
+
+def serve(make: Callable[[], Service]) -> NoReturn:
+    """Serve the connector that `make` returns until stdin ends or its last answer is complete, then exit.
+
+    Descriptor 1 is owned before `make` is called, so that nothing which it imports can print into the protocol. The
+    exit status is 0 after all was answered and after a stop at a boundary, 1 after a failure, whose reason is then
+    the last log.
+    """
+    own = descriptors.Descriptors()
+    writer = logs.LogWriter(own.stderr, Scrubber())
+    own.pump(writer.write)
+    logs.install(writer, os.environ.get("LOG_LEVEL"))
+    status, reason = _run(make, own, writer)
+    own.release()
+    if reason is not None:
+        logs.install(writer, "info")
+        _log.error("%s", _sentence(reason), exc_info=None if isinstance(reason, HeadwaterError) else reason)
+    _exit(status)
+
+
+def _run(
+    make: Callable[[], Service], own: descriptors.Descriptors, writer: logs.LogWriter
+) -> tuple[int, BaseException | None]:
+    try:
+        conversation = _Conversation(make(), own, writer)
+        conversation.run()
+    except Stopped:
+        return 0, None
+    except ReaderGone:
+        return _BROKEN_PIPE, None
+    except SystemExit as exit_:
+        return (1, exit_) if exit_.code else (0, None)
+    except BaseException as error:  # noqa: BLE001 -- whatever ends a connector is told as its last log
+        return 1, error
+    return 0, None
+
+
+class _Conversation:
+    """One process's conversation with the runtime."""
+
+    def __init__(self, service: Service, own: descriptors.Descriptors, writer: logs.LogWriter) -> None:
+        self._service = service
+        self._scrubber = writer.scrubber
+        self._output = Output(own.stdout)
+        self._stopping = Stopping(service.drain_seconds_max, self._give_up)
+        self._lock = threading.Lock()
+
+    def run(self) -> None:
+        """Answer every request; returns when stdin has ended, or when the answer to `open` is complete."""
+        if threading.current_thread() is threading.main_thread():
+            self._stopping.install()
+        requests = Requests(0, self._service.requests.decode, self._aside)
+        threading.Thread(target=self._tick, name="headwater-flush", daemon=True).start()
+        try:
+            for request in requests:
+                self._step(request)
+                self._scrubber.add(self._service.secrets(request))
+                self._answer(request, requests)
+                if isinstance(request, self._service.last):
+                    break
+            self._service.session.end()
+        except Stopped:
+            self._output.flush_complete()
+            raise
+        except BaseException:
+            self._output.abandon(_ABANDON_SECONDS_MAX)
+            raise
+        finally:
+            self._output.close()
+
+    def _answer(self, request: FromRuntime, requests: Requests) -> None:
+        service, stopping = self._service, self._stopping
+        for response in service.answer(request):
+            stopping.guarded = True
+            self._step(response)
+            in_sequence = service.in_sequence()
+            self._output.write(service.responses.encode(response), ends_sequence=not in_sequence)
+            stopping.guarded = False
+            if requests.failure:
+                raise requests.failure
+            stopping.at_boundary(not in_sequence)
+        self._output.flush()
+
+    def _step(self, message: msgspec.Struct) -> None:
+        with self._lock:
+            self._service.session.step(message)
+
+    def _aside(self, request: FromRuntime) -> bool:
+        deal = self._service.aside.get(type(request))
+        if deal is None:
+            return False
+        self._step(request)
+        deal(request)
+        return True
+
+    def _tick(self) -> None:
+        try:
+            self._output.run_timer()
+        except ReaderGone:
+            os._exit(_BROKEN_PIPE)
+
+    def _give_up(self) -> None:
+        """No boundary came in time: end with what is complete, and with 0 only if nothing half was sent."""
+        clean = self._output.abandon(_ABANDON_SECONDS_MAX)
+        if not clean:
+            _log.error(
+                "stopped in the middle of a checkpoint sequence, which took longer than %g s: it will be repeated",
+                self._service.drain_seconds_max,
+            )
+        os._exit(0 if clean else 1)
+
+
+def _sentence(reason: BaseException) -> str:
+    if isinstance(reason, RemoteProtocolError):
+        return f"cannot go on: {reason}"
+    if isinstance(reason, HeadwaterError):
+        return str(reason)
+    if isinstance(reason, SystemExit):
+        return f"the source ended the process with exit status {reason.code}"
+    text = str(reason).strip()
+    return f"{type(reason).__name__}: {text}" if text else f"{type(reason).__name__}, without a message"
+
+
+def _exit(status: int) -> NoReturn:
+    """Exit, and do not wait for ever for what the source left running."""
+    watchdog = threading.Timer(EXIT_SECONDS_MAX, os._exit, (status,))
+    watchdog.daemon = True
+    watchdog.start()
+    sys.exit(status)
