@@ -14,7 +14,7 @@ from python.protocol.flow import (
     OAuth2,
     RangeSpec,
 )
-from python.protocol.wire import Document, FromConnector, FromRuntime
+from python.protocol.wire import ABSENT, Document, FromConnector, FromRuntime
 
 __all__ = [
     "REQUESTS",
@@ -88,7 +88,7 @@ class Apply(FromRuntime, frozen=True, kw_only=True):
     version: str = ""
     last_capture: CaptureSpec | None = None
     last_version: str = ""
-    state: Raw | None = None
+    state: Raw = ABSENT
 
 
 class Open(FromRuntime, frozen=True, kw_only=True):
@@ -97,7 +97,7 @@ class Open(FromRuntime, frozen=True, kw_only=True):
     capture: CaptureSpec = CaptureSpec()
     version: str = ""
     range: RangeSpec | None = None
-    state: Raw | None = None
+    state: Raw = ABSENT
 
 
 class Acknowledge(FromRuntime, frozen=True, kw_only=True):

@@ -67,12 +67,13 @@ class Codec(Generic[_Message]):
         except msgspec.ValidationError as error:
             envelope = self._decode_snake_case(line, error)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise RemoteProtocolError(f"a line is not one JSON object: {error}: {_shown(line)}", rule=1) from None
+            raise RemoteProtocolError(f"a line is not one JSON object: {error}: {self._shown(line)}", rule=1) from None
         found = [message for slot in self._slots if (message := getattr(envelope, slot)) is not None]
         if len(found) != 1:
             names = " and ".join(self._names[type(message)] for message in found) or "none"
             raise RemoteProtocolError(
-                f"a message has exactly one kind of {', '.join(self._kinds)}, but got {names}: {_shown(line)}", rule=4
+                f"a message has exactly one kind of {', '.join(self._kinds)}, but got {names}: {self._shown(line)}",
+                rule=4,
             )
         if self._strict and not hasattr(found[0], "doc"):
             _refuse_duplicate_keys(line)
@@ -92,22 +93,24 @@ class Codec(Generic[_Message]):
         line = _encoder.encode({name: message})
         return (line if b"\n" not in line else msgspec.json.format(line, indent=-1)) + b"\n"
 
+    def _shown(self, line: bytes) -> str:
+        """Return the start of `line`, for an error. Of a request only its length: it may carry the user's secrets."""
+        if not self._strict:
+            return f"{len(line):,} bytes"
+        text = line[:_SHOWN_BYTES_MAX].decode(errors="replace")
+        return text if len(line) <= _SHOWN_BYTES_MAX else text + "…"
+
     def _decode_snake_case(self, line: bytes, error: msgspec.ValidationError) -> msgspec.Struct:
         """Decode once more with proto's own field names renamed, which Flow's runtime also accepts."""
         try:
             return self._decoder.decode(_encoder.encode(_camel(document.decode(line), self._kinds)))
         except msgspec.ValidationError:
             rule = 5 if "unknown field" in str(error) else 7 if "got `null`" in str(error) else 4
-            raise RemoteProtocolError(f"a message is malformed: {error}: {_shown(line)}", rule=rule) from None
+            raise RemoteProtocolError(f"a message is malformed: {error}: {self._shown(line)}", rule=rule) from None
 
 
 def _text(doc: object) -> bytes:
     return document.one_line(doc) if isinstance(doc, msgspec.Raw) else document.encode(doc)
-
-
-def _shown(line: bytes) -> str:
-    text = line[:_SHOWN_BYTES_MAX].decode(errors="replace")
-    return text if len(line) <= _SHOWN_BYTES_MAX else text + "…"
 
 
 def _refuse_duplicate_keys(line: bytes) -> None:
@@ -115,7 +118,7 @@ def _refuse_duplicate_keys(line: bytes) -> None:
         names = [name for name, _ in pairs]
         if len(names) != len(set(names)):
             twice = next(name for name in names if names.count(name) > 1)
-            raise RemoteProtocolError(f"the key {twice!r} comes twice in one object: {_shown(line)}", rule=6)
+            raise RemoteProtocolError(f"the key {twice!r} comes twice in one object", rule=6)
 
     json.loads(line, object_pairs_hook=unique)
 

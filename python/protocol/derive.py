@@ -15,7 +15,7 @@ from python.protocol.flow import (
     RangeSpec,
     UUIDParts,
 )
-from python.protocol.wire import Document, FromConnector, FromRuntime
+from python.protocol.wire import ABSENT, Document, FromConnector, FromRuntime
 
 __all__ = [
     "REQUESTS",
@@ -46,7 +46,7 @@ class ValidateTransform(FromRuntime, frozen=True, kw_only=True):
 
     name: str = ""
     collection: CollectionSpec = CollectionSpec()
-    shuffle_lambda_config: Raw | None = None
+    shuffle_lambda_config: Raw = ABSENT
     lambda_config: Raw = Raw(b"null")
     backfill: int = 0
 
@@ -75,13 +75,13 @@ class Open(FromRuntime, frozen=True, kw_only=True):
     collection: CollectionSpec = CollectionSpec()
     version: str = ""
     range: RangeSpec | None = None
-    state: Raw | None = None
+    state: Raw = ABSENT
 
 
 class Shuffle(FromRuntime, frozen=True, kw_only=True):
     """Where a document was shuffled to: its key as a JSON array or a packed FoundationDB tuple, and its 32-bit hash."""
 
-    key: Raw | None = None
+    key: Raw = ABSENT
     packed: bytes = b""
     hash: int = 0
 
@@ -102,7 +102,7 @@ class Flush(FromRuntime, frozen=True, kw_only=True):
 class StartCommit(FromRuntime, frozen=True, kw_only=True):
     """The runtime starts to commit. `runtime_checkpoint` is advisory and opaque."""
 
-    runtime_checkpoint: Raw | None = None
+    runtime_checkpoint: Raw = ABSENT
 
 
 class Reset(FromRuntime, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ import datetime as dt
 
 from msgspec import Raw
 
-from python.protocol.wire import Duration, FromConnector, FromRuntime, Int64
+from python.protocol.wire import ABSENT, Duration, FromConnector, FromRuntime, Int64
 
 __all__ = [
     "FULL_RANGE",
@@ -114,7 +114,7 @@ class Inference(FromRuntime, frozen=True, kw_only=True):
     string: StringInference | None = None
     title: str = ""
     description: str = ""
-    default: Raw | None = None
+    default: Raw = ABSENT
     secret: bool = False
     exists: str = ""
     numeric: NumericInference | None = None
@@ -142,7 +142,7 @@ class ShardTemplate(FromRuntime, frozen=True, kw_only=True):
     min_txn_duration: Duration | None = None
     max_txn_duration: Duration | None = None
     hot_standbys: int = 0
-    labels: Raw | None = None
+    labels: Raw = ABSENT
     ring_buffer_size: int = 0
     read_channel_size: int = 0
     disable: bool = False
@@ -165,12 +165,12 @@ class Transform(FromRuntime, frozen=True, kw_only=True):
 
     name: str = ""
     collection: CollectionSpec | None = None
-    partition_selector: Raw | None = None
+    partition_selector: Raw = ABSENT
     priority: int = 0
     read_delay_seconds: int = 0
     shuffle_key: tuple[str, ...] = ()
-    shuffle_lambda_config: Raw | None = None
-    lambda_config: Raw | None = None
+    shuffle_lambda_config: Raw = ABSENT
+    lambda_config: Raw = ABSENT
     read_only: bool = False
     journal_read_suffix: str = ""
     not_before: dt.datetime | None = None
@@ -186,7 +186,7 @@ class Derivation(FromRuntime, frozen=True, kw_only=True):
     transforms: tuple[Transform, ...] = ()
     shuffle_key_types: tuple[str, ...] = ()
     shard_template: ShardTemplate | None = None
-    recovery_log_template: Raw | None = None
+    recovery_log_template: Raw = ABSENT
     network_ports: tuple[NetworkPort, ...] = ()
     inactive_transforms: tuple[Transform, ...] = ()
     redact_salt: bytes = b""
@@ -201,13 +201,13 @@ class CollectionSpec(FromRuntime, frozen=True, kw_only=True):
 
     name: str = ""
     write_schema: Raw = _EMPTY
-    read_schema: Raw | None = None
+    read_schema: Raw = ABSENT
     key: tuple[str, ...] = ()
     uuid_ptr: str = ""
     partition_fields: tuple[str, ...] = ()
     projections: tuple[Projection, ...] = ()
-    ack_template: Raw | None = None
-    partition_template: Raw | None = None
+    ack_template: Raw = ABSENT
+    partition_template: Raw = ABSENT
     derivation: Derivation | None = None
 
 
@@ -238,7 +238,7 @@ class CaptureSpec(FromRuntime, frozen=True, kw_only=True):
     bindings: tuple[CaptureBinding, ...] = ()
     interval_seconds: int = 0
     shard_template: ShardTemplate | None = None
-    recovery_log_template: Raw | None = None
+    recovery_log_template: Raw = ABSENT
     network_ports: tuple[NetworkPort, ...] = ()
     inactive_bindings: tuple[CaptureBinding, ...] = ()
     redact_salt: bytes = b""
@@ -267,11 +267,11 @@ class MaterializationBinding(FromRuntime, frozen=True, kw_only=True):
     resource_config: Raw = _EMPTY
     resource_path: tuple[str, ...] = ()
     collection: CollectionSpec = CollectionSpec()
-    partition_selector: Raw | None = None
+    partition_selector: Raw = ABSENT
     priority: int = 0
     field_selection: FieldSelection = FieldSelection()
     delta_updates: bool = False
-    deprecated_shuffle: Raw | None = None
+    deprecated_shuffle: Raw = ABSENT
     journal_read_suffix: str = ""
     not_before: dt.datetime | None = None
     not_after: dt.datetime | None = None
@@ -288,7 +288,7 @@ class MaterializationSpec(FromRuntime, frozen=True, kw_only=True):
     config: Raw = _EMPTY
     bindings: tuple[MaterializationBinding, ...] = ()
     shard_template: ShardTemplate | None = None
-    recovery_log_template: Raw | None = None
+    recovery_log_template: Raw = ABSENT
     network_ports: tuple[NetworkPort, ...] = ()
     inactive_bindings: tuple[MaterializationBinding, ...] = ()
 

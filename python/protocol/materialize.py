@@ -18,7 +18,7 @@ from python.protocol.flow import (
     RangeSpec,
     SerPolicy,
 )
-from python.protocol.wire import Document, FromConnector, FromRuntime
+from python.protocol.wire import ABSENT, Document, FromConnector, FromRuntime
 
 __all__ = [
     "REQUESTS",
@@ -76,7 +76,7 @@ class Apply(FromRuntime, frozen=True, kw_only=True):
     version: str = ""
     last_materialization: MaterializationSpec | None = None
     last_version: str = ""
-    state: Raw | None = None
+    state: Raw = ABSENT
 
 
 class Open(FromRuntime, frozen=True, kw_only=True):
@@ -85,14 +85,14 @@ class Open(FromRuntime, frozen=True, kw_only=True):
     materialization: MaterializationSpec = MaterializationSpec()
     version: str = ""
     range: RangeSpec | None = None
-    state: Raw | None = None
+    state: Raw = ABSENT
 
 
 class Load(FromRuntime, frozen=True, kw_only=True):
     """Asks for the stored document with this key: a JSON array, or a packed FoundationDB tuple from older runtimes."""
 
     binding: int = 0
-    key: Raw | None = None
+    key: Raw = ABSENT
     key_packed: bytes = b""
 
 
@@ -104,11 +104,11 @@ class Store(FromRuntime, frozen=True, kw_only=True):
     """
 
     binding: int = 0
-    key: Raw | None = None
+    key: Raw = ABSENT
     key_packed: bytes = b""
-    values: Raw | None = None
+    values: Raw = ABSENT
     values_packed: bytes = b""
-    doc: Raw | None = None
+    doc: Raw = ABSENT
     exists: bool = False
     delete: bool = False
 
@@ -119,7 +119,7 @@ class Acknowledge(FromRuntime, frozen=True, kw_only=True):
     `state_patches`, from newer runtimes, are the merge patches of all shards.
     """
 
-    state_patches: Raw | None = None
+    state_patches: Raw = ABSENT
 
 
 class Constraint(FromConnector, frozen=True, kw_only=True):
@@ -153,7 +153,7 @@ class Validated(FromConnector, frozen=True, kw_only=True):
 class Opened(FromConnector, frozen=True, kw_only=True):
     """Materializing has begun. `runtime_checkpoint` is the endpoint's own, where the endpoint is the authority."""
 
-    runtime_checkpoint: Raw | None = None
+    runtime_checkpoint: Raw = ABSENT
     disable_load_optimization: bool = False
 
 

@@ -11,7 +11,7 @@ class _Missing:
     """The type of `MISSING`."""
 
     def __repr__(self) -> str:
-        return "MISSING"
+        return "nothing"
 
 
 MISSING = _Missing()

@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Raw, Struct
 
-__all__ = ["Document", "Duration", "FromConnector", "FromRuntime", "Int64", "decode_hook", "encode_hook"]
+__all__ = ["ABSENT", "Document", "Duration", "FromConnector", "FromRuntime", "Int64", "decode_hook", "encode_hook"]
+
+ABSENT = Raw()
+"""An optional raw JSON member that is not there: empty text, and false. What is read may also be `null`."""
 
 if TYPE_CHECKING:
     Document = Raw | Mapping[str, object]

@@ -29,8 +29,6 @@ class Descriptors:
     """The private `stdout` and `stderr`, and the pump which turns what others print into logs."""
 
     def __init__(self) -> None:
-        sys.stdout.flush()
-        sys.stderr.flush()
         self.stdout = os.dup(1)
         self.stderr = os.dup(2)
         self._read, self._write = os.pipe()
@@ -41,6 +39,8 @@ class Descriptors:
         os.register_at_fork(after_in_child=self._forget_stdout)
         os.dup2(self._write, 1)
         os.dup2(self._write, 2)
+        sys.stdout.flush()  # only now: what was printed while the source was imported becomes a log, too
+        sys.stderr.flush()
 
     def pump(self, write: Callable[[Log], None]) -> None:
         """From now on every line that anybody prints is given to `write` as a log."""
