@@ -1,0 +1,160 @@
+"""Playing the runtime to a connector process (protocol reference, section 0).
+
+Every session is a process of its own, and begins with a `spec` request. A unary request then gets exactly one answer
+and the end of stdin; `open` gets a stream of answers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeVar
+
+import msgspec
+
+from python.protocol import capture as wire
+from python.protocol.capture_session import CaptureSession
+from python.protocol.codec import CAPTURE_REQUESTS, CAPTURE_RESPONSES
+from python.protocol.errors import RemoteProtocolError
+from python.protocol.flow import PROTOCOL_VERSION
+from python.protocol.log import Log
+from python.protocol.session import Role
+from python.protocol.wire import FromConnector, FromRuntime
+from python.shell.child import Child
+
+__all__ = ["CONNECTOR_TYPE", "Launch", "Stream", "ask", "open_stream"]
+
+CONNECTOR_TYPE = "LOCAL"
+TICK_SECONDS = 0.1
+"""How long a stream waits for the connector before it says that nothing came; commits and progress are due then."""
+
+_Response = TypeVar("_Response", bound=FromConnector)
+
+
+class Launch(msgspec.Struct, frozen=True, kw_only=True):
+    """How to start a connector: `command`, and what to add to the environment. `on_log` gets every log it writes."""
+
+    command: tuple[str, ...]
+    env: Mapping[str, str] = {}
+    cwd: str | None = None
+    on_log: Callable[[Log], None] = lambda _log: None
+
+
+class Connection:
+    """A started connector and our end of the conversation with it."""
+
+    def __init__(self, child: Child) -> None:
+        self._child = child
+        self._session = CaptureSession(Role.RUNTIME)
+        self._batches = child.batches(TICK_SECONDS)
+        self._read: list[bytes] = []
+
+    def send(self, request: FromRuntime) -> None:
+        """`request` is legal, and on its way."""
+        self._session.step(request)
+        self._child.send(CAPTURE_REQUESTS.encode(request))
+
+    def receive(self, want: type[_Response]) -> _Response:
+        """Return the next answer, which must be a `want`. Raises ChildError where the connector failed instead."""
+        line = self._next_line()
+        if line is None:
+            self._child.finish()
+            raise RemoteProtocolError(f"the connector ended without an answer; {want.__name__} was awaited", rule=28)
+        message = self._decode(line)
+        if not isinstance(message, want):
+            raise RemoteProtocolError(f"{type(message).__name__} came; {want.__name__} was awaited", rule=28)
+        return message
+
+    def finish(self) -> None:
+        """The connector, which has nothing left to say, has ended well (rules 28 and 29)."""
+        self._child.close_stdin()
+        extra = self._next_line()
+        if extra is not None:
+            raise RemoteProtocolError(f"after its answer the connector wrote another line: {extra[:80]!r}", rule=28)
+        self._child.finish()
+        self._session.end()
+
+    def batches(self) -> Iterator[list[FromConnector]]:
+        """Yield what the connector answers, checked against the protocol; an empty list where nothing came.
+
+        Ends with the connector. Raises ChildError where it failed, RemoteProtocolError where it broke the protocol;
+        what it said before has been yielded then.
+        """
+        for lines in itertools.chain([self._read], self._batches):
+            batch: list[FromConnector] = []
+            try:
+                for line in lines:
+                    batch.append(self._decode(line))  # noqa: PERF401 -- what came before a breach is kept
+            except RemoteProtocolError:
+                yield batch
+                raise
+            yield batch
+        self._child.finish()
+        self._session.end()
+
+    def stop(self) -> None:
+        """Ask the connector to end at its next boundary."""
+        self._child.interrupt()
+
+    def _decode(self, line: bytes) -> FromConnector:
+        message = CAPTURE_RESPONSES.decode(line)
+        self._session.step(message)
+        return message
+
+    def _next_line(self) -> bytes | None:
+        while not self._read:
+            batch = next(self._batches, None)
+            if batch is None:
+                return None
+            self._read = batch
+        return self._read.pop(0)
+
+
+def ask(launch: Launch, request: FromRuntime, want: type[_Response]) -> _Response:
+    """Return the connector's answer to a unary `request`, which must be a `want` and the only one (rules 28 to 30)."""
+    with _connected(launch) as connection:
+        connection.send(request)
+        answer = connection.receive(want)
+        connection.finish()
+    return answer
+
+
+@contextlib.contextmanager
+def open_stream(launch: Launch, request: wire.Open) -> Iterator[Stream]:
+    """A capture session, from its `opened` on. The process, and all that it started, is gone after the `with`."""
+    with _connected(launch) as connection:
+        connection.send(request)
+        yield Stream(connection, connection.receive(wire.Opened))
+
+
+class Stream:
+    """An open session: iterate over `batches`, `acknowledge` what was committed, `stop` to end early."""
+
+    def __init__(self, connection: Connection, opened: wire.Opened) -> None:
+        self._connection = connection
+        self._explicit = opened.explicit_acknowledgements
+        self.batches = connection.batches
+        self.stop = connection.stop
+
+    def acknowledge(self, checkpoints: int) -> None:
+        """Tell the connector that its oldest `checkpoints` checkpoints have committed, if it asked to be told."""
+        if self._explicit and checkpoints:
+            self._connection.send(wire.Acknowledge(checkpoints=checkpoints))
+
+
+@contextlib.contextmanager
+def _connected(launch: Launch) -> Iterator[Connection]:
+    """Start the connector, and ask for its `spec`, as the runtime does before every real request."""
+    child = Child(launch.command, launch.env, launch.on_log, launch.cwd)
+    try:
+        connection = Connection(child)
+        connection.send(wire.Spec(connector_type=CONNECTOR_TYPE))
+        spec = connection.receive(wire.SpecResponse)
+        if spec.protocol != PROTOCOL_VERSION:
+            raise RemoteProtocolError(
+                f"the connector speaks protocol {spec.protocol}, and only {PROTOCOL_VERSION} is spoken here", rule=17
+            )
+        yield connection
+    finally:
+        child.kill()

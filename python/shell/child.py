@@ -1,0 +1,153 @@
+"""A connector as a child process: the runtime's end of the pipes (protocol reference, sections 0 and 8.4)."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import select
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from python.protocol import log
+from python.protocol.errors import HeadwaterError
+from python.protocol.framing import Lines
+from python.protocol.log import Log
+
+__all__ = ["Child", "ChildError"]
+
+_READ_BYTES = 256 * 1024
+_EXIT_SECONDS_MAX = 10.0  # from the end of stdout to the end of the process: the shell's own watchdog takes 5
+_LINGER_SECONDS_MAX = 1.0  # for logs, where a forked grandchild still holds stderr open
+
+
+class ChildError(HeadwaterError):
+    """The connector ended with a failure; the message is its last log, or says that there was none."""
+
+
+class Child:
+    """A running connector.
+
+    `send` queues a request, `batches` yields the response lines until stdout ends, `finish` waits for the exit and
+    raises ChildError for a non-zero status. `on_log` gets every log, on another thread. Always `kill` in the end: it
+    ends the whole process group, forked workers included, and does nothing to one that has ended.
+    """
+
+    def __init__(
+        self, command: Sequence[str], env: Mapping[str, str], on_log: Callable[[Log], None], cwd: str | None = None
+    ) -> None:
+        self._on_log = on_log
+        self.last_log: Log | None = None
+        try:
+            self._process = subprocess.Popen(
+                command,
+                bufsize=0,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env={**os.environ, **env},
+                cwd=cwd,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise ChildError(f"cannot start {command[0]!r}: {error.strerror}; is it installed, and on PATH?") from None
+        self._requests: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._writer = threading.Thread(target=self._write, name="headwater-stdin", daemon=True)
+        self._logger = threading.Thread(target=self._read_logs, name="headwater-stderr", daemon=True)
+        self._writer.start()
+        self._logger.start()
+
+    @property
+    def pid(self) -> int:
+        """The process id of the connector, which is its process group's, too."""
+        return self._process.pid
+
+    def send(self, line: bytes) -> None:
+        """`line` will be written to the connector's stdin; one that no longer reads is not an error."""
+        self._requests.put(line)
+
+    def close_stdin(self) -> None:
+        """The connector will read the end of its stdin, after everything sent."""
+        self._requests.put(None)
+
+    def batches(self, tick_seconds: float) -> Iterator[list[bytes]]:
+        """Yield response lines, without their newlines, as they come, until the connector closes its stdout.
+
+        An empty list says that nothing came for `tick_seconds`: time to do what is due.
+        """
+        assert self._process.stdout is not None  # noqa: S101 -- Popen was asked for a pipe
+        fd = self._process.stdout.fileno()
+        lines = Lines()
+        while True:
+            if not select.select([fd], [], [], tick_seconds)[0]:
+                yield []
+                continue
+            chunk = os.read(fd, _READ_BYTES)
+            if not chunk:
+                break
+            batch = list(lines.feed(chunk))
+            if batch:
+                yield batch
+        lines.end()
+
+    def finish(self) -> None:
+        """The connector has ended. Raises ChildError, with its last log, where its status is not 0."""
+        try:
+            status = self._process.wait(_EXIT_SECONDS_MAX)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise ChildError(
+                f"the connector closed its stdout, but did not exit within {_EXIT_SECONDS_MAX:g} s (rule 29)"
+            ) from None
+        self._logger.join(_LINGER_SECONDS_MAX)
+        if status:
+            raise ChildError(self._why(status))
+
+    def interrupt(self) -> None:
+        """Ask the connector to stop at its next boundary (SIGTERM)."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGTERM)
+
+    def kill(self) -> None:
+        """The connector and every process it started are gone."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self._process.wait()
+        self.close_stdin()
+        self._writer.join()
+        self._logger.join(_LINGER_SECONDS_MAX)
+        for pipe in (self._process.stdout, self._process.stderr):
+            if pipe:
+                pipe.close()
+
+    def _why(self, status: int) -> str:
+        how = f"signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
+        if self.last_log is None:
+            return f"the connector ended with {how} and no log output"
+        return f"the connector ended with {how}: {self.last_log.message}"
+
+    def _write(self) -> None:
+        stdin = self._process.stdin
+        assert stdin is not None  # noqa: S101 -- Popen was asked for a pipe
+        with contextlib.suppress(BrokenPipeError), stdin:
+            while (line := self._requests.get()) is not None:
+                view = memoryview(line)
+                while view:
+                    view = view[os.write(stdin.fileno(), view) :]
+
+    def _read_logs(self) -> None:
+        assert self._process.stderr is not None  # noqa: S101 -- Popen was asked for a pipe
+        fd = self._process.stderr.fileno()
+        partial = b""
+        with contextlib.suppress(OSError, ValueError):
+            while chunk := os.read(fd, _READ_BYTES):
+                *lines, partial = (partial + chunk).split(b"\n")
+                self._keep(lines)
+            self._keep([partial])
+
+    def _keep(self, lines: list[bytes]) -> None:
+        for entry in log.decode_lines(lines):
+            self.last_log = entry
+            self._on_log(entry)
