@@ -17,6 +17,7 @@ __all__ = ["TRACE", "FlowHandler", "LogWriter", "config_update", "install", "sta
 
 TRACE = log.LEVELS["trace"]
 _EVENTS = logging.getLogger("headwater.events")
+_PYTHON_NAMES = {"warning": "warn", "fatal": "error", "critical": "error"}
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -59,7 +60,8 @@ class FlowHandler(logging.Handler):
 def install(writer: LogWriter, level_name: str | None) -> None:
     """Every log of the process now goes through `writer`, from the level named as in LOG_LEVEL (default: info)."""
     logging.addLevelName(TRACE, "TRACE")
-    known = log.LEVELS.get((level_name or "info").lower().replace("warning", "warn").replace("fatal", "error"))
+    name = (level_name or "info").lower()
+    known = log.LEVELS.get(_PYTHON_NAMES.get(name, name))
     root = logging.getLogger()
     root.handlers[:] = [FlowHandler(writer)]
     root.setLevel(known or logging.INFO)

@@ -110,7 +110,6 @@ class _Conversation:
                 self._answer(request, requests)
                 if isinstance(request, self._service.last):
                     break
-            self._service.session.end()
         except Stopped:
             self._output.flush_complete()
             raise
@@ -131,6 +130,7 @@ class _Conversation:
             if requests.failure:
                 raise requests.failure
             stopping.at_boundary(not in_sequence)
+        service.session.end()
         self._output.flush()
 
     def _step(self, message: msgspec.Struct) -> None:

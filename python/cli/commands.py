@@ -1,0 +1,124 @@
+"""Every command of `headwater`, with its options: flowctl's names and meanings where flowctl has them.
+
+What the commands do stands in `python.runner`, imported inside of each.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from python.protocol.errors import HeadwaterError
+
+__all__ = ["headwater"]
+
+_source = click.option("--source", required=True, help="Flow spec to load: a *.flow.yaml file.")
+_capture = click.option("--capture", "name", help="Capture to use, where the spec has several.")
+
+
+@contextmanager
+def _sentences() -> Iterator[None]:
+    """Turn our errors into one sentence on stderr and exit status 1; a reader that is gone ends us quietly."""
+    try:
+        yield
+    except HeadwaterError as error:
+        click.echo(f"headwater: {error}", err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.exit(141)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="headwater")
+def headwater() -> None:
+    """Run, look into and prove connectors that speak Estuary's Flow protocol."""
+
+
+@headwater.command()
+@_source
+@click.option("--name", help="Capture to run; by default every capture of the spec.")
+@click.option("--store", "store_path", default="headwater.duckdb", show_default=True, help="DuckDB file to capture to.")
+@click.option("--continuous", is_flag=True, help="Start a new session at each interval, until stopped.")
+@click.option("--shards", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes a capture.")
+@click.option("--log-json", is_flag=True, help="Write logs as JSON lines, as Flow's runtime does.")
+def run(**options: Any) -> None:  # noqa: ANN401 -- click's own signature
+    """Capture into an embedded store: documents and connector state commit together."""
+    with _sentences():
+        from python.runner import run as runner  # noqa: PLC0415 -- lazily, see the module's docstring
+
+        sys.exit(runner.run(runner.Options(**options)))
+
+
+@headwater.command()
+@_source
+@click.option("--name", help="Capture to preview, where the spec has several.")
+@click.option(
+    "--sessions", default="-1", show_default=True, help="Transactions a session: 1,2,3; -1 or 0: no limit."
+)
+@click.option("--timeout", help="Stop gracefully after this long, as 10s or 1m 30s.")
+@click.option("--delay", default="0s", show_default=True, help="Shortest duration of a transaction, as 500ms or 2s.")
+@click.option("--initial-state", default="{}", show_default=True, help="Connector state of the first session, as JSON.")
+@click.option("--output-state", is_flag=True, help="Also print each change of the state, and the final state.")
+@click.option("--output-apply", is_flag=True, help="Also print what `apply` did.")
+@click.option("--log-json", is_flag=True, help="Write logs as JSON lines, as Flow's runtime does.")
+@click.option("--shards", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes of the capture.")
+@click.option("--network", default="bridge", show_default=True, help="Network of image connectors.")
+def preview(**options: Any) -> None:  # noqa: ANN401 -- click's own signature
+    """Run a capture and print its committed documents, as `flowctl preview` does."""
+    with _sentences():
+        from python.runner import preview as previewer  # noqa: PLC0415 -- lazily, see the module's docstring
+
+        previewer.preview(previewer.Options(**options))
+
+
+@headwater.group()
+def raw() -> None:
+    """Ask a connector single questions, as `flowctl raw` does."""
+
+
+@raw.command("spec")
+@_source
+@_capture
+@click.option("--network", default="bridge", show_default=True, help="Network of image connectors.")
+def raw_spec(source: str, name: str | None, network: str) -> None:
+    """Print the connector's answer to `spec`, as one line of JSON."""
+    with _sentences():
+        from python.runner import raw as asking  # noqa: PLC0415 -- lazily, see the module's docstring
+
+        click.echo(asking.spec(source, name, network))
+
+
+@raw.command("discover")
+@_source
+@_capture
+@click.option("--network", default="bridge", show_default=True, help="Network of image connectors.")
+@click.option("--emit-raw", is_flag=True, help="Print each discovered binding, and write nothing.")
+@click.option("-o", "--output", type=click.Choice(["json"]), default="json", help="Format of what is printed.")
+def raw_discover(**options: Any) -> None:  # noqa: ANN401 -- click's own signature
+    """Ask the connector for its bindings, and write them into the spec; with --emit-raw, print them."""
+    with _sentences():
+        from python.runner import raw as asking  # noqa: PLC0415 -- lazily, see the module's docstring
+
+        options.pop("output")
+        for line in asking.discover(**options):
+            click.echo(line)
+
+
+@headwater.command()
+@click.argument("query")
+@click.option("--store", "store_path", default="headwater.duckdb", show_default=True, help="DuckDB file to read.")
+@click.option("--json", "as_json", is_flag=True, help="Print a line of JSON for each row.")
+def sql(query: str, store_path: str, *, as_json: bool) -> None:
+    """Run a query over captured collections: select count(*) from "acmeCo/users"."""
+    with _sentences():
+        from python.runner import query as querying  # noqa: PLC0415 -- lazily, see the module's docstring
+
+        querying.query(store_path, query, as_json=as_json)

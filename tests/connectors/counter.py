@@ -1,0 +1,111 @@
+"""A small capture that tests run as a process: numbers, with every way to misbehave that its config asks for."""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import multiprocessing
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from python import capture
+
+
+class Config(BaseModel):
+    count: int = Field(3, ge=1, description="How many numbers to capture.")
+    token: str = Field("", json_schema_extra={"secret": True})
+    mood: str = Field("good", description="How to misbehave.")
+    pause_seconds: float = 0.0
+    batch: int = Field(1, description="Documents a checkpoint.")
+
+
+class Resource(BaseModel):
+    name: str
+
+
+class Cursor(BaseModel):
+    n: int
+
+
+SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+
+
+class Numbers(capture.Connector[Config, Resource, Cursor]):
+    documentation_url = "https://example.com/numbers"
+    explicit_acknowledgements = "--acknowledge" in sys.argv
+    drain_seconds_max = 1.0
+
+    def discover(self, config: Config) -> Iterator[capture.DiscoveredBinding]:
+        del config
+        yield capture.discovered("numbers", SCHEMA, key=["/n"], resource=Resource(name="numbers"))
+
+    def open(self, request: capture.Open[Config, Resource, Cursor]) -> Iterator[Any]:
+        config = request.config
+        MOODS[config.mood](config)
+        for binding in request.bindings:
+            first = binding.state.n + 1 if binding.state else 0
+            for n in range(first, config.count):
+                yield binding.captured({"n": n})
+                time.sleep(config.pause_seconds)
+                if (n + 1) % config.batch == 0 or n + 1 == config.count:
+                    yield binding.checkpoint(Cursor(n=n))
+            logging.getLogger("numbers").info("done with %s", binding.resource.name)
+        if config.mood == "forget the checkpoint":
+            yield request.bindings[0].captured({"n": -1})
+
+    def acknowledge(self, checkpoints: int) -> None:
+        logging.getLogger("numbers").info("acknowledged %d", checkpoints)
+
+
+def _print_everywhere(config: Config) -> None:
+    print("python", config.token)
+    ctypes.CDLL(None).puts(b"libc")
+    ctypes.CDLL(None).fflush(None)
+    subprocess.run(["echo", "child"], check=True)
+    os.write(1, f"raw {config.token}\n".encode())
+
+
+def _fail(config: Config) -> None:
+    raise RuntimeError(f"no luck with {config.token}")
+
+
+def _refuse(config: Config) -> None:
+    raise capture.ConnectorError(f"the token {config.token} has expired: make a new one in the settings")
+
+
+def _fork(config: Config) -> None:
+    del config
+    multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,), daemon=False).start()
+
+
+def _log_secrets(config: Config) -> None:
+    import base64
+    import json
+    import urllib.parse
+
+    token = config.token
+    spellings = [token, urllib.parse.quote(token, safe=""), base64.b64encode(f"user:{token}".encode()).decode()]
+    for spelling in [*spellings, json.dumps(token)]:
+        logging.getLogger("numbers").warning("it is %s", spelling, extra={"spelled": {spelling: [spelling]}})
+        print(spelling, file=sys.stderr)
+        print(spelling)
+
+
+MOODS: dict[str, Callable[[Config], object]] = {
+    "good": lambda config: None,
+    "print": _print_everywhere,
+    "fail": _fail,
+    "refuse": _refuse,
+    "fork": _fork,
+    "log secrets": _log_secrets,
+    "forget the checkpoint": lambda config: None,
+}
+
+if __name__ == "__main__":
+    Numbers().main()
