@@ -7,10 +7,10 @@ commit. There is no index over keys: memory stays flat, and a batch finds its ol
 
 from __future__ import annotations
 
+import functools
 import pathlib
 import threading
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 import duckdb
 import msgspec
@@ -18,9 +18,9 @@ import msgspec
 from python.protocol import document
 from python.protocol.errors import HeadwaterError
 from python.runner.combiner import Collector, Combined
-from python.runner.views import view_sql
+from python.runner.views import Column, view_sql
 
-__all__ = ["Store", "StoreError", "TaskRecord", "identifier", "readable_error"]
+__all__ = ["Store", "StoreError", "TaskRecord", "readable_error"]
 
 LAYOUT = 1
 """Version of the tables below. A newer file is refused, an older one would be migrated here."""
@@ -86,10 +86,14 @@ class Store:
         state = document.decode(row[0].encode())
         return TaskRecord(state=state, applied=row[1], transactions=row[2], documents=row[3])
 
-    def declare(self, collectors: Mapping[str, tuple[Collector, bytes, Sequence[Any]]]) -> None:
+    def declare(self, collections: Mapping[str, tuple[bytes, Sequence[Column]]]) -> None:
         """Each collection has its table, and its view, named after it, with a column for each of its locations."""
         with self._lock:
-            self._transact(lambda: [self._declare(name, *given) for name, given in collectors.items()])
+            self._begin()
+            for name, given in collections.items():
+                self._guarded(functools.partial(self._declare, name, *given))
+            self._guarded(self._db.commit)
+            self._staged = False
 
     def stage(self, collectors: Sequence[Collector], documents: Sequence[Combined]) -> None:
         """Write part of a transaction that is too large for memory; `commit` or `roll_back` decides about it."""
@@ -133,13 +137,12 @@ class Store:
             self._db.execute("insert into headwater.layout values ($1)", [LAYOUT])
         elif row[0] > LAYOUT:
             raise StoreError(
-                f"{self.path} was written by a newer headwater (layout {row[0]}, known here: {LAYOUT}): update headwater"
+                f"{self.path} was written by a newer headwater (layout {row[0]}, here {LAYOUT}): update headwater"
             )
         self._ids = dict(self._db.execute("select name, id from headwater.collections").fetchall())
         self._db.execute("create temp table batch (key varchar, doc varchar)")
 
-    def _declare(self, name: str, collector: Collector, spec: bytes, projections: Sequence[Any]) -> None:
-        del collector
+    def _declare(self, name: str, spec: bytes, columns: Sequence[Column]) -> None:
         clash = next((other for other in self._ids if other != name and other.lower() == name.lower()), None)
         if clash is not None:
             raise StoreError(
@@ -151,12 +154,12 @@ class Store:
         table = self._table(name)
         self._db.execute(f"create table if not exists {table} (key varchar, doc varchar)")
         self._db.execute("update headwater.collections set spec = $1 where name = $2", [spec.decode(), name])
-        self._db.execute(view_sql(name, table, projections))
+        self._db.execute(view_sql(name, table, columns))
 
     def _write(self, collectors: Sequence[Collector], documents: Sequence[Combined]) -> None:
         for collector, combined in zip(collectors, documents, strict=True):
             if combined:
-                self._guarded(lambda c=collector, d=combined: self._upsert(c, d))  # type: ignore[misc] # bound now
+                self._guarded(functools.partial(self._upsert, collector, combined))
 
     def _upsert(self, collector: Collector, combined: Combined) -> None:
         table = self._table(collector.name)
@@ -206,23 +209,12 @@ class Store:
             self._db.begin()
             self._staged = True
 
-    def _transact(self, work: Any) -> None:  # noqa: ANN401 -- whatever it returns is dropped
-        self._begin()
-        self._guarded(work)
-        self._guarded(self._db.commit)
-        self._staged = False
-
-    def _guarded(self, work: Any) -> None:  # noqa: ANN401 -- same
+    def _guarded(self, work: Callable[[], object]) -> None:
         try:
             work()
         except duckdb.Error as error:
             self.roll_back()
             raise readable_error(self.path, error) from None
-
-
-def identifier(name: str) -> str:
-    """Return `name` quoted as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def readable_error(path: str, error: Exception) -> StoreError:

@@ -1,74 +1,117 @@
-"""The reduction strategies of Flow, each a function of an older and a newer value (protocol reference, section 11.2).
+"""The reduction strategies of Flow, each a function of one location (Flow protocol, section 11.2).
 
-`REDUCERS` maps the name of a strategy to its function. `child` reduces what lies below, at a name or an index.
+`STRATEGIES` maps the name of a strategy to its function and to the members that its annotation may have.
 """
 
 from __future__ import annotations
 
 import decimal
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from python.protocol import pointer
 from python.protocol.errors import HeadwaterError
 from python.protocol.pointer import MISSING
+from python.runner import schema_union, sets
+from python.runner.ordering import composite
+from python.runner.schemas import SchemaError
 
-__all__ = ["REDUCERS", "ReductionError", "Strategy", "sort_key"]
+if TYPE_CHECKING:
+    from python.runner.reduction import Site
 
-Child = Callable[[str | int, object, object], object]
-"""Reduces the value at a name or an index: the older value, the newer value, each possibly MISSING."""
+__all__ = ["LAST_WRITE_WINS", "STRATEGIES", "ReductionError", "Strategy", "parse_strategy"]
 
 
 class ReductionError(HeadwaterError):
-    """Two values cannot be reduced as their schema asks, or the schema asks for what does not exist."""
+    """Two documents cannot be reduced as their schema asks. `at` is the JSON pointer of the location."""
+
+    def __init__(self, *, at: str, problem: str) -> None:
+        super().__init__(f"{at or '/'}: {problem}")
+        self.at = at
+        self.problem = problem
 
 
-class Strategy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A `reduce` annotation: `key` are JSON pointers into array items, `delete` removes the reduced location."""
+class Strategy(msgspec.Struct, frozen=True):
+    """A `reduce` annotation: `key` are pointers (tokens) into the reduced value or its items.
 
-    strategy: str
-    key: tuple[str, ...] = ()
+    `delete` removes the location once it is fully reduced.
+    """
+
+    name: str
+    key: tuple[tuple[str, ...], ...] = ()
     delete: bool = False
 
 
-def sort_key(value: object) -> tuple[int, Any]:
-    """Return what orders JSON scalars as Flow's packed keys do: null, strings, numbers, booleans; then the rest."""
-    if value is None or value is MISSING:
-        return (0, 0)
-    if isinstance(value, bool):
-        return (3, value)
-    if isinstance(value, (int, float, decimal.Decimal)):
-        return (2, value)
-    return (1, value) if isinstance(value, str) else (4, str(value))
+LAST_WRITE_WINS = Strategy("lastWriteWins")
+"""What applies where a schema says nothing."""
 
 
-def _last(strategy: Strategy, older: object, newer: object, child: Child) -> object:
-    del strategy, older, child
-    return newer
+def parse_strategy(annotation: object, at: str) -> Strategy:
+    """Return the value of a `reduce` annotation. `at` is its JSON pointer in the schema, for the SchemaError."""
+    if not isinstance(annotation, Mapping) or not isinstance(annotation.get("strategy"), str):
+        raise SchemaError(at=at, problem=f"wants an object with `strategy`, but got {annotation!r}")
+    name = annotation["strategy"]
+    if name not in STRATEGIES:
+        raise SchemaError(at=at, problem=f"has the strategy {name!r}; it is one of {', '.join(STRATEGIES)}")
+    members = STRATEGIES[name].members
+    unknown = sorted(set(annotation) - {"strategy"} - set(members))
+    if unknown:
+        known = ", ".join(f"`{member}`" for member in ("strategy", *members))
+        raise SchemaError(at=at, problem=f"has the member `{unknown[0]}`; {name} takes {known}")
+    for member in ("delete", "associative"):
+        if not isinstance(annotation.get(member, False), bool):
+            raise SchemaError(at=f"{at}/{member}", problem=f"is {annotation[member]!r}; it is true or false")
+    return Strategy(name, _parse_key(annotation.get("key", []), at), bool(annotation.get("delete", False)))
 
 
-def _first(strategy: Strategy, older: object, newer: object, child: Child) -> object:
-    del strategy, child
-    return newer if older is MISSING else older
+def _parse_key(key: object, at: str) -> tuple[tuple[str, ...], ...]:
+    if not isinstance(key, list) or not all(isinstance(item, str) and item[:1] in ("", "/") for item in key):
+        raise SchemaError(at=f"{at}/key", problem=f'is {key!r}; it is an array of JSON pointers, as in ["/id"]')
+    return tuple(pointer.parse(item) for item in key)
 
 
-def _merge(strategy: Strategy, older: object, newer: object, child: Child) -> object:
-    if older is None:
+def _last(site: Site, strategy: Strategy) -> object:
+    del strategy
+    return site.newer
+
+
+def _first(site: Site, strategy: Strategy) -> object:
+    del strategy
+    return site.newer if site.older is MISSING else site.older
+
+
+def _merge(site: Site, strategy: Strategy) -> object:
+    older, newer = site.older, site.newer
+    if older is MISSING:
+        return _pruned(site)
+    if isinstance(older, dict) and isinstance(newer, dict):
+        return _merge_objects(site, older, newer)
+    if isinstance(older, list) and isinstance(newer, list):
+        return _merge_sorted(site, strategy) if strategy.key else _merge_by_index(site, older, newer)
+    if older is None and isinstance(newer, (dict, list)):
         return None
-    if isinstance(newer, dict) and (older is MISSING or isinstance(older, dict)):
-        return _merge_objects({} if older is MISSING else older, newer, child)
-    before = [] if older is MISSING else older
-    if isinstance(newer, list) and isinstance(before, list):
-        return _merge_sorted(strategy, before, newer, child) if strategy.key else _merge_items(before, newer, child)
-    raise _mismatch(strategy, older, newer, "two objects or two arrays")
+    raise _mismatch(site, strategy, "two objects or two arrays")
 
 
-def _merge_objects(older: Mapping[str, object], newer: Mapping[str, object], child: Child) -> dict[str, object]:
+def _pruned(site: Site) -> object:
+    """Return a newer value that nothing precedes, without what its annotations delete; itself where they do not."""
+    newer = site.newer
+    if not site.full or not isinstance(newer, (dict, list)):
+        return newer
+    names = list(newer) if isinstance(newer, dict) else range(len(newer))
+    kept = {name: site.child(name, MISSING, newer[name]) for name in names}  # type: ignore[call-overload,index] # each by its own names
+    if all(value is newer[name] for name, value in kept.items()):  # type: ignore[call-overload,index] # same
+        return newer
+    left = {name: value for name, value in kept.items() if value is not MISSING}
+    return left if isinstance(newer, dict) else list(left.values())
+
+
+def _merge_objects(site: Site, older: dict[str, object], newer: dict[str, object]) -> dict[str, object]:
     merged = dict(older)
     for name, value in newer.items():
-        reduced = child(name, older.get(name, MISSING), value)
+        reduced = site.child(name, older.get(name, MISSING), value)
         if reduced is MISSING:
             merged.pop(name, None)
         else:
@@ -76,157 +119,116 @@ def _merge_objects(older: Mapping[str, object], newer: Mapping[str, object], chi
     return merged
 
 
-def _merge_items(older: list[object], newer: list[object], child: Child) -> list[object]:
-    both = max(len(older), len(newer))
-    pairs = ((_at(older, index), _at(newer, index)) for index in range(both))
-    return [old if new is MISSING else child(index, old, new) for index, (old, new) in enumerate(pairs)]
+def _merge_by_index(site: Site, older: list[object], newer: list[object]) -> list[object]:
+    before = older + [MISSING] * (len(newer) - len(older))
+    merged = [site.child(index, before[index], value) for index, value in enumerate(newer)]
+    return [value for value in merged if value is not MISSING] + older[len(newer) :]
 
 
-def _merge_sorted(strategy: Strategy, older: list[object], newer: list[object], child: Child) -> list[object]:
-    keys = [pointer.parse(key) for key in strategy.key]
-
-    def order(item: object) -> list[tuple[int, Any]]:
-        return [sort_key(pointer.resolve(item, key)) for key in keys]
-
-    merged: list[object] = []
-    left, right = list(older), list(newer)
-    while left and right:
-        before, after = order(left[0]), order(right[0])
-        if before == after:
-            old, new = left.pop(0), right.pop(0)
-            merged.append(child(len(merged), old, new) if isinstance(new, (dict, list)) else new)
-        else:
-            merged.append((left if before < after else right).pop(0))
-    return merged + left + right
+def _merge_sorted(site: Site, strategy: Strategy) -> list[object]:
+    older, newer = sets.keyed(site.older, strategy.key), sets.keyed(site.newer, strategy.key)
+    return sets.listed(sets.union(site, older, newer))
 
 
-def _append(strategy: Strategy, older: object, newer: object, child: Child) -> object:
-    del child
-    if older is None:
-        return None
-    before = [] if older is MISSING else older
-    if not isinstance(newer, list) or not isinstance(before, list):
-        raise _mismatch(strategy, older, newer, "two arrays")
-    return before + newer
+def _append(site: Site, strategy: Strategy) -> object:
+    older, newer = site.older, site.newer
+    if isinstance(newer, list) and (older is MISSING or older is None):
+        return newer if older is MISSING else None
+    if not isinstance(newer, list) or not isinstance(older, list):
+        raise _mismatch(site, strategy, "two arrays")
+    return older + newer
 
 
-def _sum(strategy: Strategy, older: object, newer: object, child: Child) -> object:
-    del child
-    if older is MISSING:
-        return newer
-    numbers = (int, float, decimal.Decimal)
-    if isinstance(older, bool) or isinstance(newer, bool):
-        raise _mismatch(strategy, older, newer, "two numbers")
-    if not isinstance(older, numbers) or not isinstance(newer, numbers):
-        raise _mismatch(strategy, older, newer, "two numbers")
-    if isinstance(older, int) and isinstance(newer, int):
+_SUM_DIGITS_MAX = 2_000
+"""Digits kept by a sum of decimals: more than a float's whole range has, and few enough that no sum fills memory."""
+
+_exact = decimal.Context(
+    prec=_SUM_DIGITS_MAX,
+    Emax=decimal.MAX_EMAX,
+    Emin=decimal.MIN_EMIN,
+    traps=[decimal.Inexact, decimal.InvalidOperation],
+)
+
+
+def _sum(site: Site, strategy: Strategy) -> object:
+    older, newer = 0 if site.older is MISSING else site.older, site.newer
+    if type(older) is int and type(newer) is int:
         return older + newer
-    with decimal.localcontext(prec=100):
-        return decimal.Decimal(str(older)) + decimal.Decimal(str(newer))
+    numbers = [_decimal(value) for value in (older, newer)]
+    if None in numbers:
+        raise _mismatch(site, strategy, "two numbers")
+    try:
+        return newer if site.older is MISSING else _exact.add(*numbers)  # type: ignore[arg-type] # None was refused
+    except decimal.DecimalException:
+        raise ReductionError(at=site.pointer, problem=f"a sum has more than {_SUM_DIGITS_MAX} digits") from None
 
 
-def _extreme(strategy: Strategy, older: object, newer: object, child: Child) -> object:
-    if older is MISSING:
-        return newer
-    keys = [pointer.parse(key) for key in strategy.key] or [()]
-    before, after = ([sort_key(pointer.resolve(value, key)) for key in keys] for value in (older, newer))
-    if before == after:
-        return _merge(strategy, older, newer, child) if strategy.key and isinstance(newer, dict) else newer
-    newer_wins = after < before if strategy.strategy == "minimize" else after > before
-    return newer if newer_wins else older
+def _decimal(value: object) -> decimal.Decimal | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float, decimal.Decimal)):
+        return None
+    return decimal.Decimal(repr(value)) if isinstance(value, float) else decimal.Decimal(value)
 
 
-def _set(strategy: Strategy, older: object, newer: object, child: Child) -> object:
-    before = {} if older is MISSING else older
-    if not isinstance(before, dict) or not isinstance(newer, dict):
-        raise _mismatch(strategy, older, newer, "two objects with add, intersect or remove")
-    unknown = set(newer) - {"add", "intersect", "remove"}
-    if unknown or {"intersect", "remove"} <= set(newer):
-        raise ReductionError(f"a set has {sorted(newer)}; it may have add, and one of intersect and remove")
-    kept = before.get("add", MISSING)
-    for verb in ("intersect", "remove"):
-        if verb in newer:
-            kept = _select(strategy, kept, newer[verb], keep=verb == "intersect")
-    if "add" in newer:
-        added = newer["add"]
-        kept = (
-            added
-            if kept is MISSING
-            else _merge(Strategy(strategy="merge", key=strategy.key or ("",)), kept, added, child)
-        )
-    return {} if kept is MISSING else {"add": kept}
+def _extreme(site: Site, strategy: Strategy) -> object:
+    if site.older is MISSING:
+        return site.newer
+    older, newer = (composite(value, strategy.key or ((),)) for value in (site.older, site.newer))
+    if older == newer:
+        return _merge(site, Strategy("merge")) if strategy.key else site.newer
+    newer_is_less = newer < older
+    return site.newer if newer_is_less == (strategy.name == "minimize") else site.older
 
 
-def _select(strategy: Strategy, kept: object, other: object, *, keep: bool) -> object:
-    if isinstance(kept, dict) and isinstance(other, dict):
-        return {name: value for name, value in kept.items() if (name in other) == keep}
-    if isinstance(kept, list) and isinstance(other, list):
-        keys = [pointer.parse(key) for key in strategy.key] or [()]
-        wanted = [[pointer.resolve(item, key) for key in keys] for item in other]
-        return [item for item in kept if ([pointer.resolve(item, key) for key in keys] in wanted) == keep]
-    return kept
+def _set(site: Site, strategy: Strategy) -> object:
+    problem = sets.problem(site.newer) or (sets.problem(site.older) if site.older is not MISSING else "")
+    problem = problem or sets.mixed(site.older, site.newer)
+    if problem:
+        raise ReductionError(at=site.pointer, problem=problem)
+    return sets.reduce_set(site, strategy.key)
 
 
-def _json_schema(strategy: Strategy, older: object, newer: object, child: Child) -> object:
-    del strategy, child
-    return newer if older is MISSING else _union(older, newer)
+def _json_schema_merge(site: Site, strategy: Strategy) -> object:
+    if site.older is MISSING:
+        return site.newer
+    if not isinstance(site.older, dict) or not isinstance(site.newer, dict):
+        raise _mismatch(site, strategy, "two JSON schemas, which are objects")
+    return schema_union.union(site.older, site.newer)
 
 
-def _union(one: object, other: object) -> object:
-    """Return a schema that accepts whatever either of two schemas accepts, as narrow as is simple."""
-    if one is True or other is True or not isinstance(one, dict) or not isinstance(other, dict):
-        return other if one is False else one if other is False else True
-    types = {name: None for schema in (one, other) for name in _types(schema)}
-    union: dict[str, object] = {"type": list(types) if len(types) > 1 else next(iter(types))} if types else {}
-    shared = {
-        name: _union(one[name], other[name])
-        for name in ("items", "additionalProperties")
-        if name in one and name in other
-    }
-    union.update(shared)
-    mine, theirs = one.get("properties", {}), other.get("properties", {})
-    if mine or theirs:
-        union["properties"] = {
-            name: _union(mine[name], theirs[name])
-            if name in mine and name in theirs
-            else mine.get(name, theirs.get(name))
-            for name in [*mine, *(name for name in theirs if name not in mine)]
-        }
-    required = [name for name in one.get("required", ()) if name in other.get("required", ())]
-    union.update({"required": required} if required else {})
-    bounds = {name: pick(one[name], other[name]) for name, pick in _BOUNDS.items() if name in one and name in other}
-    same = {name: value for name, value in one.items() if name not in union and other.get(name, MISSING) == value}
-    return {**union, **bounds, **same}
+def _mismatch(site: Site, strategy: Strategy, want: str) -> ReductionError:
+    kinds = " and ".join(_kind(value) for value in (site.older, site.newer) if value is not MISSING)
+    return ReductionError(at=site.pointer, problem=f"`{strategy.name}` reduces {want}, but got {kinds}")
 
 
-_BOUNDS: Mapping[str, Callable[[Any, Any], Any]] = {
-    **dict.fromkeys(("minimum", "minLength", "minItems", "minProperties"), min),
-    **dict.fromkeys(("maximum", "maxLength", "maxItems", "maxProperties"), max),
-}
+def _kind(value: object) -> str:
+    return next(kind for types, kind in _KINDS if isinstance(value, types))
 
 
-def _types(schema: Mapping[str, Any]) -> list[str]:
-    found = schema.get("type", [])
-    return [found] if isinstance(found, str) else list(found)
+_KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
+    (type(None), "null"),
+    (bool, "a boolean"),
+    ((int, float, decimal.Decimal), "a number"),
+    (str, "a string"),
+    (list, "an array"),
+    (dict, "an object"),
+)
 
 
-def _at(items: list[object], index: int) -> object:
-    return items[index] if index < len(items) else MISSING
+class _Known(msgspec.Struct, frozen=True):
+    """How a strategy reduces a location, and which members may stand beside its name."""
+
+    reduce: Callable[[Site, Strategy], object]
+    members: tuple[str, ...] = ()
 
 
-def _mismatch(strategy: Strategy, older: object, newer: object, want: str) -> ReductionError:
-    kinds = " and ".join(type(value).__name__ for value in (older, newer) if value is not MISSING)
-    return ReductionError(f"`{strategy.strategy}` reduces {want}, but got {kinds}")
-
-
-REDUCERS: Mapping[str, Callable[[Strategy, object, object, Child], object]] = {
-    "lastWriteWins": _last,
-    "firstWriteWins": _first,
-    "merge": _merge,
-    "append": _append,
-    "sum": _sum,
-    "minimize": _extreme,
-    "maximize": _extreme,
-    "set": _set,
-    "jsonSchemaMerge": _json_schema,
+STRATEGIES: Mapping[str, _Known] = {
+    "lastWriteWins": _Known(_last, ("delete", "associative")),
+    "firstWriteWins": _Known(_first),
+    "merge": _Known(_merge, ("key", "delete")),
+    "append": _Known(_append),
+    "sum": _Known(_sum),
+    "minimize": _Known(_extreme, ("key",)),
+    "maximize": _Known(_extreme, ("key",)),
+    "set": _Known(_set, ("key",)),
+    "jsonSchemaMerge": _Known(_json_schema_merge),
 }

@@ -1,0 +1,140 @@
+"""A capture as the runtime sees it: how to start its connector, and the requests it is sent.
+
+Protocol reference, sections 2.4, 3.1 and 8.4.
+"""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from python.protocol import capture as wire
+from python.protocol import document
+from python.protocol.errors import ConnectorError
+from python.protocol.flow import CaptureBinding, CaptureSpec, CollectionSpec, RangeSpec
+from python.protocol.log import Log
+from python.protocol.state_key import KEY_END_MAX, encode_state_key
+from python.runner.catalog import Capture, Catalog, Collection, LocalEndpoint
+from python.runner.drive import CONNECTOR_TYPE, Launch
+
+__all__ = [
+    "collection_spec",
+    "discover_request",
+    "launch",
+    "open_request",
+    "shard_ranges",
+    "task_spec",
+    "validate_request",
+]
+
+_ENGINES = ("docker", "podman")
+UUID_PTR = "/_meta/uuid"
+
+
+def launch(capture: Capture, on_log: Callable[[Log], None], network: str = "bridge") -> Launch:
+    """Return how to start the connector of `capture`, here or in a container. Raises ConnectorError without an engine.
+
+    `python -m source-x` is run with the environment of the folder `source-x` first on PATH, where there is one.
+    """
+    endpoint = capture.endpoint
+    env = {"LOG_FORMAT": "json", "LOG_LEVEL": capture.log_level}
+    if isinstance(endpoint, LocalEndpoint):
+        return Launch(command=endpoint.command, env={**_path(endpoint.command), **endpoint.env, **env}, on_log=on_log)
+    engine = os.environ.get("DOCKER_CLI") or next(filter(shutil.which, _ENGINES), None)
+    if engine is None:
+        raise ConnectorError(
+            f"{capture.name} is the image {endpoint.image}, and neither of {' and '.join(_ENGINES)} is on PATH: "
+            "install one, or run the connector with `endpoint.local`"
+        )
+    options = [option for name, value in env.items() for option in ("--env", f"{name}={value}")]
+    command = (engine, "run", "--rm", "--interactive", f"--network={network}", *options, endpoint.image)
+    return Launch(command=command, on_log=on_log)
+
+
+def collection_spec(collection: Collection) -> CollectionSpec:
+    """Return `collection` as tasks are sent it."""
+    return CollectionSpec(
+        name=collection.name,
+        write_schema=_raw(collection.write_schema),
+        read_schema=_raw(collection.read_schema) if collection.read_schema is not None else msgspec.Raw(),
+        key=collection.key,
+        uuid_ptr=UUID_PTR,
+    )
+
+
+def discover_request(capture: Capture) -> wire.Discover:
+    """Return the request for the endpoint's resources."""
+    return wire.Discover(connector_type=CONNECTOR_TYPE, config=_raw(capture.endpoint.config), name=capture.name)
+
+
+def validate_request(capture: Capture, catalog: Catalog, last: CaptureSpec | None = None) -> wire.Validate:
+    """Return the request to check the enabled bindings of `capture`."""
+    return wire.Validate(
+        name=capture.name,
+        connector_type=CONNECTOR_TYPE,
+        config=_raw(capture.endpoint.config),
+        bindings=tuple(
+            wire.ValidateBinding(
+                resource_config=_raw(binding.resource),
+                collection=collection_spec(catalog.collections[binding.target]),
+                backfill=binding.backfill,
+            )
+            for binding in capture.enabled
+        ),
+        last_capture=last,
+    )
+
+
+def task_spec(
+    capture: Capture, catalog: Catalog, validated: wire.Validated, last: CaptureSpec | None = None
+) -> CaptureSpec:
+    """Return the built spec of `capture`, whose bindings have the resource paths that the connector gave."""
+    bindings = tuple(
+        CaptureBinding(
+            resource_config=_raw(binding.resource),
+            resource_path=path.resource_path,
+            collection=collection_spec(catalog.collections[binding.target]),
+            backfill=binding.backfill,
+            state_key=encode_state_key(path.resource_path, binding.backfill),
+        )
+        for binding, path in zip(capture.enabled, validated.bindings, strict=True)
+    )
+    kept = {binding.resource_path for binding in bindings}
+    former = [*last.bindings, *last.inactive_bindings] if last else []
+    return CaptureSpec(
+        name=capture.name,
+        connector_type=CONNECTOR_TYPE,
+        config=_raw(capture.endpoint.config),
+        bindings=bindings,
+        interval_seconds=capture.interval_seconds,
+        inactive_bindings=tuple(binding for binding in former if binding.resource_path not in kept),
+    )
+
+
+def open_request(spec: CaptureSpec, version: str, shard: RangeSpec, state: object) -> wire.Open:
+    """Return the request to capture a shard's share from `state`."""
+    return wire.Open(capture=spec, version=version, range=shard, state=_raw(state))
+
+
+def shard_ranges(shards: int) -> Sequence[RangeSpec]:
+    """Return the key ranges of `shards` processes: adjacent, together the full range."""
+    ends = [(KEY_END_MAX + 1) * number // shards for number in range(shards + 1)]
+    return [RangeSpec(key_begin=begin, key_end=end - 1, r_clock_end=KEY_END_MAX) for begin, end in zip(ends, ends[1:])]
+
+
+def _path(command: Sequence[str]) -> dict[str, str]:
+    """Return PATH with the environment of the connector's own folder in front, for `python -m source-x`."""
+    folder = command[command.index("-m") + 1] if "-m" in command[:-1] else ""
+    own = pathlib.Path(folder) / ".venv" / "bin"
+    here = pathlib.Path(sys.executable).parent
+    first = own.absolute() if folder and own.is_dir() else here
+    return {"PATH": f"{first}{os.pathsep}{os.environ.get('PATH', '')}"}
+
+
+def _raw(value: object) -> msgspec.Raw:
+    return msgspec.Raw(document.encode(value))
