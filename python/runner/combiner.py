@@ -16,8 +16,8 @@ from python.protocol import document, pointer
 from python.protocol.errors import HeadwaterError, RemoteProtocolError
 from python.protocol.flow import UUID_PLACEHOLDER, CollectionSpec
 from python.protocol.pointer import MISSING
-from python.runner.reduction import DELETED, Plan, plan_of
-from python.runner.strategies import ReductionError, sort_key
+from python.runner.reducers import ReductionError, sort_key
+from python.runner.reducing import DELETED, Plan, plan_of
 
 __all__ = ["Collector", "Combiner", "ViolationError"]
 

@@ -25,7 +25,7 @@ def check_sourced(message: SourcedSchema) -> None:
     at = next(_open_objects(schema, ()), None)
     if at is not None:
         raise RemoteProtocolError(
-            f"a sourced schema leaves the object at {at or '/'} open; it has to say additionalProperties: false",
+            f"a sourced schema leaves the object at {at or '/'} open; say additionalProperties: false",
             rule=64,
         )
 

@@ -5,6 +5,7 @@ Protocol reference, sections 2.4, 3.1 and 8.4.
 
 from __future__ import annotations
 
+import itertools
 import os
 import pathlib
 import shutil
@@ -124,7 +125,8 @@ def open_request(spec: CaptureSpec, version: str, shard: RangeSpec, state: objec
 def shard_ranges(shards: int) -> Sequence[RangeSpec]:
     """Return the key ranges of `shards` processes: adjacent, together the full range."""
     ends = [(KEY_END_MAX + 1) * number // shards for number in range(shards + 1)]
-    return [RangeSpec(key_begin=begin, key_end=end - 1, r_clock_end=KEY_END_MAX) for begin, end in zip(ends, ends[1:])]
+    pairs = itertools.pairwise(ends)
+    return [RangeSpec(key_begin=begin, key_end=end - 1, r_clock_end=KEY_END_MAX) for begin, end in pairs]
 
 
 def _path(command: Sequence[str]) -> dict[str, str]:
