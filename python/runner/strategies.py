@@ -101,8 +101,8 @@ def _pruned(site: Site) -> object:
     if not site.full or not isinstance(newer, (dict, list)):
         return newer
     names = list(newer) if isinstance(newer, dict) else range(len(newer))
-    kept = {name: site.child(name, MISSING, newer[name]) for name in names}  # type: ignore[call-overload,index] # each by its own names
-    if all(value is newer[name] for name, value in kept.items()):  # type: ignore[call-overload,index] # same
+    kept = {name: site.child(name, MISSING, newer[name]) for name in names}
+    if all(value is newer[name] for name, value in kept.items()):
         return newer
     left = {name: value for name, value in kept.items() if value is not MISSING}
     return left if isinstance(newer, dict) else list(left.values())
