@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import operator
 import re
-from collections.abc import Mapping
-from typing import Any, Generic, TypeVar, get_args
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from python.protocol import capture, derive, document, materialize, wire
-from python.protocol.errors import LocalProtocolError, RemoteProtocolError
+from python.protocol import capture, derive, document, materialize, spelling, wire
+from python.protocol.errors import DocumentError, LocalProtocolError, RemoteProtocolError
 
 __all__ = [
     "CAPTURE_REQUESTS",
@@ -38,16 +39,17 @@ class Codec(Generic[_Message]):
         self._kinds = kinds
         self._names = {kind: name for name, kind in kinds.items()}
         self._strict = strict
-        envelope = msgspec.defstruct(
+        self._envelope = msgspec.defstruct(
             "Envelope",
             [(f"kind_{name}", kind | None, msgspec.field(default=None, name=name)) for name, kind in kinds.items()],
             forbid_unknown_fields=strict,
         )
-        self._decoder = msgspec.json.Decoder(envelope, dec_hook=wire.decode_hook)
+        self._decoder = msgspec.json.Decoder(self._envelope, dec_hook=wire.decode_hook)
         self._slots = tuple(f"kind_{name}" for name in kinds)
         name, kind = next(iter(kinds.items()))
         hot = msgspec.defstruct("Hot", [("message", kind, msgspec.field(name=name))], forbid_unknown_fields=True)
         self._hot_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(hot, dec_hook=wire.decode_hook)
+        self._canonical = _canonical_form(name, kind) if strict else None
 
     def name(self, kind: type[_Message]) -> str:
         """Return the name on the wire of the message type `kind`."""
@@ -56,18 +58,26 @@ class Codec(Generic[_Message]):
     def decode(self, line: bytes) -> _Message:
         """Return the message in `line`, which has no newline. Raises RemoteProtocolError, naming the rule."""
         try:  # nearly every line is of the first kind: one attempt at it costs a third of looking at all of them
-            hot: _Message = self._hot_decoder.decode(line).message
-        except (msgspec.DecodeError, UnicodeDecodeError):
+            hot: Any = self._hot_decoder.decode(line).message
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return self._decode_any(line)
-        return hot
+        if self._canonical is not None and line != self._canonical(hot):
+            _refuse_duplicate_keys(line, hot.doc)
+        only: _Message = hot
+        return only
 
     def _decode_any(self, line: bytes) -> _Message:
         try:
             envelope = self._decoder.decode(line)
         except msgspec.ValidationError as error:
-            envelope = self._decode_snake_case(line, error)
+            envelope = self._decode_respelled(line, error)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise RemoteProtocolError(f"a line is not one JSON object: {error}: {self._shown(line)}", rule=1) from None
+            rule = 1 if line.strip() else 2
+            raise RemoteProtocolError(
+                f"a line is not one JSON object: {error}: {self._shown(line)}", rule=rule
+            ) from None
+        except RecursionError:
+            raise RemoteProtocolError(f"a line is nested too deeply: {self._shown(line)}", rule=1) from None
         found = [message for slot in self._slots if (message := getattr(envelope, slot)) is not None]
         if len(found) != 1:
             names = " and ".join(self._names[type(message)] for message in found) or "none"
@@ -75,8 +85,8 @@ class Codec(Generic[_Message]):
                 f"a message has exactly one kind of {', '.join(self._kinds)}, but got {names}: {self._shown(line)}",
                 rule=4,
             )
-        if self._strict and not hasattr(found[0], "doc"):
-            _refuse_duplicate_keys(line)
+        if self._strict:
+            _refuse_duplicate_keys(line, getattr(found[0], "doc", wire.ABSENT))
         only: _Message = found[0]
         return only
 
@@ -87,8 +97,8 @@ class Codec(Generic[_Message]):
         name = self._names.get(type(message))
         if name is None:
             raise LocalProtocolError(f"a {type(message).__name__} is none of {', '.join(self._kinds)}", rule=4)
-        doc = getattr(message, "doc", None)
-        if doc is not None:
+        doc = getattr(message, "doc", wire.ABSENT)
+        if doc is not wire.ABSENT:
             message = msgspec.structs.replace(message, doc=msgspec.Raw(_text(doc)))
         line = _encoder.encode({name: message})
         return (line if b"\n" not in line else msgspec.json.format(line, indent=-1)) + b"\n"
@@ -100,54 +110,63 @@ class Codec(Generic[_Message]):
         text = line[:_SHOWN_BYTES_MAX].decode(errors="replace")
         return text if len(line) <= _SHOWN_BYTES_MAX else text + "…"
 
-    def _decode_snake_case(self, line: bytes, error: msgspec.ValidationError) -> msgspec.Struct:
-        """Decode once more with proto's own field names renamed, which Flow's runtime also accepts."""
+    def _decode_respelled(self, line: bytes, error: msgspec.ValidationError) -> msgspec.Struct:
+        """Decode once more, with the proto's own field names and nulls for messages, which Flow's codec also takes."""
         try:
-            return self._decoder.decode(_encoder.encode(_camel(document.decode(line), self._kinds)))
-        except msgspec.ValidationError:
-            rule = 5 if "unknown field" in str(error) else 7 if "got `null`" in str(error) else 4
-            raise RemoteProtocolError(f"a message is malformed: {error}: {self._shown(line)}", rule=rule) from None
+            found = document.decode(line)
+            respelled = spelling.canonical(found, self._envelope) if isinstance(found, dict) else found
+            return self._decoder.decode(document.encode(respelled))
+        except msgspec.ValidationError as second:
+            error = second if "unknown field" in str(error) else error
+            raise RemoteProtocolError(
+                f"a message is malformed: {error}: {self._shown(line)}", rule=_rule(str(error))
+            ) from None
+        except DocumentError as beyond:
+            raise RemoteProtocolError(f"a message is malformed: {beyond}: {self._shown(line)}", rule=1) from None
 
 
 def _text(doc: object) -> bytes:
     return document.one_line(doc) if isinstance(doc, msgspec.Raw) else document.encode(doc)
 
 
-def _refuse_duplicate_keys(line: bytes) -> None:
+_RULES = (
+    (r"unknown field `\$internal`", 10),
+    (r"unknown field `[^`]*`$", 4),
+    (r"unknown field", 5),
+    (r"got `null`", 7),
+    (r"required field `doc`", 50),
+    (r"required field `updated`", 54),
+    (r"required field .*`\$\.spec`", 18),
+    (r"required field .*`\$\.discovered", 31),
+    (r"\.(binding|transform)`", 11),
+)
+"""Which conformance rule a sentence of msgspec's speaks of; the first match counts, and none is rule 4."""
+
+
+def _rule(sentence: str) -> int:
+    return next((rule for pattern, rule in _RULES if re.search(pattern, sentence)), 4)
+
+
+def _canonical_form(name: str, kind: type[msgspec.Struct]) -> Callable[[Any], bytes]:
+    """Return the function that writes a frequent response as every encoder does. A line like that has each key once."""
+    forms = {"binding": b'"binding":%d', "doc": b'"doc":%b'}
+    members = [member for member in forms if member in kind.__struct_fields__]
+    line = b'{"%b":{%b}}' % (name.encode(), b",".join(forms[member] for member in members))
+    values = operator.attrgetter(*members)
+    return lambda message: line % values(message)
+
+
+def _refuse_duplicate_keys(line: bytes, doc: msgspec.Raw) -> None:
+    """Refuse what msgspec lets pass: it keeps the last of two like keys. Those in a document are its readers' care."""
+
     def unique(pairs: list[tuple[str, object]]) -> None:
         names = [name for name, _ in pairs]
         if len(names) != len(set(names)):
             twice = next(name for name in names if names.count(name) > 1)
             raise RemoteProtocolError(f"the key {twice!r} comes twice in one object", rule=6)
 
-    json.loads(line, object_pairs_hook=unique)
-
-
-_PROTO_NAMES = {"schema_json": "documentSchema"}  # the one whose JSON name is not its own name in camelCase
-
-
-def _camel(envelope: object, kinds: Mapping[str, type[msgspec.Struct]]) -> object:
-    if not isinstance(envelope, dict):
-        return envelope
-    renamed = {_camel_name(name): value for name, value in envelope.items()}
-    return {name: _camel_members(value, kinds[name]) if name in kinds else value for name, value in renamed.items()}
-
-
-def _camel_members(value: object, kind: object) -> object:
-    """Rename at typed levels only: raw JSON members keep their keys."""
-    for candidate in (kind, *get_args(kind)):
-        if isinstance(value, (list, tuple)) and get_args(candidate)[1:] == (...,):
-            return [_camel_members(item, get_args(candidate)[0]) for item in value]
-        if isinstance(value, dict) and isinstance(candidate, type) and issubclass(candidate, msgspec.Struct):
-            types = {field.encode_name: field.type for field in msgspec.structs.fields(candidate)}
-            renamed = {_camel_name(name): item for name, item in value.items()}
-            return {name: _camel_members(item, types.get(name)) for name, item in renamed.items()}
-    return value
-
-
-def _camel_name(name: str) -> str:
-    stem = re.sub(r"_json(_map|_vec)?$", "", _PROTO_NAMES.get(name, name))
-    return re.sub(r"_([a-z0-9])", lambda found: found.group(1).upper(), stem)
+    typed = line.replace(doc, b"0", 1) if doc else line
+    json.loads(typed, object_pairs_hook=unique, parse_int=len, parse_float=len)  # digits are of no interest here
 
 
 CAPTURE_REQUESTS = Codec(capture.REQUESTS, strict=False)

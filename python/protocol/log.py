@@ -59,7 +59,7 @@ def severity(number: int) -> str:
 
 def encode(log: Log) -> bytes:
     """Return `log` as a line, newline included. Fields that are not JSON are written as their `repr`."""
-    message = log.message.encode(errors="backslashreplace").decode()
+    message = _plain(log.message)
     if len(message) > LINE_BYTES_MAX:
         message = message[:LINE_BYTES_MAX] + f"… ({len(message):,} characters)"
     line: dict[str, object] = {"level": log.level, "message": message, "fields": dict(log.fields)}
@@ -68,7 +68,7 @@ def encode(log: Log) -> bytes:
     try:
         return document.encode(line) + b"\n"
     except DocumentError:
-        line["fields"] = {str(name): _jsonable(value) for name, value in log.fields.items()}
+        line["fields"] = {_plain(str(name)): _jsonable(value) for name, value in log.fields.items()}
         return document.encode(line) + b"\n"
 
 
@@ -105,7 +105,7 @@ def _structured(text: str) -> Log | None:
         return None
     try:
         found = msgspec.json.decode(text)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None
     values: dict[str, Any] = {_ALIASES.get(name, name): value for name, value in found.items()}
     level, message, fields, ts = (values.pop(name, None) for name in ("level", "message", "fields", "ts"))
@@ -119,7 +119,7 @@ def _structured(text: str) -> Log | None:
 def _well_formed(level: object, message: object, fields: object, ts: object) -> bool:
     if not isinstance(message, (str, type(None))) or not isinstance(fields, (dict, type(None))):
         return False
-    if level is not None and level not in _SPELLINGS:
+    if level is not None and (not isinstance(level, str) or level not in _SPELLINGS):
         return False
     return ts is None or (isinstance(ts, str) and _is_rfc3339(ts))
 
@@ -135,5 +135,10 @@ def _jsonable(value: object) -> object:
     try:
         document.encode(value)
     except DocumentError:
-        return repr(value).encode(errors="backslashreplace").decode()
+        return _plain(repr(value))
     return value
+
+
+def _plain(text: str) -> str:
+    """Return `text` with lone surrogates, which UTF-8 lacks, escaped."""
+    return text.encode(errors="backslashreplace").decode()

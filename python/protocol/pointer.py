@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 __all__ = ["MISSING", "join", "parse", "resolve"]
@@ -13,6 +14,8 @@ class _Missing:
     def __repr__(self) -> str:
         return "nothing"
 
+
+_INDEX = re.compile(r"0|[1-9][0-9]{0,17}")  # no leading zeros (RFC 6901), and no more digits than a list has items
 
 MISSING = _Missing()
 """What `resolve` returns where a document has nothing: `None` is a value, JSON's null."""
@@ -51,7 +54,7 @@ def resolve(document: object, tokens: Iterable[str]) -> object:
     for token in tokens:
         if isinstance(document, dict):
             document = document.get(token, MISSING)
-        elif isinstance(document, list) and token.isdecimal() and int(token) < len(document):
+        elif isinstance(document, list) and _INDEX.fullmatch(token) and int(token) < len(document):
             document = document[int(token)]
         else:
             return MISSING

@@ -5,6 +5,7 @@ Protocol reference, section 1.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     """A JSON object: raw text, or a mapping that is written without loss. What is read is always raw."""
 else:
     Document = Raw
+
+
+_INTEGER = re.compile(r"-?[0-9]{1,20}")  # as many digits as 64 bits have
+_SECONDS = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,9})?s")  # 10,000 years, to the nanosecond
 
 
 class Int64(int):
@@ -41,11 +46,11 @@ class FromConnector(Struct, frozen=True, kw_only=True, omit_defaults=True, renam
 
 def decode_hook(kind: type, value: object) -> object:
     """The hook of msgspec for reading `Int64` and `Duration`."""
-    if kind is Int64 and isinstance(value, (str, int)):
-        return Int64(value)
-    if kind is Duration and isinstance(value, str) and value.endswith("s"):
+    if kind is Int64 and _INTEGER.fullmatch(str(value)):
+        return Int64(str(value))
+    if kind is Duration and isinstance(value, str) and _SECONDS.fullmatch(value):
         return Duration(value[:-1])
-    raise msgspec.ValidationError(f"expected {kind.__name__}, got {value!r}")
+    raise msgspec.ValidationError(f"Expected `{kind.__name__}`, got {value!r}")
 
 
 def encode_hook(value: object) -> str:
