@@ -49,6 +49,7 @@ from python.shell.serve import Service, serve
 from python.shell.stopping import DRAIN_SECONDS_MAX
 
 __all__ = [
+    "STATES",
     "Apply",
     "Binding",
     "Captured",

@@ -20,12 +20,16 @@ from python.protocol.errors import ConnectorError
 from python.protocol.flow import CaptureBinding, CaptureSpec, CollectionSpec, RangeSpec
 from python.protocol.log import Log
 from python.protocol.state_key import KEY_END_MAX, encode_state_key
-from python.runner.catalog import Capture, Catalog, Collection, LocalEndpoint
+from python.protocol.wire import ABSENT
+from python.runner.catalog import CaptureBinding as BindingSpec
+from python.runner.catalog import CaptureTask, Catalog, Collection, LocalEndpoint
 from python.runner.drive import CONNECTOR_TYPE, Launch
+from python.runner.unseal import unseal
 
 __all__ = [
     "collection_spec",
     "discover_request",
+    "enabled",
     "launch",
     "open_request",
     "shard_ranges",
@@ -37,19 +41,19 @@ _ENGINES = ("docker", "podman")
 UUID_PTR = "/_meta/uuid"
 
 
-def launch(capture: Capture, on_log: Callable[[Log], None], network: str = "bridge") -> Launch:
-    """Return how to start the connector of `capture`, here or in a container. Raises ConnectorError without an engine.
+def launch(task: CaptureTask, on_log: Callable[[Log], None], network: str = "bridge") -> Launch:
+    """Return how to start the connector of `task`, here or in a container. Raises ConnectorError without an engine.
 
     `python -m source-x` is run with the environment of the folder `source-x` first on PATH, where there is one.
     """
-    endpoint = capture.endpoint
-    env = {"LOG_FORMAT": "json", "LOG_LEVEL": capture.log_level}
+    endpoint = task.endpoint
+    env = {"LOG_FORMAT": "json", "LOG_LEVEL": task.shards.log_level or "info"}
     if isinstance(endpoint, LocalEndpoint):
         return Launch(command=endpoint.command, env={**_path(endpoint.command), **endpoint.env, **env}, on_log=on_log)
     engine = os.environ.get("DOCKER_CLI") or next(filter(shutil.which, _ENGINES), None)
     if engine is None:
         raise ConnectorError(
-            f"{capture.name} is the image {endpoint.image}, and neither of {' and '.join(_ENGINES)} is on PATH: "
+            f"{task.name} is the image {endpoint.image}, and neither of {' and '.join(_ENGINES)} is on PATH: "
             "install one, or run the connector with `endpoint.local`"
         )
     options = [option for name, value in env.items() for option in ("--env", f"{name}={value}")]
@@ -62,39 +66,39 @@ def collection_spec(collection: Collection) -> CollectionSpec:
     return CollectionSpec(
         name=collection.name,
         write_schema=_raw(collection.write_schema),
-        read_schema=_raw(collection.read_schema) if collection.read_schema is not None else msgspec.Raw(),
+        read_schema=_raw(collection.read_schema) if collection.read_schema is not None else ABSENT,
         key=collection.key,
         uuid_ptr=UUID_PTR,
     )
 
 
-def discover_request(capture: Capture) -> wire.Discover:
+def discover_request(task: CaptureTask) -> wire.Discover:
     """Return the request for the endpoint's resources."""
-    return wire.Discover(connector_type=CONNECTOR_TYPE, config=_raw(capture.endpoint.config), name=capture.name)
+    return wire.Discover(connector_type=CONNECTOR_TYPE, config=_config(task), name=task.name)
 
 
-def validate_request(capture: Capture, catalog: Catalog, last: CaptureSpec | None = None) -> wire.Validate:
-    """Return the request to check the enabled bindings of `capture`."""
+def validate_request(task: CaptureTask, catalog: Catalog, last: CaptureSpec | None = None) -> wire.Validate:
+    """Return the request to check the enabled bindings of `task`."""
     return wire.Validate(
-        name=capture.name,
+        name=task.name,
         connector_type=CONNECTOR_TYPE,
-        config=_raw(capture.endpoint.config),
+        config=_config(task),
         bindings=tuple(
             wire.ValidateBinding(
                 resource_config=_raw(binding.resource),
                 collection=collection_spec(catalog.collections[binding.target]),
                 backfill=binding.backfill,
             )
-            for binding in capture.enabled
+            for binding in enabled(task)
         ),
         last_capture=last,
     )
 
 
 def task_spec(
-    capture: Capture, catalog: Catalog, validated: wire.Validated, last: CaptureSpec | None = None
+    task: CaptureTask, catalog: Catalog, validated: wire.Validated, last: CaptureSpec | None = None
 ) -> CaptureSpec:
-    """Return the built spec of `capture`, whose bindings have the resource paths that the connector gave."""
+    """Return the built spec of `task`, whose bindings have the resource paths that the connector gave."""
     bindings = tuple(
         CaptureBinding(
             resource_config=_raw(binding.resource),
@@ -103,16 +107,16 @@ def task_spec(
             backfill=binding.backfill,
             state_key=encode_state_key(path.resource_path, binding.backfill),
         )
-        for binding, path in zip(capture.enabled, validated.bindings, strict=True)
+        for binding, path in zip(enabled(task), validated.bindings, strict=True)
     )
     kept = {binding.resource_path for binding in bindings}
     former = [*last.bindings, *last.inactive_bindings] if last else []
     return CaptureSpec(
-        name=capture.name,
+        name=task.name,
         connector_type=CONNECTOR_TYPE,
-        config=_raw(capture.endpoint.config),
+        config=_config(task),
         bindings=bindings,
-        interval_seconds=capture.interval_seconds,
+        interval_seconds=task.interval_seconds,
         inactive_bindings=tuple(binding for binding in former if binding.resource_path not in kept),
     )
 
@@ -127,6 +131,15 @@ def shard_ranges(shards: int) -> Sequence[RangeSpec]:
     ends = [(KEY_END_MAX + 1) * number // shards for number in range(shards + 1)]
     pairs = itertools.pairwise(ends)
     return [RangeSpec(key_begin=begin, key_end=end - 1, r_clock_end=KEY_END_MAX) for begin, end in pairs]
+
+
+def enabled(task: CaptureTask) -> tuple[BindingSpec, ...]:
+    """Return the bindings that count on the wire, in the order of their indexes there."""
+    return tuple(binding for binding in task.bindings if not binding.disable)
+
+
+def _config(task: CaptureTask) -> msgspec.Raw:
+    return _raw(unseal(task.endpoint.config, task.endpoint.config_where, task.secrets))
 
 
 def _path(command: Sequence[str]) -> dict[str, str]:

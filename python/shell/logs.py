@@ -7,13 +7,13 @@ import logging
 import os
 import threading
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from python.protocol import log
 from python.protocol.log import Log
 from python.shell.scrubber import Scrubber
 
-__all__ = ["TRACE", "FlowHandler", "LogWriter", "config_update", "install", "status"]
+__all__ = ["TRACE", "FlowHandler", "LogWriter", "config_update", "install", "protect", "reclaim", "status"]
 
 TRACE = log.LEVELS["trace"]
 _EVENTS = logging.getLogger("headwater.events")
@@ -52,9 +52,17 @@ class FlowHandler(logging.Handler):
         super().__init__()
         self._writer = writer
 
+    def protect(self, secrets: Iterable[str]) -> None:
+        """Mask `secrets` from now on."""
+        self._writer.scrubber.add(secrets)
+
     def emit(self, record: logging.LogRecord) -> None:
         """Write `record`. Events pass at every level: the control plane acts on them."""
         self._writer.write(Log(level=log.severity(record.levelno), message=_message(record), fields=_fields(record)))
+
+
+_installed: list[FlowHandler] = []
+"""The handler in charge, if any: one process has one stderr."""
 
 
 def install(writer: LogWriter, level_name: str | None) -> None:
@@ -63,7 +71,8 @@ def install(writer: LogWriter, level_name: str | None) -> None:
     name = (level_name or "info").lower()
     known = log.LEVELS.get(_PYTHON_NAMES.get(name, name))
     root = logging.getLogger()
-    root.handlers[:] = [FlowHandler(writer)]
+    _installed[:] = [FlowHandler(writer)]
+    root.handlers[:] = _installed
     root.setLevel(known or logging.INFO)
     _EVENTS.setLevel(logging.INFO)
     logging.captureWarnings(capture=True)
@@ -98,3 +107,17 @@ def _fields(record: logging.LogRecord) -> dict[str, object]:
     if record.stack_info:
         fields["stack"] = record.stack_info.splitlines()
     return fields
+
+
+def reclaim() -> None:
+    """Put our handler back in charge, where a library has configured `logging` for itself since."""
+    root = logging.getLogger()
+    ours = [handler for handler in _installed if handler not in root.handlers or len(root.handlers) > 1]
+    if ours:
+        root.handlers[:] = ours
+
+
+def protect(secrets: Iterable[str]) -> None:
+    """From now on `secrets` are masked in logs, too: a source may have got new ones."""
+    for handler in _installed:
+        handler.protect(secrets)

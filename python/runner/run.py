@@ -1,0 +1,202 @@
+"""`headwater run`: the main job. Captures into the store; documents and connector state commit together."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import pathlib
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from python.protocol import capture as wire
+from python.protocol import document
+from python.protocol.errors import HeadwaterError
+from python.protocol.flow import CaptureSpec, RangeSpec
+from python.protocol.patch import apply_state
+from python.runner import drive, task_logs, tasks
+from python.runner.catalog import CaptureTask, Catalog, Collection
+from python.runner.combiner import Collector, Combiner
+from python.runner.loading import load_catalog
+from python.runner.progress import Progress
+from python.runner.store import Store, TaskRecord
+from python.runner.transactions import Limits, Transaction, transactions
+from python.runner.views import Column, columns_of
+
+__all__ = ["APPLY_ROUNDS_MAX", "Options", "run"]
+
+APPLY_ROUNDS_MAX = 3
+"""A connector that still returns state after this many applies does not converge (rule 46)."""
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """The options of `headwater run`, as the command line names them."""
+
+    source: str
+    name: str | None = None
+    store_path: str = "headwater.duckdb"
+    continuous: bool = False
+    shards: int = 1
+    log_json: bool = False
+
+
+def run(options: Options) -> int:
+    """Run the captures of a spec until each has ended a session, or until stopped; return the exit status.
+
+    A capture that fails does not stop the others. What had been committed stays; the next run resumes from it.
+    """
+    loaded = load_catalog(pathlib.Path(options.source))
+    captures = [loaded.capture(options.name)] if options.name else list(loaded.captures.values())
+    if not captures:
+        loaded.capture(None)
+    store = Store(options.store_path)
+    progress = Progress(sys.stderr)
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
+    try:
+        jobs = {capture.name: _Job(capture, loaded, (store, progress), options) for capture in captures}
+        failures = _all_ended({name: functools.partial(job.run, stopping) for name, job in jobs.items()})
+    finally:
+        progress.close()
+        store.close()
+    for failure in failures:
+        sys.stderr.write(f"headwater: {failure}\n")
+    progress.summary(sys.stdout, options.store_path)
+    return 1 if failures else 0
+
+
+def _all_ended(jobs: Mapping[str, Callable[[], None]]) -> list[str]:
+    """Run every job on a thread of its own, and return why some failed, with their names."""
+    failures: list[str] = []
+
+    def guarded(name: str, job: Callable[[], None]) -> None:
+        try:
+            job()
+        except HeadwaterError as error:
+            failures.append(f"{name}: {error}")
+
+    threads = [threading.Thread(target=guarded, args=named) for named in jobs.items()]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return failures
+
+
+class _Job:
+    """One capture on its way: built, applied, and run session by session."""
+
+    def __init__(self, capture: CaptureTask, loaded: Catalog, shared: tuple[Store, Progress], options: Options) -> None:
+        store, progress = shared
+        self._capture = capture
+        self._catalog = loaded
+        self._store = store
+        self._progress = progress
+        self._options = options
+        self._launch = tasks.launch(capture, task_logs.writer(sys.stderr, capture, as_json=options.log_json))
+        names = [binding.target for binding in tasks.enabled(capture)]
+        self._collectors = [Collector(tasks.collection_spec(loaded.collections[name])) for name in names]
+
+    def run(self, stopping: threading.Event) -> None:
+        """Run sessions: one, or with `continuous` one each interval. Raises what ended the capture, with its name."""
+        spec, version = self._built()
+        while not stopping.is_set():
+            began = time.monotonic()
+            self._session(spec, version, stopping)
+            if not self._options.continuous:
+                return
+            self._progress.waiting(self._capture.name, self._capture.interval_seconds)
+            stopping.wait(max(0.0, began + self._capture.interval_seconds - time.monotonic()))
+
+    def _built(self) -> tuple[CaptureSpec, str]:
+        last = self._last()
+        asked = tasks.validate_request(self._capture, self._catalog, last)
+        validated = drive.ask(self._launch, asked, wire.Validated)
+        spec = tasks.task_spec(self._capture, self._catalog, validated, last)
+        text = msgspec.json.encode(spec)
+        version = hashlib.sha256(text).hexdigest()[:16]
+        self._declare()
+        if self._store.task(self._capture.name, 0).applied != text.decode():
+            self._apply(spec, version, last, text.decode())
+        return spec, version
+
+    def _declare(self) -> None:
+        targets = [self._catalog.collections[binding.target] for binding in tasks.enabled(self._capture)]
+        self._store.declare({found.name: _declared(found) for found in targets})
+
+    def _last(self) -> CaptureSpec | None:
+        text = self._store.task(self._capture.name, 0).applied
+        return msgspec.json.decode(text, type=CaptureSpec) if text else None
+
+    def _apply(self, spec: CaptureSpec, version: str, last: CaptureSpec | None, text: str) -> None:
+        record = self._store.task(self._capture.name, 0)
+        for _ in range(APPLY_ROUNDS_MAX):
+            state = msgspec.Raw(document.encode(record.state))
+            asked = wire.Apply(capture=spec, version=version, last_capture=last, state=state)
+            applied = drive.ask(self._launch, asked, wire.Applied)
+            if applied.action_description:
+                self._progress.note(f"{self._capture.name}: applied: {applied.action_description}")
+            if applied.state is None:
+                self._store.save((self._capture.name, 0), msgspec.structs.replace(record, applied=text))
+                return
+            record = msgspec.structs.replace(record, state=apply_state(record.state, applied.state))
+            self._store.save((self._capture.name, 0), record)
+        raise HeadwaterError(f"apply does not converge: it returned state {APPLY_ROUNDS_MAX} times (rule 46)")
+
+    def _session(self, spec: CaptureSpec, version: str, stopping: threading.Event) -> None:
+        ranges = tasks.shard_ranges(self._options.shards)
+        if len(ranges) == 1:
+            self._shard(spec, version, (0, ranges[0]), stopping)
+            return
+        shards = {
+            f"shard {number}": functools.partial(self._shard, spec, version, (number, shard), stopping)
+            for number, shard in enumerate(ranges)
+        }
+        failures = _all_ended(shards)
+        if failures:
+            raise HeadwaterError("; ".join(failures))
+
+    def _shard(self, spec: CaptureSpec, version: str, shard: tuple[int, RangeSpec], stopping: threading.Event) -> None:
+        number, owned = shard
+        record = self._store.task(self._capture.name, number)
+        names = [binding.collection.name for binding in spec.bindings]
+        self._progress.started(self._capture.name, names)
+        opened = tasks.open_request(spec, version, owned, record.state)
+        with drive.open_stream(self._launch, opened) as stream:
+            threading.Thread(target=_stop_when, args=(stopping, stream), daemon=True).start()
+            combiner = Combiner(self._collectors)
+            try:
+                for transaction in transactions(stream, combiner, time.monotonic, Limits()):
+                    record = self._commit(number, record, transaction)
+            finally:
+                self._store.roll_back()
+
+    def _commit(self, number: int, record: TaskRecord, transaction: Transaction) -> TaskRecord:
+        if transaction.partial:
+            self._store.stage(self._collectors, transaction.documents)
+            return record
+        state = functools.reduce(apply_state, transaction.states, record.state)
+        record = msgspec.structs.replace(
+            record,
+            state=state,
+            transactions=record.transactions + 1,
+            documents=record.documents + transaction.captured,
+        )
+        self._store.commit((self._capture.name, number), record, self._collectors, transaction.documents)
+        self._progress.committed(self._capture.name, transaction)
+        return record
+
+
+def _stop_when(stopping: threading.Event, stream: drive.Stream) -> None:
+    stopping.wait()
+    stream.stop()
+
+
+def _declared(found: Collection) -> tuple[bytes, list[Column]]:
+    """Return what the store keeps of a collection: what identifies it, and the columns of its view."""
+    return document.encode({"key": list(found.key)}), columns_of(found.read_schema or found.write_schema)

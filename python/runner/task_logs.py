@@ -1,0 +1,48 @@
+"""What connectors log, on its way to the person who runs them, or to a program."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Callable
+from typing import TextIO
+
+from python.protocol import document, log
+from python.protocol.log import LEVELS, Log
+from python.runner.catalog import CaptureTask
+
+__all__ = ["writer"]
+
+
+def writer(stream: TextIO, capture: CaptureTask, *, as_json: bool) -> Callable[[Log], None]:
+    """Return what writes a connector's logs to `stream`, from any thread.
+
+    As text, a line each, from the task's own log level; with `as_json` as ops Log documents of Flow's runtime.
+    """
+    lock = threading.Lock()
+    least = LEVELS.get(capture.shards.log_level or "info", LEVELS["info"])
+
+    def write(entry: Log) -> None:
+        if LEVELS[entry.level] < least and not entry.fields.get("eventType"):
+            return
+        line = _as_json(entry, capture.name) if as_json else _as_text(entry, capture.name)
+        with lock:
+            stream.write(line + "\n")
+            stream.flush()
+
+    return write
+
+
+def _as_json(entry: Log, task: str) -> str:
+    now = dt.datetime.now(dt.timezone.utc).isoformat()
+    shard = {"kind": "capture", "name": task, "keyBegin": "00000000", "rClockBegin": "00000000"}
+    value = {"shard": shard, "ts": entry.ts or now, "level": entry.level, "message": entry.message}
+    return document.encode({**value, "fields": dict(entry.fields)}).decode()
+
+
+def _as_text(entry: Log, task: str) -> str:
+    event = entry.fields.get("eventType")
+    mark = "status" if event == log.CONNECTOR_STATUS else entry.level
+    trace = entry.fields.get("traceback") if entry.level == "error" else None
+    lines = [f"{task} {mark}: {entry.message}", *(trace if isinstance(trace, list) else [])]
+    return "\n".join(map(str, lines))
