@@ -1,0 +1,136 @@
+"""One sync of a source: its messages in, documents and checkpoints out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+
+from python.capture import Captured, Checkpoint
+from python.protocol.errors import ConnectorError
+from python.shim_airbyte_cdk import models
+from python.shim_airbyte_cdk.models import Json, Message, mapping
+from python.shim_airbyte_cdk.records import Target
+from python.shim_airbyte_cdk.reports import Reports
+from python.shim_airbyte_cdk.states import TaskState
+
+__all__ = ["BYTES_MAX", "DOCUMENTS_MAX", "HELD_BYTES_MAX", "Reading"]
+
+DOCUMENTS_MAX = 10_000
+BYTES_MAX = 16 * 1024 * 1024
+"""Documents of full refreshes are checkpointed after so many of them, or so many bytes: a full refresh says nothing of
+where it is, and a large one must not be a single transaction. Flow closes transactions at about 64 MB."""
+
+HELD_BYTES_MAX = 256 * 1024 * 1024
+"""Documents of incremental streams wait for the STATE that covers them, but not beyond this many bytes: from 512 MB,
+Flow's runtime would checkpoint by itself, with the same result: what follows the last STATE may come twice."""
+
+_logger = logging.getLogger("airbyte.source")
+
+
+class Reading:
+    """Turns the messages of one `read` of `targets` into documents and checkpoints. Use once."""
+
+    def __init__(self, targets: Sequence[Target], state: TaskState, reports: Reports) -> None:
+        self._targets = targets
+        self._state = state
+        self._reports = reports
+        self._by_stream = {(target.namespace, target.stream): target for target in targets}
+        self._broken: set[tuple[str | None, str]] = set()
+        self._documents = 0
+        self._bytes = 0
+        self._waits_for_state = False
+
+    def run(self, messages: Iterable[Message]) -> Iterator[Captured | Checkpoint]:
+        """Yield documents and checkpoints, the last one a checkpoint.
+
+        Where streams have failed, ConnectorError is raised after it; the streams that did not are complete then.
+        """
+        by_stream = self._by_stream
+        for message in self._safely(messages):
+            record = message.record
+            if record is None:
+                yield from self._other(message)
+                continue
+            target = by_stream.get((record.namespace or None, record.stream))
+            if target is None:
+                self._stray(record)
+                continue
+            captured = self._captured(target, record)
+            if captured is not None:
+                yield captured
+                if self._documents >= DOCUMENTS_MAX or self._bytes >= BYTES_MAX:
+                    yield from self._cut()
+        for target in self._targets:
+            if self._reports.is_complete(target):
+                yield from self._finish(target)
+        yield self._checkpoint()
+        self._reports.raise_failures()
+
+    def _captured(self, target: Target, record: models.Record) -> Captured | None:
+        try:
+            captured = target.captured(record.data)
+        except ConnectorError as error:
+            self._break(target, str(error))
+            return None
+        self._documents += 1
+        self._bytes += len(captured.doc)
+        if target.incremental:
+            self._waits_for_state = True
+        return captured
+
+    def _break(self, target: Target, sentence: str) -> None:
+        """Take nothing more from `target`, states least of all: they would pass over the record that was lost."""
+        identity = (target.namespace, target.stream)
+        self._reports.fail(target.name, sentence)
+        self._state.fail(target)
+        self._broken.add(identity)
+        del self._by_stream[identity]
+
+    def _stray(self, record: models.Record) -> None:
+        if (record.namespace or None, record.stream) not in self._broken:
+            self._reports.unknown_stream(record.namespace, record.stream)
+
+    def _safely(self, messages: Iterable[Message]) -> Iterator[Message]:
+        """Yield `messages`; that the source raises is a failure to tell at the end."""
+        try:
+            yield from messages
+        except Exception as error:
+            sentence = models.reason(error)
+            if not self._reports.failures:
+                _logger.exception("the source failed: %s", sentence)
+                self._reports.fail("", sentence)
+
+    def _other(self, message: Message) -> Iterator[Captured | Checkpoint]:
+        kind = models.kind_of(message)
+        value = models.mapping_of(getattr(message, kind.lower(), None))
+        if kind == "STATE":
+            if self._state.accept(value):
+                yield self._checkpoint()
+            return
+        self._reports.take(kind, value)
+        status = mapping(value.get("stream_status"))
+        if status.get("status") == "COMPLETE":
+            yield from self._complete(mapping(status.get("stream_descriptor")))
+
+    def _complete(self, descriptor: Json) -> Iterator[Captured | Checkpoint]:
+        target = self._by_stream.get((str(descriptor.get("namespace") or "") or None, str(descriptor.get("name"))))
+        if target is not None and not target.incremental and self._reports.is_complete(target):
+            yield from self._finish(target)
+
+    def _finish(self, target: Target) -> Iterator[Captured | Checkpoint]:
+        """A stream was read to its end: the rows that only earlier refreshes had are deleted."""
+        for row_id in self._state.rows_to_delete(target):
+            yield target.tombstone(row_id)
+            self._documents += 1
+            if self._documents >= DOCUMENTS_MAX:
+                yield from self._cut()
+        self._state.finish(target)
+
+    def _cut(self) -> Iterator[Checkpoint]:
+        if not self._waits_for_state or self._bytes >= HELD_BYTES_MAX:
+            yield self._checkpoint()
+
+    def _checkpoint(self) -> Checkpoint:
+        self._documents = self._bytes = 0
+        self._waits_for_state = False
+        return Checkpoint(state=self._state.patch())

@@ -1,0 +1,117 @@
+"""Records of an Airbyte stream as documents of a binding: the hot path."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+from msgspec import Raw, Struct
+
+from python.capture import Binding, Captured
+from python.protocol import document, pointer
+from python.protocol.errors import ConnectorError, DocumentError
+from python.shim_airbyte_cdk.discovery import CDC_DELETED_AT, ROW_ID_KEY
+from python.shim_airbyte_cdk.models import Json, mapping
+from python.shim_airbyte_cdk.schemas import types_of
+
+__all__ = ["Resource", "Target"]
+
+_ROW_ID_POINTER = pointer.join(ROW_ID_KEY)
+_TOMBSTONE_NEEDS = frozenset({"_meta"})
+
+
+class Resource(Struct, rename="camel", frozen=True, kw_only=True):
+    """A binding's resource config. Nulls and unknown members, as airbyte-to-flow stored them, are taken."""
+
+    stream: str
+    sync_mode: str
+    namespace: str | None = None
+    cursor_field: list[str] | str | None = None
+
+
+class Target:
+    """A binding on its way to be captured: what makes documents of its stream's records.
+
+    `row_id` is the number that its next document gets. `incremental` says whether the stream resumes from a state,
+    `row_keyed` whether row ids are the collection's key, `takes_tombstones` whether its schema lets us delete rows.
+    """
+
+    def __init__(self, binding: Binding[Resource, Json]) -> None:
+        schema = mapping(msgspec.json.decode(binding.collection.write_schema))
+        resource = binding.resource
+        self.index = binding.index
+        self.stream = resource.stream
+        self.namespace = resource.namespace or None
+        self.resource_path = binding.resource_path
+        self.state_key = binding.state_key
+        self.incremental = resource.sync_mode == "incremental"
+        self.cursor_field = [resource.cursor_field] if isinstance(resource.cursor_field, str) else resource.cursor_field
+        self.key = tuple(binding.collection.key)
+        self.row_keyed = self.key == (_ROW_ID_POINTER,)
+        self.takes_tombstones = _needs(schema) <= _TOMBSTONE_NEEDS
+        self.schema = schema
+        self.row_id = 0
+        self._never_null = frozenset(_never_null(schema))
+
+    @property
+    def name(self) -> str:
+        """The stream's name for people."""
+        return f"{self.namespace}.{self.stream}" if self.namespace else self.stream
+
+    def captured(self, data: Json) -> Captured:
+        """Return the message that captures a record, and count it. `data` is not changed: the source may reuse it.
+
+        Raises ConnectorError naming stream, key and place where a value is not JSON.
+        """
+        row_id = self.row_id
+        try:
+            text = document.encode(data)
+            if b":null" in text and self._never_null:
+                data = {name: data[name] for name in data if data[name] is not None or name not in self._never_null}
+                text = document.encode(data)
+            if "_meta" in data:
+                text = document.encode(_with_own_meta(data, row_id))
+            else:
+                op = b"u" if data.get(CDC_DELETED_AT) is None else b"d"
+                comma = b"," if len(text) > 2 else b""  # noqa: PLR2004 -- longer than {}
+                text = b'%b%b"_meta":{"op":"%b","row_id":%d}}' % (text[:-1], comma, op, row_id)
+        except (DocumentError, AttributeError, TypeError) as error:
+            raise self._unwritable(data, error) from None
+        self.row_id = row_id + 1
+        return Captured(binding=self.index, doc=Raw(text))
+
+    def tombstone(self, row_id: int) -> Captured:
+        """Return the message that deletes the document with `row_id`."""
+        return Captured(binding=self.index, doc=Raw(b'{"_meta":{"op":"d","row_id":%d}}' % row_id))
+
+    def _unwritable(self, data: object, error: Exception) -> ConnectorError:
+        if not isinstance(data, Mapping):
+            return ConnectorError(f"stream {self.name}: a record is {data!r}, want an object")
+        at = [part for part in self.key if part != _ROW_ID_POINTER]
+        values = {part: pointer.resolve(data, pointer.parse(part)) for part in at}
+        which = ", ".join(f"{part}={value!r}" for part, value in values.items()) or f"row {self.row_id}"
+        return ConnectorError(f"stream {self.name}, document {which}: {error}")
+
+
+def _with_own_meta(data: Json, row_id: int) -> Json:
+    """Return `data` with ours added to the `_meta` that the source has put there; the UUID is the runtime's to set."""
+    own = data["_meta"]
+    kept = {name: own[name] for name in own if name != "uuid"} if isinstance(own, dict) else {"value": own}
+    op = "u" if data.get(CDC_DELETED_AT) is None else "d"
+    return {**data, "_meta": {**kept, "op": op, "row_id": row_id}}
+
+
+def _never_null(schema: Json) -> list[str]:
+    """Return the properties which are declared, and never as null.
+
+    Newer CDKs leave nulls out of what they print, so the authors of sources never see that their schema refuses them.
+    """
+    properties = mapping(schema.get("properties"))
+    return [name for name, value in properties.items() if types_of(value) and "null" not in types_of(value)]
+
+
+def _needs(schema: Json) -> set[str]:
+    required = schema.get("required")
+    own = {str(name) for name in required} if isinstance(required, list) else set()
+    parts = schema.get("allOf")
+    return own.union(*(_needs(mapping(part)) for part in parts)) if isinstance(parts, list) else own

@@ -1,0 +1,263 @@
+"""A task's state on the wire, and the Airbyte states inside of it (see docs/decisions/0011-airbyte-state.md).
+
+    {"bindingStateV1": {stateKey: {"rowId": n, "previousRows": n, "state": AirbyteStateMessage}},
+     "globalStateV1": the shared part of GLOBAL states, "legacyStateV1": what LEGACY states say beside their streams}
+
+Every change is told as a merge patch that holds what changed and nothing else.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from python.protocol.flow import ConnectorState
+from python.protocol.patch import merge_patch
+from python.shim_airbyte_cdk.migration import streams_of
+from python.shim_airbyte_cdk.models import Json, mapping
+from python.shim_airbyte_cdk.records import Target
+
+__all__ = ["STATES", "TaskState", "difference"]
+
+STATES = "bindingStateV1"
+_SHARED = {"GLOBAL": "globalStateV1", "LEGACY": "legacyStateV1"}
+_SENTINELS = frozenset({"__ab_full_refresh_sync_complete", "__ab_no_cursor_state_message"})
+
+_logger = logging.getLogger(__name__)
+
+
+class _Entry:
+    """One binding's part: `rows` is the row count to store, `previous` the rows that a refresh may have to delete.
+
+    Until something was read of the binding, `touched` is false and its part stays as it is: it may be another shard's.
+    """
+
+    def __init__(self, target: Target, stored: Json | None) -> None:
+        self.target = target
+        self.rows = _count(stored, "rowId") or 0
+        self.state = mapping((stored or {}).get("state")) or _stream_state(target, {})
+        self.touched = False
+        self.previous: int | None = None
+        refreshed = target.row_keyed and not target.incremental
+        if refreshed and target.takes_tombstones and (stored is None or "previousRows" in stored):
+            self.previous = max(_count(stored, "previousRows") or 0, self.rows)
+        target.row_id = self.rows if target.incremental or (refreshed and self.previous is None) else 0
+
+    def keep(self, state: Json) -> None:
+        """The stream resumes from `state`, which covers all rows so far."""
+        self.state = state
+        self.rows = self.target.row_id
+        self.touched = True
+
+    def json(self) -> Json:
+        live = self.previous is not None
+        entry: Json = {"rowId": self.target.row_id if live else self.rows, "state": self.state}
+        return {**entry, "previousRows": self.previous} if live else entry
+
+
+class TaskState:
+    """The state of a task during one session. `stored` is what the session was opened with; it is not changed.
+
+    Makes the row ids of `targets` go on where they have to. With `migrate`, a state that airbyte-to-flow left behind
+    is taken over, once: where nothing of ours is stored yet.
+    """
+
+    def __init__(self, stored: object, targets: Sequence[Target], *, migrate: bool = True) -> None:
+        foreign = bool(stored) and STATES not in mapping(stored)
+        self._told: Json = {} if foreign else dict(mapping(stored))
+        self._patch: Json = {}
+        self._shared: Json = {name: self._told[name] for name in _SHARED.values() if name in self._told}
+        entries = mapping(self._told.get(STATES))
+        self._told[STATES] = dict(entries)
+        self._entries = {
+            target.state_key: _Entry(
+                target, mapping(entries[target.state_key]) if target.state_key in entries else None
+            )
+            for target in targets
+        }
+        self._by_stream = {(target.namespace, target.stream): entry for target, entry in self._pairs()}
+        self._ignored: set[tuple[str | None, str]] = set()
+        if foreign and migrate:
+            self._migrate(stored)
+
+    def migrated(self) -> ConnectorState | None:
+        """Return the patch that takes over the state of airbyte-to-flow, to be told first; None where there is none."""
+        return self.patch() if self._patch else None
+
+    def messages(self, targets: Iterable[Target]) -> list[Json]:
+        """Return the Airbyte state messages that a sync of `targets` resumes from; full refreshes have none."""
+        states = [self._entries[target.state_key].state for target in targets if target.incremental]
+        streams = [mapping(state.get("stream")) for state in states]
+        resumed = [stream for stream in streams if stream.get("stream_state")]
+        if any(state.get("type") == "GLOBAL" for state in states):
+            shared = mapping(self._shared.get(_SHARED["GLOBAL"]))
+            return [{"type": "GLOBAL", "global": {"shared_state": shared, "stream_states": resumed}}]
+        if any(state.get("type") == "LEGACY" for state in states):
+            data = dict(mapping(self._shared.get(_SHARED["LEGACY"])))
+            for state in states:
+                data.update(mapping(state.get("data")))
+            return [{"type": "LEGACY", "data": data}]
+        return [{"type": "STREAM", "stream": stream} for stream in resumed]
+
+    def accept(self, message: Json) -> bool:
+        """Take over an AirbyteStateMessage; return whether there is now something to checkpoint."""
+        kind = message.get("type") or ("STREAM" if "stream" in message else "LEGACY")
+        accept = _ACCEPT.get(str(kind))
+        if accept is None:
+            _logger.warning("the source sent a state of the unknown type %s; it is ignored", kind)
+            return False
+        return accept(self, message)
+
+    def fail(self, target: Target) -> None:
+        """From now on ignore states of `target`: some of its records could not be captured."""
+        self._ignored.add((target.namespace, target.stream))
+
+    def rows_to_delete(self, target: Target) -> range:
+        """Return the row ids that earlier refreshes gave, and this one, which is complete, did not."""
+        previous = self._entries[target.state_key].previous
+        return range(target.row_id, previous or 0)
+
+    def finish(self, target: Target) -> None:
+        """`target` has been read to its end, and what `rows_to_delete` said was deleted."""
+        entry = self._entries[target.state_key]
+        entry.touched = True
+        if entry.previous is not None:
+            entry.previous = target.row_id
+        elif not target.incremental or _resumable(entry.state):
+            entry.rows = target.row_id
+
+    def patch(self) -> ConnectorState | None:
+        """Return what has changed since the last call, as a merge patch; None where nothing has."""
+        told = mapping(self._told[STATES])
+        changes: Json = {}
+        for key, entry in self._entries.items():
+            if not entry.touched and (entry.previous is None or not entry.target.row_id):
+                continue
+            current, before = entry.json(), mapping(told.get(key))
+            if current != before:
+                changes[key] = difference(before, current)
+                told[key] = current
+        patch, self._patch = self._patch, {}
+        if changes:
+            patch[STATES] = changes
+        for name, value in self._shared.items():
+            if self._told.get(name) != value:
+                patch[name] = difference(self._told.get(name), value)
+                self._told[name] = value
+        return merge_patch(patch) if patch else None
+
+    def _migrate(self, stored: object) -> None:
+        found = streams_of(stored)
+        for target, entry in self._pairs():
+            if target.stream in found and target.incremental:
+                entry.keep(_stream_state(target, _without_sentinels(found[target.stream])))
+        self._patch = dict.fromkeys(mapping(stored))
+        self._patch[STATES] = {}
+        streams = sorted(found.keys() & {target.stream for target, _ in self._pairs()})
+        _logger.info("took over the state of airbyte-to-flow for %s", ", ".join(streams) or "no stream: all start over")
+
+    def _accept_stream(self, message: Json) -> bool:
+        return self._set(mapping(message.get("stream")), "STREAM")
+
+    def _accept_global(self, message: Json) -> bool:
+        # `global_` is how the models spell a name that Python reserves.
+        whole = mapping(message.get("global") or message.get("global_"))
+        self._shared[_SHARED["GLOBAL"]] = _without_nulls(mapping(whole.get("shared_state")))
+        for stream in _list(whole.get("stream_states")):
+            self._set(mapping(stream), "GLOBAL")
+        for target, entry in self._pairs():
+            if target.incremental and not self._is_ignored(target):
+                entry.keep({**entry.state, "type": "GLOBAL"})
+        return True
+
+    def _accept_legacy(self, message: Json) -> bool:
+        data = dict(mapping(message.get("data")))
+        for target, entry in self._pairs():
+            own = data.pop(target.stream, None)
+            if target.incremental and not self._is_ignored(target):
+                entry.keep({"type": "LEGACY", "data": {} if own is None else {target.stream: _without_nulls(own)}})
+        self._shared[_SHARED["LEGACY"]] = _without_nulls(data)
+        return True
+
+    def _set(self, stream: Json, kind: str) -> bool:
+        descriptor = mapping(stream.get("stream_descriptor"))
+        identity = (_text(descriptor.get("namespace")), str(descriptor.get("name")))
+        entry = self._by_stream.get(identity)
+        if entry is None:
+            if identity not in self._ignored:
+                _logger.warning("the source sent a state of %s, which no binding captures; it is ignored", identity[1])
+                self._ignored.add(identity)
+            return False
+        if not entry.target.incremental or identity in self._ignored:
+            return False
+        state = _without_sentinels(mapping(stream.get("stream_state")))
+        entry.keep({**_stream_state(entry.target, state), "type": kind})
+        return True
+
+    def _is_ignored(self, target: Target) -> bool:
+        return (target.namespace, target.stream) in self._ignored
+
+    def _pairs(self) -> list[tuple[Target, _Entry]]:
+        return [(entry.target, entry) for entry in self._entries.values()]
+
+
+_ACCEPT: Mapping[str, Callable[[TaskState, Json], bool]] = {
+    "STREAM": TaskState._accept_stream,  # noqa: SLF001 -- the table of this module's own class
+    "GLOBAL": TaskState._accept_global,  # noqa: SLF001 -- same
+    "LEGACY": TaskState._accept_legacy,  # noqa: SLF001 -- same
+}
+
+
+def difference(before: object, after: object) -> object:
+    """Return the merge patch that makes `after` of `before`; `after` must not hold null members.
+
+    >>> difference({"a": 1, "b": {"c": 2, "d": 3}}, {"b": {"c": 2, "d": 4}})
+    {'a': None, 'b': {'d': 4}}
+    """
+    if not isinstance(before, dict) or not isinstance(after, dict):
+        return after
+    gone: Json = dict.fromkeys(name for name in before if name not in after)
+    changed = {
+        name: difference(before.get(name), value)
+        for name, value in after.items()
+        if name not in before or before[name] != value
+    }
+    return {**gone, **changed}
+
+
+def _stream_state(target: Target, state: object) -> Json:
+    descriptor = {"name": target.stream}
+    if target.namespace:
+        descriptor["namespace"] = target.namespace
+    return {"type": "STREAM", "stream": {"stream_descriptor": descriptor, "stream_state": state}}
+
+
+def _without_sentinels(state: object) -> object:
+    """Return a stream's state without the marks by which a CDK says that a sync is complete: the next one starts."""
+    if not isinstance(state, dict):
+        return state
+    return _without_nulls({name: value for name, value in state.items() if name not in _SENTINELS})
+
+
+def _without_nulls(value: object) -> object:
+    """Return `value` without the null members that no merge patch can store. Lists are stored whole, as they are."""
+    if not isinstance(value, dict):
+        return value
+    return {name: _without_nulls(item) for name, item in value.items() if item is not None}
+
+
+def _resumable(state: Json) -> bool:
+    return bool(mapping(state.get("stream")).get("stream_state") or state.get("data"))
+
+
+def _count(stored: Json | None, name: str) -> int | None:
+    value = (stored or {}).get(name)
+    return value if isinstance(value, int) and value >= 0 else None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
