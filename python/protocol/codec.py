@@ -166,7 +166,12 @@ def _refuse_duplicate_keys(line: bytes, doc: msgspec.Raw) -> None:
             raise RemoteProtocolError(f"the key {twice!r} comes twice in one object", rule=6)
 
     typed = line.replace(doc, b"0", 1) if doc else line
-    json.loads(typed, object_pairs_hook=unique, parse_int=len, parse_float=len)  # digits are of no interest here
+    try:
+        json.loads(typed, object_pairs_hook=unique, parse_int=len, parse_float=len)  # digits are of no interest here
+    except UnicodeDecodeError as error:
+        raise RemoteProtocolError(f"a line is not UTF-8: {error.reason} at byte {error.start}", rule=12) from None
+    except (ValueError, RecursionError) as error:  # raw JSON, which msgspec has only skimmed
+        raise RemoteProtocolError(f"a line is not one JSON object: {error}", rule=1) from None
 
 
 CAPTURE_REQUESTS = Codec(capture.REQUESTS, strict=False)
