@@ -95,6 +95,12 @@ class CaptureSession(Session):
         self._first_shard = True
         self._begun: frozenset[int] = frozenset()
 
+    def step(self, message: msgspec.Struct) -> None:
+        """Take part of `message`. A document amid a sequence is by far the most frequent, and changes nothing."""
+        if type(message) is Captured and self.in_sequence and 0 <= message.binding < self._bindings:
+            return
+        super().step(message)
+
     def breach(self, message: msgspec.Struct) -> Breach | None:
         """Return why `message` is not legal beyond its place: a binding out of range, or a wrong count."""
         if isinstance(message, (Captured, SourcedSchema)):
