@@ -168,7 +168,7 @@ def _plain_text(value: str, at: _At) -> str:
         value.encode()
     except UnicodeEncodeError:
         raise DocumentError(at=pointer.join(at), problem="has text with a lone surrogate, which UTF-8 lacks") from None
-    return value
+    return value[:]  # of a subclass, this is the text itself
 
 
 def _plain_integer(value: int, at: _At) -> int | decimal.Decimal:

@@ -9,7 +9,6 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import msgspec
 from msgspec import Raw, Struct
 
 __all__ = ["ABSENT", "Document", "Duration", "FromConnector", "FromRuntime", "Int64", "decode_hook", "encode_hook"]
@@ -45,12 +44,12 @@ class FromConnector(Struct, frozen=True, kw_only=True, omit_defaults=True, renam
 
 
 def decode_hook(kind: type, value: object) -> object:
-    """The hook of msgspec for reading `Int64` and `Duration`."""
+    """The hook of msgspec for reading `Int64` and `Duration`; msgspec adds the place to a ValueError."""
     if kind is Int64 and _INTEGER.fullmatch(str(value)):
         return Int64(str(value))
     if kind is Duration and isinstance(value, str) and _SECONDS.fullmatch(value):
         return Duration(value[:-1])
-    raise msgspec.ValidationError(f"Expected `{kind.__name__}`, got {value!r}")
+    raise ValueError(f"Expected `{kind.__name__}`, got {value!r}")
 
 
 def encode_hook(value: object) -> str:
