@@ -212,6 +212,18 @@ class TestResponses:
         assert checkpoint.state is not None
         assert bytes(checkpoint.state.updated) == b"9" * 5000
 
+    def test_no_depth_of_nesting_escapes_as_another_error(self) -> None:
+        outcomes = set()
+        for depth in range(100, 1300, 10):
+            try:
+                outcomes.add(
+                    type(response(b'{"checkpoint":{"state":{"updated":%b%b}}}' % (b"[" * depth, b"]" * depth)))
+                )
+            except RemoteProtocolError as error:
+                outcomes.add(error.rule)
+
+        assert outcomes == {Checkpoint, 1}
+
     def test_an_error_shows_the_start_of_a_long_line(self) -> None:
         sentence = refused(response, b'{"opened":{"x":"%b"}}' % (b"y" * 1000), 5)
 

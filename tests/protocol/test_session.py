@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from python.protocol.capture import Captured, Discover, Spec, SpecResponse
-from python.protocol.capture_session import CaptureSession
+from python.protocol.capture_session import CAPTURE, CaptureSession
 from python.protocol.derive_session import DeriveSession
 from python.protocol.errors import LocalProtocolError, ProtocolError, RemoteProtocolError
 from python.protocol.materialize_session import MaterializeSession
@@ -107,3 +107,14 @@ def test_ending_in_the_middle_of_an_answer_is_the_connectors_fault(ours: Role, e
 
     with pytest.raises(error, match=r"the connector ended while answering spec \(rule 28\)"):
         session.end()
+
+
+def test_a_conversation_with_nothing_beyond_its_tables_needs_no_code() -> None:
+    class Bare(Session):
+        machines = (CAPTURE,)
+
+    session = Bare(Role.CONNECTOR)
+    session.step(Spec())
+    session.step(SpecResponse.of(config_schema=EMPTY, resource_config_schema=EMPTY))
+
+    session.end()
