@@ -89,11 +89,11 @@ def bindings_of(streams: Iterable[Json]) -> Iterator[DiscoveredBinding]:
 def key_of(stream: Json) -> list[list[str]]:
     """Return the paths of an AirbyteStream's primary key, which may come as a text, a list of texts or of lists."""
     key = stream.get("source_defined_primary_key")
-    parts = [key] if isinstance(key, str) else key if isinstance(key, list) else []
-    paths = [[part] if isinstance(part, str) else list(part) for part in parts]
+    parts = [key] if isinstance(key, str) and key else _list(key)
+    paths = [[part] if isinstance(part, str) else _list(part) for part in parts]
     if not all(path and all(isinstance(name, str) and name for name in path) for path in paths):
         raise ValueError(f"its primary key is {key!r}, want names or paths of names")
-    return [list(path) for path in dict.fromkeys(tuple(path) for path in paths)]
+    return [list(path) for path in dict.fromkeys(tuple(str(name) for name in path) for path in paths)]
 
 
 def _binding(stream: Json, name: str, taken: set[str]) -> DiscoveredBinding:

@@ -124,11 +124,11 @@ def _repair_enum(schema: Json) -> Iterator[str]:
 
 
 def _repair_format(schema: Json) -> Iterator[str]:
-    named = schema.get("format")
-    if named is None:
+    if "format" not in schema:
         return
+    named = str(schema["format"])
     kinds = set(types_of(schema)) - {"null"}
-    numeric = _NUMERIC_FORMATS.get(named) if isinstance(named, str) else None
+    numeric = _NUMERIC_FORMATS.get(named)
     if schema.get("airbyte_type") in _LOCAL_TIMES:
         del schema["format"]
         yield f"dropped the format {named}: these times have no offset, which RFC 3339 requires"
