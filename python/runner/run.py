@@ -19,6 +19,7 @@ from python.protocol.errors import HeadwaterError
 from python.protocol.flow import CaptureSpec, RangeSpec
 from python.protocol.patch import apply_state
 from python.runner import drive, task_logs, tasks
+from python.runner.build import collection_spec
 from python.runner.catalog import CaptureTask, Catalog, Collection
 from python.runner.combiner import Collector, Combiner
 from python.runner.loading import load_catalog
@@ -100,7 +101,7 @@ class _Job:
         self._options = options
         self._launch = tasks.launch(capture, task_logs.writer(sys.stderr, capture, as_json=options.log_json))
         names = [binding.target for binding in tasks.enabled(capture)]
-        self._collectors = [Collector(tasks.collection_spec(loaded.collections[name])) for name in names]
+        self._collectors = [Collector(collection_spec(loaded.collections[name])) for name in names]
 
     def run(self, stopping: threading.Event) -> None:
         """Run sessions: one, or with `continuous` one each interval. Raises what ended the capture, with its name."""

@@ -17,17 +17,16 @@ import msgspec
 from python.protocol import capture as wire
 from python.protocol import document
 from python.protocol.errors import ConnectorError
-from python.protocol.flow import CaptureBinding, CaptureSpec, CollectionSpec, RangeSpec
+from python.protocol.flow import CaptureBinding, CaptureSpec, RangeSpec
 from python.protocol.log import Log
 from python.protocol.state_key import KEY_END_MAX, encode_state_key
-from python.protocol.wire import ABSENT
+from python.runner.build import collection_spec, require_targets
 from python.runner.catalog import CaptureBinding as BindingSpec
-from python.runner.catalog import CaptureTask, Catalog, Collection, LocalEndpoint
+from python.runner.catalog import CaptureTask, Catalog, LocalEndpoint
 from python.runner.drive import CONNECTOR_TYPE, Launch
 from python.runner.unseal import unseal
 
 __all__ = [
-    "collection_spec",
     "discover_request",
     "enabled",
     "launch",
@@ -38,7 +37,6 @@ __all__ = [
 ]
 
 _ENGINES = ("docker", "podman")
-UUID_PTR = "/_meta/uuid"
 
 
 def launch(task: CaptureTask, on_log: Callable[[Log], None], network: str = "bridge") -> Launch:
@@ -61,24 +59,14 @@ def launch(task: CaptureTask, on_log: Callable[[Log], None], network: str = "bri
     return Launch(command=command, on_log=on_log)
 
 
-def collection_spec(collection: Collection) -> CollectionSpec:
-    """Return `collection` as tasks are sent it."""
-    return CollectionSpec(
-        name=collection.name,
-        write_schema=_raw(collection.write_schema),
-        read_schema=_raw(collection.read_schema) if collection.read_schema is not None else ABSENT,
-        key=collection.key,
-        uuid_ptr=UUID_PTR,
-    )
-
-
 def discover_request(task: CaptureTask) -> wire.Discover:
     """Return the request for the endpoint's resources."""
     return wire.Discover(connector_type=CONNECTOR_TYPE, config=_config(task), name=task.name)
 
 
 def validate_request(task: CaptureTask, catalog: Catalog, last: CaptureSpec | None = None) -> wire.Validate:
-    """Return the request to check the enabled bindings of `task`."""
+    """Return the request to check the enabled bindings of `task`. Raises CatalogError where a target is missing."""
+    require_targets(task, catalog)
     return wire.Validate(
         name=task.name,
         connector_type=CONNECTOR_TYPE,
