@@ -28,7 +28,8 @@ def test_two_ends_always_agree_and_a_refused_message_changes_nothing(
     for illegal, index in choices:
         pool = [*POOLS[conversation], FOREIGN[conversation]]
         if illegal:  # one in ten is anything at all, the rest is in its place, but perhaps out of range
-            pool = [message for message in pool if type(message) in runtime.legal()]
+            legal = runtime.legal()
+            pool = [message for message in pool if type(message) in legal]
         message = pool[index % len(pool)]
         before = (dict(vars(runtime)), dict(vars(connector)))
 

@@ -113,7 +113,8 @@ def walk(conversation: type[Session], steps: int, seed: int) -> Iterator[tuple[M
     for _ in range(steps):
         if chance.random() < 0.02:
             session = conversation(Role.CONNECTOR)
-        message = chance.choice([each for each in POOLS[conversation] if type(each) in session.legal()])
+        legal = session.legal()
+        message = chance.choice([each for each in POOLS[conversation] if type(each) in legal])
         before = session.states
         try:
             session.step(message)
