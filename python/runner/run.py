@@ -100,6 +100,7 @@ class _Job:
         self._progress = progress
         self._options = options
         self._launch = tasks.launch(capture, task_logs.writer(sys.stderr, capture, as_json=options.log_json))
+        require_targets(capture, loaded)
         names = [binding.target for binding in tasks.enabled(capture)]
         self._collectors = [Collector(collection_spec(loaded.collections[name])) for name in names]
 
@@ -119,11 +120,11 @@ class _Job:
         asked = tasks.validate_request(self._capture, self._catalog, last)
         validated = drive.ask(self._launch, asked, wire.Validated)
         spec = tasks.task_spec(self._capture, self._catalog, validated, last)
-        text = msgspec.json.encode(spec)
-        version = hashlib.sha256(text).hexdigest()[:16]
+        text = msgspec.json.encode(_kept(spec)).decode()
+        version = hashlib.sha256(text.encode()).hexdigest()[:16]
         self._declare()
-        if self._store.task(self._capture.name, 0).applied != text.decode():
-            self._apply(spec, version, last, text.decode())
+        if self._store.task(self._capture.name, 0).applied != text:
+            self._apply(spec, version, last, text)
         return spec, version
 
     def _declare(self) -> None:
@@ -196,6 +197,12 @@ class _Job:
 def _stop_when(stopping: threading.Event, stream: drive.Stream) -> None:
     stopping.wait()
     stream.stop()
+
+
+def _kept(spec: CaptureSpec) -> CaptureSpec:
+    """Return `spec` as the store keeps it, to see changes by: the config's digest stands for its secrets."""
+    digest = hashlib.sha256(spec.config).hexdigest()
+    return msgspec.structs.replace(spec, config=msgspec.Raw(document.encode({"sha256": digest})))
 
 
 def _declared(found: Collection) -> tuple[bytes, list[Column]]:
