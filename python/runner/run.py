@@ -19,7 +19,7 @@ from python.protocol.errors import HeadwaterError
 from python.protocol.flow import CaptureSpec, RangeSpec
 from python.protocol.patch import apply_state
 from python.runner import drive, task_logs, tasks
-from python.runner.build import collection_spec
+from python.runner.build import collection_spec, require_targets
 from python.runner.catalog import CaptureTask, Catalog, Collection
 from python.runner.combiner import Collector, Combiner
 from python.runner.loading import load_catalog
