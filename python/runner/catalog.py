@@ -138,9 +138,10 @@ class OtherSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class Catalog:
-    """All that one specification file and its imports define, by name."""
+    """All that one specification file and its imports define, by name. `files` are these, as absolute paths."""
 
     source: Path
+    files: frozenset[Path] = frozenset()
     captures: Mapping[str, CaptureTask]
     collections: Mapping[str, Collection]
     materializations: Mapping[str, OtherSpec]

@@ -34,16 +34,16 @@ class _Loader:
         self._files = Files()
         self._problems: list[Problem] = []
         self._entries: list[Entry] = []
+        self._seen: set[Path] = set()
 
     def load(self) -> None:
         """All files are read, and held against the grammar."""
         pending: list[tuple[Path, Where | None]] = [(self._path, None)]
-        seen: set[Path] = set()
         while pending:
             path, wanted_by = pending.pop(0)
-            if path.resolve() in seen:
+            if path.resolve() in self._seen:
                 continue
-            seen.add(path.resolve())
+            self._seen.add(path.resolve())
             try:
                 source = self._files.read(path, wanted_by)
             except CatalogError as error:
@@ -59,7 +59,8 @@ class _Loader:
             found[entry.kind][entry.name] = self._built(entry)
         if self._problems:
             raise CatalogError(self._problems)
-        return Catalog(source=self._path, **found)  # type: ignore[arg-type] # by kind, as the builders return them
+        files = frozenset(self._seen)
+        return Catalog(source=self._path, files=files, **found)  # type: ignore[arg-type] # of their kinds, as built
 
     def _built(self, entry: Entry) -> object:
         try:

@@ -21,7 +21,7 @@ from python.protocol import document, pointer
 from python.protocol.errors import DocumentError
 from python.runner.problems import CatalogError, Where
 
-__all__ = ["At", "SourceFile", "read_source"]
+__all__ = ["At", "SourceFile", "parse_source", "plain_numbers", "read_source"]
 
 At = tuple[str | int, ...]
 """The place of a value in its file: keys of objects and indexes of lists."""
@@ -69,9 +69,14 @@ def read_source(path: Path, wanted_by: Where | None = None) -> SourceFile:
         raise CatalogError.at(wanted_by or Where(path), sentence) from None
     except UnicodeDecodeError as error:
         raise CatalogError.at(Where(path), f"is not UTF-8 text (byte {error.start}); save it as UTF-8") from None
+    return parse_source(path, text)
+
+
+def parse_source(path: Path, text: str) -> SourceFile:
+    """Return the file at `path` as if it held `text`. Raises CatalogError."""
     if path.suffix == ".json":
         with contextlib.suppress(DocumentError):  # a broken one is read again as YAML, whose errors name the line
-            return SourceFile(path, _tame(document.decode(text.encode())), None, text)
+            return SourceFile(path, plain_numbers(document.decode(text.encode())), None, text)
     return _read_yaml(path, text)
 
 
@@ -179,12 +184,12 @@ def _number(exact: Decimal) -> float | Decimal:
     return rounded if rounded - rounded == 0 and Decimal(repr(rounded)) == exact else exact
 
 
-def _tame(value: object) -> object:
-    """Return decoded JSON with its Decimals turned into floats where that changes nothing."""
+def plain_numbers(value: object) -> object:
+    """Return decoded JSON with its Decimals turned into floats, where these stand for the same numbers."""
     if isinstance(value, Decimal):
         return _number(value)
     if isinstance(value, dict):
-        return {key: _tame(item) for key, item in value.items()}
+        return {key: plain_numbers(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_tame(item) for item in value]
+        return [plain_numbers(item) for item in value]
     return value
