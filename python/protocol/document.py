@@ -21,7 +21,7 @@ import orjson
 from python.protocol import pointer
 from python.protocol.errors import DocumentError
 
-__all__ = ["DEPTH_MAX", "decode", "encode"]
+__all__ = ["DEPTH_MAX", "decode", "encode", "one_line"]
 
 DEPTH_MAX = 200
 """The deepest nesting that is always written; from 254 on, where orjson ends, none is, and so no cyclic value."""

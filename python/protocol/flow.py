@@ -27,6 +27,7 @@ __all__ = [
     "Inference",
     "MaterializationBinding",
     "MaterializationSpec",
+    "NetworkPort",
     "OAuth2",
     "Projection",
     "RangeSpec",
