@@ -1,82 +1,79 @@
-# One verb a line. A machine with git, make and Python 3.11 or newer needs nothing else: the first target that wants it
-# makes .venv, puts the pinned uv into it, and installs what is locked. Nothing is installed twice.
+# One verb a line: `make help` lists them. Needed: git, make, bash, Python 3.11 to 3.13, and a package index.
+# Each target sets up what it needs, once, and again after uv.lock or pyproject.toml has changed.
 
-SHELL := /bin/bash
+SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
+.PHONY: help demo test check slow coverage bench format docs lock clean
 
 UV_VERSION := 0.13.8
-VENV := .venv
-BIN := $(VENV)/bin
+BIN := .venv/bin
+RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 STORE := .cache/demo.duckdb
-# The first Python that starts, is new enough, and can make environments. A name on PATH alone proves nothing.
-PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
-	$$python -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
-	&& command -v $$python && break; done)
+# --inexact: uv itself stays, and what another target has installed.
+SYNC := $(BIN)/uv sync --quiet --frozen --inexact
 
-.PHONY: help demo test check bench fast slow format lint types imports docs lock clean
+help: ## list the verbs
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-help: ## show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+demo: .venv/.ready-demo .venv/.ready-source-faker ## capture 100,000 documents of a real upstream source into DuckDB, and query them
+	@mkdir -p $(dir $(STORE)) && rm -f $(STORE) $(STORE).wal
+	@$(RUN) headwater run --source source-faker/test.flow.yaml --store $(STORE)
+	@echo && echo "$$ headwater sql --store $(STORE) '$(QUERY)'"
+	@$(RUN) headwater sql --store $(STORE) '$(QUERY)'
+QUERY := select "nationality", count(*) as "users", round(avg("age"), 1) as "age" from "acmeCo/users" group by all order by "users" desc, "nationality" limit 5
 
-demo: $(BIN)/.tools source-faker/.venv/.synced ## set up, then capture a real upstream source into DuckDB
-	rm -f $(STORE) $(STORE).wal
-	$(BIN)/headwater run --source source-faker/test.flow.yaml --store $(STORE)
-	$(BIN)/headwater sql --store $(STORE) 'select gender, count(*) as users, round(avg(age), 1) as age from "acmeCo/users" group by all order by all'
+test: .venv/.ready-dev .venv/.ready-source-faker ## set up everything, then run every check and every test
+	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory slow
 
-test: check slow ## set up, then run every check and every test
+check: .venv/.ready-dev ## format, lint, types, imports, generated pages, fast tests with the examples of README and docstrings
+	@$(RUN) ruff format --check .
+	@$(RUN) ruff check .
+	@$(RUN) mypy
+	@$(RUN) lint-imports --no-cache
+	@$(RUN) python docs/generate.py --check
+	@$(RUN) pytest -q -m "not slow"
 
-check: $(BIN)/.dev lint types imports docs fast ## set up, then format, lint, types, layers, documents and the fast tests
+slow: .venv/.ready-dev .venv/.ready-source-faker ## the tests that start many processes
+	@$(RUN) pytest -q -m slow
 
-bench: $(BIN)/.dev source-faker/.venv/.synced ## set up, then measure; results go to benchmarks/results
-	$(BIN)/python benchmarks/run.py
+coverage: .venv/.ready-dev ## every branch of the spine, reached from the spine's own tests
+	@$(RUN) coverage run -m pytest -q tests/protocol
+	@$(RUN) coverage report
 
-lint: $(BIN)/.dev ## formatting and lint
-	$(BIN)/ruff format --check
-	$(BIN)/ruff check
+bench: .venv/.ready-dev .venv/.ready-source-faker ## measure; results are written to benchmarks/results by hand, with date and machine
+	@for benchmark in benchmarks/bench_*.py; do echo "== $$benchmark"; $(RUN) python "$$benchmark"; done
 
-types: $(BIN)/.dev ## strict types
-	$(BIN)/mypy
+format: .venv/.ready-dev ## format the code, and mend what the linter can mend
+	@$(RUN) ruff format .
+	@$(RUN) ruff check --fix .
 
-imports: $(BIN)/.dev ## the layers of the house
-	$(BIN)/lint-imports --no-cache
+docs: .venv/.ready-dev ## write the pages that are made from code
+	@$(RUN) python docs/generate.py
 
-docs: $(BIN)/.dev ## generated documents are up to date
-	$(BIN)/python docs/generate.py --check
+lock: .venv/.ready-uv ## resolve all dependencies anew
+	@$(BIN)/uv lock --upgrade
 
-fast: $(BIN)/.dev source-faker/.venv/.synced ## the fast tests, with the examples in docstrings
-	$(BIN)/pytest -q -m 'not slow'
+clean: ## remove what the other verbs have made
+	@rm -rf .venv .cache source-*/.venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage dist
 
-slow: $(BIN)/.dev source-faker/.venv/.synced ## the tests that start many processes
-	$(BIN)/pytest -q -m slow
+# Set-up. Each stamp stands for a finished step.
 
-format: $(BIN)/.dev ## format and mend what can be mended
-	$(BIN)/ruff format
-	$(BIN)/ruff check --fix
+.venv/.ready-uv: Makefile .ci/find-python
+	@python=$$(.ci/find-python) && "$$python" -m venv --prompt headwater .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"
+	@touch $@
 
-lock: $(BIN)/.uv ## lock anew what pyproject.toml asks for
-	$(BIN)/uv lock
-	$(BIN)/uv lock --project source-bigdata
-	$(BIN)/uv lock --project source-faker
+.venv/.ready-demo: .venv/.ready-uv uv.lock pyproject.toml
+	@$(SYNC) --no-default-groups --extra runner
+	@touch $@
 
-clean: ## remove what make has made
-	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis source-*/.venv
+.venv/.ready-dev: .venv/.ready-uv uv.lock pyproject.toml
+	@$(SYNC) --all-extras --group dev
+	@touch $@
 
-$(BIN)/.uv:
-	@test -n "$(PYTHON)" || { echo "make: no Python 3.11 to 3.13 with venv and ensurepip was found; install python3.11 (Debian: also python3-venv)" >&2; exit 1; }
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	touch $@
-
-# `uv sync` removes what its set does not name, uv and each other's packages included: so both sets keep all extras.
-$(BIN)/.tools: $(BIN)/.uv pyproject.toml uv.lock
-	$(BIN)/uv sync --quiet --frozen --inexact --no-dev --extra runner
-	touch $@
-
-$(BIN)/.dev: $(BIN)/.uv pyproject.toml uv.lock source-bigdata/pyproject.toml
-	$(BIN)/uv sync --quiet --frozen --inexact --all-extras
-	touch $@
-
-source-%/.venv/.synced: $(BIN)/.uv source-%/pyproject.toml source-%/uv.lock
-	python/activate.sh source-$*
-	touch $@
+.venv/.ready-source-faker: .venv/.ready-uv source-faker/uv.lock source-faker/pyproject.toml pyproject.toml
+	@python/activate.sh source-faker
+	@touch $@
