@@ -20,7 +20,7 @@ help: ## list the verbs
 demo: .venv/.ready-demo .venv/.ready-source-faker ## capture 100,000 documents of a real upstream source into DuckDB, and query them
 	@mkdir -p $(dir $(STORE)) && rm -f $(STORE) $(STORE).wal
 	@$(RUN) headwater run --source source-faker/test.flow.yaml --store $(STORE)
-	@echo && echo "$$ headwater sql --store $(STORE) '$(QUERY)'"
+	@printf "\n$$ headwater sql --store %s '%s'\n" $(STORE) '$(QUERY)'
 	@$(RUN) headwater sql --store $(STORE) '$(QUERY)'
 QUERY := select "nationality", count(*) as "users", round(avg("age"), 1) as "age" from "acmeCo/users" group by all order by "users" desc, "nationality" limit 5
 
