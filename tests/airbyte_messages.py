@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from python.protocol.capture import Captured, Checkpoint, Open
+from python.protocol.errors import ConnectorError
 from python.protocol.flow import CaptureBinding, CaptureSpec, CollectionSpec, RangeSpec
 from python.shim_airbyte_cdk import CaptureShim
 
@@ -156,7 +157,7 @@ def request(*bindings: CaptureBinding, stored: Any = None, key_range: RangeSpec 
     return Open(
         capture=CaptureSpec(name="acmeCo/played", config=msgspec.Raw(b"{}"), bindings=bindings),
         state=msgspec.Raw(json.dumps({} if stored is None else stored).encode()),
-        range=key_range or RangeSpec(),
+        range=key_range,
     )
 
 
@@ -172,7 +173,7 @@ class Sync:
         try:
             for response in CaptureShim(delegate=source, **shim).answer(opened):
                 self._take(response)
-        except Exception as failure:  # noqa: BLE001 -- the test says which one it expects
+        except ConnectorError as failure:
             self.failure = str(failure)
 
     def _take(self, response: Any) -> None:

@@ -86,9 +86,9 @@ class TaskState:
 
     def messages(self, targets: Iterable[Target]) -> list[Json]:
         """Return the Airbyte state messages that a sync of `targets` resumes from; full refreshes have none."""
-        states = [self._entries[target.state_key].state for target in targets if target.incremental]
-        streams = [mapping(state.get("stream")) for state in states]
-        resumed = [stream for stream in streams if stream.get("stream_state")]
+        entries = [self._entries[target.state_key] for target in targets if target.incremental]
+        states = [entry.state for entry in entries]
+        resumed = [stream for entry in entries if (stream := _resumed(entry))]
         if any(state.get("type") == "GLOBAL" for state in states):
             shared = mapping(self._shared.get(_SHARED["GLOBAL"]))
             return [{"type": "GLOBAL", "global": {"shared_state": shared, "stream_states": resumed}}]
@@ -230,6 +230,12 @@ def _stream_state(target: Target, state: object) -> Json:
     if target.namespace:
         descriptor["namespace"] = target.namespace
     return {"type": "STREAM", "stream": {"stream_descriptor": descriptor, "stream_state": state}}
+
+
+def _resumed(entry: _Entry) -> Json | None:
+    """Return the AirbyteStreamState to resume from, with the stream named as our catalog names it; None without one."""
+    state = _without_sentinels(mapping(entry.state.get("stream")).get("stream_state"))
+    return mapping(_stream_state(entry.target, state)["stream"]) if state else None
 
 
 def _without_sentinels(state: object) -> object:

@@ -1,0 +1,52 @@
+"""An Airbyte source that prints wherever it can: while it is imported, asked and read, by itself and by a child.
+
+With the argument `factory` it is imported by a factory, inside of what the shell owns; otherwise before.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from python import shim_airbyte_cdk
+
+STREAMS = [{"name": "users", "json_schema": {}, "supported_sync_modes": ["full_refresh"]}]
+
+
+def source() -> Any:
+    messages = importlib.import_module("tests.airbyte_messages")  # it imports airbyte-cdk, which diverts all logs
+
+    class Noisy(messages.Played):  # type: ignore[misc, name-defined] # imported just now
+        def spec(self, logger: Any) -> Any:
+            print("printed by spec")
+            return super().spec(logger)
+
+        def discover(self, logger: Any, config: dict[str, Any]) -> Any:
+            print("printed by discover", flush=True)
+            return super().discover(logger, config)
+
+        def read(self, logger: Any, config: dict[str, Any], catalog: Any, states: Any) -> Iterator[Any]:
+            os.write(1, b"written by read\n")
+            os.system("echo echoed by a child")  # noqa: S605 -- that is the point
+            logger.info("logged at %d%%", 100)
+            for message in super().read(logger, config, catalog, states):
+                print("printed between messages")
+                yield message
+            if "blocks" in config:
+                time.sleep(3600)
+
+    return Noisy(messages.record("users", {"id": 1}), messages.state("users", {"n": 1}), streams=STREAMS)
+
+
+def factory(*_: Any) -> Any:
+    print("printed at import", flush=True)
+    return source()
+
+
+if __name__ == "__main__":
+    delegate = factory if "factory" in sys.argv else source()
+    shim_airbyte_cdk.CaptureShim(delegate=delegate, oauth2=None).main()
