@@ -6,19 +6,17 @@ it was meant is refused. JSON is YAML here.
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 
-from ruamel.yaml import YAML
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
-from ruamel.yaml.representer import SafeRepresenter
+import yaml
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from python.protocol import document, pointer
 from python.runner.problems import CatalogError, Where
-from python.runner.yaml_file import At, parse_source
+from python.runner.yaml_file import At, compose, is_text, parse_source
 
 __all__ = ["SpecText", "block_text"]
 
@@ -104,7 +102,7 @@ class SpecText:
 
     def _node(self, at: At) -> Node | None:
         """Return the node at `at`, or None in an empty file."""
-        node: Node | None = YAML(typ="safe", pure=True).compose(self.text.replace("\t", " "))
+        node: Node | None = compose(self.text)
         for token in at:
             if isinstance(node, MappingNode):
                 node = next((value for key, value in node.value if key.value == token), None)
@@ -147,22 +145,18 @@ class SpecText:
 
 def block_text(value: object, offset: int = 2) -> str:
     """Return `value` as lines of YAML, the dashes of lists indented by `offset` below their keys."""
-    yaml = YAML(typ="safe", pure=True)
-    yaml.Representer = _Representer
-    yaml.default_flow_style = False
-    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment] # a bool, whose default is None
-    yaml.allow_unicode = True
-    yaml.width = _LINE_CHARACTERS_MAX
-    yaml.indent(mapping=2, sequence=2 + offset, offset=offset)
-    out = io.StringIO()
-    yaml.dump(value, out)
-    lines = out.getvalue()
-    if isinstance(value, list) and offset:
-        lines = "".join(line[offset:] for line in lines.splitlines(keepends=True))
+    lines: str = yaml.dump(
+        value,
+        Dumper=_Dumper if offset else _FlushDumper,
+        default_flow_style=False,
+        sort_keys=False,
+        allow_unicode=True,
+        width=_LINE_CHARACTERS_MAX,
+    )
     return lines
 
 
-class _Representer(SafeRepresenter):
+class _FlushDumper(yaml.SafeDumper):
     """Writes decimals as numbers, and repeats what occurs twice instead of naming it with an anchor."""
 
     def ignore_aliases(self, data: object) -> bool:
@@ -171,9 +165,27 @@ class _Representer(SafeRepresenter):
         return True
 
 
-_Representer.add_representer(
-    Decimal, lambda self, value: self.represent_scalar("tag:yaml.org,2002:float", str(value).lower())
-)
+class _Dumper(_FlushDumper):
+    """Indents the dashes of lists below their keys."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: FBT001, FBT002 -- PyYAML's
+        """Go one level deeper, for lists as well."""
+        del indentless
+        super().increase_indent(flow, indentless=False)
+
+
+def _number_node(dumper: yaml.SafeDumper, value: Decimal) -> yaml.ScalarNode:
+    text = re.sub(r"^(-?[0-9]+)e", r"\1.0e", str(value).lower())  # without the fraction, YAML 1.1 takes it for text
+    return dumper.represent_scalar("tag:yaml.org,2002:float", text)
+
+
+def _text_node(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+    """Quote what YAML 1.2 would not read as text; PyYAML itself quotes what YAML 1.1 would not."""
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=None if is_text(value) else "'")
+
+
+_FlushDumper.add_representer(Decimal, _number_node)
+_FlushDumper.add_representer(str, _text_node)
 
 
 def _changed(value: object, at: At, new: object) -> object:

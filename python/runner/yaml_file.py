@@ -13,15 +13,14 @@ from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+import yaml
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from python.protocol import document, pointer
 from python.protocol.errors import DocumentError
 from python.runner.problems import CatalogError, Where
 
-__all__ = ["At", "SourceFile", "parse_source", "plain_numbers", "read_source"]
+__all__ = ["At", "SourceFile", "compose", "is_text", "parse_source", "plain_numbers", "read_source"]
 
 At = tuple[str | int, ...]
 """The place of a value in its file: keys of objects and indexes of lists."""
@@ -49,8 +48,8 @@ class SourceFile:
     def _lines(self) -> Mapping[At, int]:
         lines: dict[At, int] = {}
         if self._root is None:  # JSON is read without places, which are only wanted where something is wrong
-            with contextlib.suppress(YAMLError):
-                self._root = YAML(typ="safe", pure=True).compose(self._text.replace("\t", " "))
+            with contextlib.suppress(yaml.YAMLError):
+                self._root = compose(self._text)
         if self._root is not None:
             _locate(self._root, (), lines)
         return lines
@@ -72,6 +71,22 @@ def read_source(path: Path, wanted_by: Where | None = None) -> SourceFile:
     return parse_source(path, text)
 
 
+class _Composer(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc] # the fast one, where it was built
+    """Makes nodes of text, and leaves it to `_scalar` what a plain scalar is: PyYAML still thinks in YAML 1.1."""
+
+    def resolve(self, kind: type[Node], value: object, implicit: object) -> str:
+        """Return the tag of a node that has none of its own."""
+        del value
+        plain = kind is ScalarNode and isinstance(implicit, tuple) and implicit[0]
+        return _PLAIN_TAG if plain else _CORE_TAG + "str"
+
+
+def compose(text: str) -> Node | None:
+    """Return the root node of YAML or JSON `text`, or None where it is empty. Raises yaml.YAMLError."""
+    root: Node | None = yaml.compose(text.replace("\t", " ") if text.lstrip()[:1] in {"{", "["} else text, _Composer)
+    return root
+
+
 def parse_source(path: Path, text: str) -> SourceFile:
     """Return the file at `path` as if it held `text`. Raises CatalogError."""
     if path.suffix == ".json":
@@ -82,14 +97,14 @@ def parse_source(path: Path, text: str) -> SourceFile:
 
 def _read_yaml(path: Path, text: str) -> SourceFile:
     try:
-        root = YAML(typ="safe", pure=True).compose(text)
+        root = compose(text)
         value = None if root is None else _value(path, root, ())
-    except MarkedYAMLError as error:
+    except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
         detail = ", ".join(part for part in (error.context, error.problem) if part)
         raise CatalogError.at(Where(path, line), f"is not YAML: {detail}") from None
-    except YAMLError as error:
+    except yaml.YAMLError as error:
         raise CatalogError.at(Where(path), f"is not YAML: {' '.join(str(error).split())}") from None
     return SourceFile(path, value, root, text)
 
@@ -117,11 +132,11 @@ def _value(path: Path, node: Node, at: At) -> object:
         return _mapping(path, node, at)
     if isinstance(node, SequenceNode):
         return [_value(path, item, (*at, index)) for index, item in enumerate(node.value)]
-    tag = str(node.tag)
-    if not tag.startswith(_CORE_TAG) or tag == _CORE_TAG + "binary":
-        raise CatalogError.at(here, f"{pointer.join(at) or '/'} has the tag {tag}, which JSON cannot hold; remove it")
-    quoted = isinstance(node, ScalarNode) and node.style
-    return str(node.value) if quoted or tag == _CORE_TAG + "str" else _scalar(str(node.value), here)
+    if node.tag in _RESOLVED_TAGS:
+        return _scalar(str(node.value), here)
+    if node.tag != _CORE_TAG + "str":
+        raise CatalogError.at(here, f"{pointer.join(at) or '/'} has the tag {node.tag}, which is not JSON; remove it")
+    return str(node.value)
 
 
 def _mapping(path: Path, node: MappingNode, at: At) -> dict[str, object]:
@@ -131,7 +146,7 @@ def _mapping(path: Path, node: MappingNode, at: At) -> dict[str, object]:
         here = Where(path, key.start_mark.line + 1)
         if not isinstance(key, ScalarNode):
             raise CatalogError.at(here, "has a list or an object as a key; keys are text")
-        if key.value == "<<" and not key.style:
+        if key.value == "<<" and key.tag == _PLAIN_TAG:
             inherited = {**_merged(path, child, at), **inherited}
         elif key.value in value:
             raise CatalogError.at(here, f"the key {key.value!r} comes twice in one object; keep one of them")
@@ -152,6 +167,8 @@ def _merged(path: Path, node: Node, at: At) -> dict[str, object]:
 
 
 _CORE_TAG = "tag:yaml.org,2002:"
+_PLAIN_TAG = "plain"
+_RESOLVED_TAGS = {_PLAIN_TAG, *(_CORE_TAG + name for name in ("null", "bool", "int", "float"))}
 _WORDS: Mapping[str, object] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -176,6 +193,14 @@ def _scalar(text: str, here: Where) -> object:
     if _NOT_FINITE.fullmatch(text):
         raise CatalogError.at(here, f"{text} is not a JSON number; quote it if it is meant as text")
     return text
+
+
+def is_text(plain: str) -> bool:
+    """Whether `plain`, written without quotes, is read as text."""
+    try:
+        return isinstance(_scalar(plain, Where(Path())), str)
+    except CatalogError:
+        return False
 
 
 def _number(exact: Decimal) -> float | Decimal:

@@ -45,7 +45,7 @@ def test_an_item_is_added_below_the_last_one_and_nothing_else_changes() -> None:
         "        target: 'a/users' # where to\n",
         "        target: 'a/users' # where to\n"
         "      - resource:\n"
-        "          stream: no\n"
+        "          stream: 'no'\n"
         "          version: '007'\n"
         "        target: a/new\n",
     )
@@ -136,7 +136,7 @@ def test_decimals_and_repeated_values_are_written_out() -> None:
     assert parse_source(Path("a.yaml"), block_text({"a": twice, "b": twice})).value == {"a": twice, "b": twice}
 
 
-_SCALARS = st.none() | st.booleans() | st.integers() | st.text("ab: #'\"-\n0é", max_size=6)
+_SCALARS = st.none() | st.booleans() | st.integers() | st.text("ab: #'\"-\n01eox.+_~é", max_size=6)
 _VALUES = st.recursive(
     _SCALARS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab #:", min_size=1), inner, max_size=3),

@@ -127,7 +127,7 @@ _JSON = st.recursive(
     | st.booleans()
     | st.integers()
     | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text("ab: #'\"\\\n\té0-"),
+    | st.text("ab: #'\"\\\n\té01eox.-"),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abc #\t"), inner, max_size=3),
     max_leaves=8,
 )
