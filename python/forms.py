@@ -55,7 +55,7 @@ class _PydanticForm(Form[T]):
 class _SchemaForm(Form[T]):
     def _convert(self, value: dict[str, Any]) -> T:
         try:
-            import jsonschema  # type: ignore[import-untyped] # noqa: PLC0415 -- no stubs; optional, and only asked of a plain schema
+            import jsonschema  # noqa: PLC0415 -- optional, and only asked of a plain schema
         except ImportError:
             raise ConfigError(
                 at="",

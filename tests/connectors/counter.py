@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from python import capture
+from python.protocol.capture import Applied
 
 
 class Config(BaseModel):
@@ -44,6 +45,10 @@ class Numbers(capture.Connector[Config, Resource, Cursor]):
     def discover(self, config: Config) -> Iterator[capture.DiscoveredBinding]:
         del config
         yield capture.discovered("numbers", SCHEMA, key=["/n"], resource=Resource(name="numbers"))
+
+    def apply(self, request: capture.Apply[Config, Resource, Cursor]) -> Applied:
+        forever = request.config.mood == "never applied"
+        return Applied(action_description="again", state=capture.merge_patch({"round": 1})) if forever else Applied()
 
     def open(self, request: capture.Open[Config, Resource, Cursor]) -> Iterator[Any]:
         config = request.config
@@ -102,6 +107,7 @@ MOODS: dict[str, Callable[[Config], object]] = {
     "print": _print_everywhere,
     "fail": _fail,
     "refuse": _refuse,
+    "never applied": lambda config: None,
     "fork": _fork,
     "log secrets": _log_secrets,
     "forget the checkpoint": lambda config: None,

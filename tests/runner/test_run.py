@@ -1,0 +1,180 @@
+"""`headwater run` on tests/connectors/counter.py, as a process, against a store that is then looked into."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from tests.conversing import NUMBERS, ROOT
+
+HEADWATER = str(Path(sys.executable).parent / "headwater")
+SCHEMA: dict[str, Any] = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+
+
+def write_spec(folder: Path, schema: dict[str, Any] | None = None, **config: Any) -> Path:
+    local = {"command": NUMBERS, "config": config, "env": {"PYTHONPATH": str(ROOT)}}
+    binding = {"resource": {"name": "numbers"}, "target": "acmeCo/numbers"}
+    spec = {
+        "captures": {"acmeCo/counter": {"endpoint": {"local": local}, "bindings": [binding]}},
+        "collections": {"acmeCo/numbers": {"schema": schema or SCHEMA, "key": ["/n"]}},
+    }
+    path = folder / "test.flow.yaml"
+    path.write_text(json.dumps(spec))
+    return path
+
+
+def headwater(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([HEADWATER, *arguments], cwd=cwd, capture_output=True, text=True, check=False, timeout=120)
+
+
+def run(folder: Path) -> subprocess.CompletedProcess[str]:
+    return headwater("run", "--source", "test.flow.yaml", "--store", "store.duckdb", cwd=folder)
+
+
+def numbers(folder: Path) -> list[int]:
+    with duckdb.connect(str(folder / "store.duckdb"), read_only=True) as db:
+        return [row[0] for row in db.execute('select n from "acmeCo/numbers" order by n').fetchall()]
+
+
+def test_a_run_captures_and_the_next_one_resumes(tmp_path: Path) -> None:
+    write_spec(tmp_path, count=3)
+    first = run(tmp_path)
+    write_spec(tmp_path, count=5)
+    second = run(tmp_path)
+
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert "3 documents committed" in first.stdout
+    assert "2 documents committed" in second.stdout
+    assert numbers(tmp_path) == [0, 1, 2, 3, 4]
+
+
+def test_a_query_reads_what_was_captured(tmp_path: Path) -> None:
+    write_spec(tmp_path, count=2)
+    run(tmp_path)
+    found = headwater(
+        "sql", "--store", "store.duckdb", "--json", 'select n from "acmeCo/numbers" order by n', cwd=tmp_path
+    )
+
+    assert [json.loads(line) for line in found.stdout.splitlines()] == [{"n": 0}, {"n": 1}]
+
+
+def test_a_failing_connector_is_told_and_its_complete_sequences_stay(tmp_path: Path) -> None:
+    write_spec(tmp_path, count=2, mood="forget the checkpoint")
+    done = run(tmp_path)
+
+    assert done.returncode == 1
+    assert "rule 53" in done.stderr.splitlines()[-1]
+    assert numbers(tmp_path) == [0, 1]
+
+
+def test_a_document_against_the_schema_commits_nothing_of_its_sequence(tmp_path: Path) -> None:
+    schema = {**SCHEMA, "properties": {"n": {"type": "integer", "maximum": 3}}}
+    write_spec(tmp_path, schema, count=6, batch=2)
+    done = run(tmp_path)
+
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "acmeCo/numbers" in done.stderr.splitlines()[-1]
+    assert "/n" in done.stderr.splitlines()[-1]
+    assert numbers(tmp_path) == [0, 1, 2, 3]
+
+
+def test_a_bad_config_is_one_sentence(tmp_path: Path) -> None:
+    write_spec(tmp_path, count=0)
+    done = run(tmp_path)
+
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].endswith("config /count: got 0, want greater than or equal to 1")
+
+
+def test_apply_that_does_not_converge_is_given_up(tmp_path: Path) -> None:
+    write_spec(tmp_path, count=1, mood="never applied")
+    done = run(tmp_path)
+
+    assert done.returncode == 1
+    assert "apply does not converge" in done.stderr
+    assert "rule 46" in done.stderr
+
+
+def test_no_config_is_kept_in_the_store(tmp_path: Path) -> None:
+    write_spec(tmp_path, count=1, token="sesame-of-tests")
+    assert run(tmp_path).returncode == 0
+
+    assert b"sesame-of-tests" not in (tmp_path / "store.duckdb").read_bytes()
+
+
+def test_a_store_that_is_no_store_is_a_sentence(tmp_path: Path) -> None:
+    write_spec(tmp_path, count=1)
+    (tmp_path / "store.duckdb").write_text("hello" * 10_000)
+    done = run(tmp_path)
+
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "store.duckdb" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--sessions", "1"], '["acmeCo/numbers",{"n":0,"_meta":{"uuid":"DocUUIDPlaceholder-329Bb50aa48EAa9ef"}}]'),
+        (["--output-apply"], '["applied.actionDescription", ""]'),
+        (
+            ["--output-state"],
+            '["connectorState",{"updated":{"bindingStateV1":{"numbers":{"n":1}}},"mergePatch":true}]',
+        ),
+        (["--output-state"], '["connectorState",{"updated":{"bindingStateV1":{"numbers":{"n":1}}}}]'),
+        (
+            ["--initial-state", '{"bindingStateV1":{"numbers":{"n":0}}}'],
+            '["acmeCo/numbers",{"n":1,"_meta":{"uuid":"DocUUIDPlaceholder-329Bb50aa48EAa9ef"}}]',
+        ),
+    ],
+)
+def test_preview_prints_what_flowctl_prints(tmp_path: Path, arguments: list[str], line: str) -> None:
+    write_spec(tmp_path, count=2)
+    done = headwater("preview", "--source", "test.flow.yaml", *arguments, cwd=tmp_path)
+
+    assert done.returncode == 0
+    assert line in done.stdout.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["preview", "--source", "gone.flow.yaml"], "gone.flow.yaml"),
+        (["preview", "--source", "test.flow.yaml", "--name", "acmeCo/gone"], "acmeCo/gone"),
+        (["preview", "--source", "test.flow.yaml", "--sessions", "x"], "--sessions is 'x'"),
+        (["preview", "--source", "test.flow.yaml", "--initial-state", "{"], "--initial-state is not JSON"),
+        (["preview", "--source", "test.flow.yaml", "--timeout", "soon"], "--timeout"),
+        (["sql", "select 1", "--store", "gone.duckdb"], "there is no store gone.duckdb"),
+    ],
+)
+def test_a_wrong_call_is_one_sentence(tmp_path: Path, arguments: list[str], sentence: str) -> None:
+    write_spec(tmp_path, count=1)
+    done = headwater(*arguments, cwd=tmp_path)
+
+    assert done.returncode == 1
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_preview_stops_when_its_time_is_over(tmp_path: Path) -> None:
+    write_spec(tmp_path, count=10_000, pause_seconds=0.05)
+    done = headwater("preview", "--source", "test.flow.yaml", "--timeout", "1s", cwd=tmp_path)
+
+    assert done.returncode == 0
+    assert 0 < len(done.stdout.splitlines()) < 1000
+
+
+def test_raw_spec_and_discover_print_a_line_each(tmp_path: Path) -> None:
+    write_spec(tmp_path, count=1)
+    spec = headwater("raw", "spec", "--source", "test.flow.yaml", cwd=tmp_path)
+    found = headwater("raw", "discover", "--source", "test.flow.yaml", "--emit-raw", "-o", "json", cwd=tmp_path)
+
+    assert json.loads(spec.stdout)["protocol"] == 3032023
+    assert json.loads(found.stdout)["recommendedName"] == "numbers"
