@@ -60,9 +60,7 @@ def run(**options: Any) -> None:  # noqa: ANN401 -- click's own signature
 @headwater.command()
 @_source
 @click.option("--name", help="Capture to preview, where the spec has several.")
-@click.option(
-    "--sessions", default="-1", show_default=True, help="Transactions a session: 1,2,3; -1 or 0: no limit."
-)
+@click.option("--sessions", default="-1", show_default=True, help="Transactions a session: 1,2,3; -1 or 0: no limit.")
 @click.option("--timeout", help="Stop gracefully after this long, as 10s or 1m 30s.")
 @click.option("--delay", default="0s", show_default=True, help="Shortest duration of a transaction, as 500ms or 2s.")
 @click.option("--initial-state", default="{}", show_default=True, help="Connector state of the first session, as JSON.")
