@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from python.protocol.pointer import MISSING
 from python.runner.reduction import DELETED, Plan, ReductionError, plan_of
 from python.runner.schemas import SchemaError
@@ -72,7 +73,8 @@ def test_a_sum_that_would_fill_memory_is_refused() -> None:
 
 def test_merge_is_deep_where_the_schema_says_so() -> None:
     schema = {"$defs": {"node": {**MERGE, "additionalProperties": {"$ref": "#/$defs/node"}}}, "$ref": "#/$defs/node"}
-    older, newer = {"a": {"b": {"x": {}}}}, {"a": {"b": {"y": {}}, "c": {}}}
+    older: Any = {"a": {"b": {"x": {}}}}
+    newer: Any = {"a": {"b": {"y": {}}, "c": {}}}
     assert reduced(schema, older, newer) == {"a": {"b": {"x": {}, "y": {}}, "c": {}}}
 
 

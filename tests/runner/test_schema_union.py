@@ -4,6 +4,7 @@ import jsonschema_rs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from python.runner.schema_union import union
 
 scalars = st.one_of(
