@@ -41,7 +41,7 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     on_log: Callable[[Log], None] = lambda _log: None
 
 
-class Connection:
+class _Connection:
     """A started connector and our end of the conversation with it."""
 
     def __init__(self, child: Child) -> None:
@@ -131,7 +131,7 @@ def open_stream(launch: Launch, request: wire.Open) -> Iterator[Stream]:
 class Stream:
     """An open session: iterate over `batches`, `acknowledge` what was committed, `stop` to end early."""
 
-    def __init__(self, connection: Connection, opened: wire.Opened) -> None:
+    def __init__(self, connection: _Connection, opened: wire.Opened) -> None:
         self._connection = connection
         self._explicit = opened.explicit_acknowledgements
         self.batches = connection.batches
@@ -144,11 +144,11 @@ class Stream:
 
 
 @contextlib.contextmanager
-def _connected(launch: Launch) -> Iterator[Connection]:
+def _connected(launch: Launch) -> Iterator[_Connection]:
     """Start the connector, and ask for its `spec`, as the runtime does before every real request."""
     child = Child(launch.command, launch.env, launch.on_log, launch.cwd)
     try:
-        connection = Connection(child)
+        connection = _Connection(child)
         connection.send(wire.Spec(connector_type=CONNECTOR_TYPE))
         spec = connection.receive(wire.SpecResponse)
         if spec.protocol != PROTOCOL_VERSION:

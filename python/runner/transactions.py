@@ -57,6 +57,11 @@ class _Pending:
         self.captured = 0
         self._waiting = 0
 
+    @property
+    def bytes_used(self) -> int:
+        """What the documents take in memory."""
+        return self._combiner.bytes_used
+
     def take(self, message: FromConnector) -> None:
         """Account for one answer of the connector."""
         if self.began is None:
@@ -102,10 +107,7 @@ def transactions(stream: Stream, combiner: Combiner, now: Callable[[], float], l
     pending = _Pending(combiner, now)
     try:
         for batch in stream.batches():
-            for message in batch:
-                pending.take(message)
-                if combiner.bytes_used >= limits.bytes_max:
-                    yield from _relieved(stream, pending)
+            yield from _within(stream, pending, batch, limits.bytes_max)
             due = pending.began is not None and now() - pending.began >= limits.seconds_min
             if due and pending.checkpoints:
                 yield from _ended(stream, pending)
@@ -117,12 +119,16 @@ def transactions(stream: Stream, combiner: Combiner, now: Callable[[], float], l
         yield from _ended(stream, pending)
 
 
-def _relieved(stream: Stream, pending: _Pending) -> Iterator[Transaction]:
-    """Make room: end what is complete, or else put aside what is not."""
-    if pending.checkpoints:
-        yield from _ended(stream, pending)
-    else:
-        yield pending.spill()
+def _within(stream: Stream, pending: _Pending, batch: list[FromConnector], bytes_max: int) -> Iterator[Transaction]:
+    """Take a batch, and make room whenever it is too much: end what is complete, or else put aside what is not."""
+    for message in batch:
+        pending.take(message)
+        if pending.bytes_used < bytes_max:
+            continue
+        if pending.checkpoints:
+            yield from _ended(stream, pending)
+        else:
+            yield pending.spill()
 
 
 def _ended(stream: Stream, pending: _Pending) -> Iterator[Transaction]:
