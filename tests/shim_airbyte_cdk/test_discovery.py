@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import jsonschema  # type: ignore[import-untyped] # it has no stubs
+import jsonschema
 import pytest
 
 from python.protocol.capture import DiscoveredBinding

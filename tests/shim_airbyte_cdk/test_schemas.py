@@ -3,7 +3,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-import jsonschema  # type: ignore[import-untyped] # it has no stubs
+import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

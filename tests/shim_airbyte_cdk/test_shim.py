@@ -5,7 +5,7 @@ import signal
 import sys
 from typing import Any
 
-import jsonschema  # type: ignore[import-untyped] # it has no stubs
+import jsonschema
 import msgspec
 import pytest
 
