@@ -16,8 +16,8 @@ from python.runner.views import INTEGERS, Column, view_sql, width_sql
 
 __all__ = ["Table", "Waiting"]
 
-# Only a text of 19 digits or with an exponent can hold an integer beyond BIGINT.
-_LARGE_INTEGER = "[0-9]{19}|[0-9][eE][+]?[0-9]"
+# A member with 19 digits or an exponent may be an integer beyond BIGINT. In a text this matches next to never.
+_LARGE_INTEGER = r":\s*-?([0-9]{19}|[0-9.]+[eE])"
 
 
 class Table(msgspec.Struct):

@@ -31,6 +31,7 @@ class Progress:
         self._began = time.monotonic()
         self._told = self._began
         self._told_documents = 0
+        self._told_megabytes = 0.0
         self._counts: dict[str, _Counts] = {}
         self._names: dict[str, list[str]] = {}
         self._terminal = stream.isatty()
@@ -52,12 +53,14 @@ class Progress:
             now = time.monotonic()
             if now - self._told >= LINE_SECONDS:
                 total = sum(counts.documents for counts in self._counts.values())
-                rate = (total - self._told_documents) / (now - self._told)
-                self._told, self._told_documents = now, total
+                seconds = now - self._told
+                rate, megabytes = (total - self._told_documents) / seconds, self._megabytes()
+                speed = (megabytes - self._told_megabytes) / seconds
+                self._told, self._told_documents, self._told_megabytes = now, total, megabytes
                 per = ", ".join(
                     f"{name} {counts.documents:,}" for name, counts in self._counts.items() if counts.documents
                 )
-                self._tell(f"{task}: {total:,} documents, {rate:,.0f}/s, {self._megabytes():,.1f} MB ({per})")
+                self._tell(f"{task}: {total:,} documents, {rate:,.0f}/s, {speed:,.1f} MB/s ({per})")
 
     def staged(self, task: str, documents: int) -> None:
         """A checkpoint sequence outgrew memory, and waits on disk for its checkpoint."""

@@ -27,6 +27,7 @@ from python.runner.progress import Progress
 from python.runner.store import Store, TaskRecord
 from python.runner.transactions import Limits, Transaction, transactions
 from python.runner.views import Column, columns_of
+from python.shell.child import ChildError
 
 __all__ = ["APPLY_ROUNDS_MAX", "Options", "run"]
 
@@ -175,12 +176,16 @@ class _Job:
             try:
                 for transaction in transactions(stream, combiner, time.monotonic, Limits()):
                     record = self._commit(number, record, transaction)
+            except ChildError:
+                if not stopping.is_set():  # asked to stop, it may have ended amid a sequence, which is repeated
+                    raise
             finally:
                 self._store.roll_back()
 
     def _commit(self, number: int, record: TaskRecord, transaction: Transaction) -> TaskRecord:
         if transaction.partial:
             self._store.stage(self._collectors, transaction.documents)
+            self._progress.staged(self._capture.name, sum(map(len, transaction.documents)))
             return record
         state = functools.reduce(apply_state, transaction.states, record.state)
         record = msgspec.structs.replace(

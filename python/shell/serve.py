@@ -117,6 +117,7 @@ class _Conversation:
             self._output.abandon(_ABANDON_SECONDS_MAX)
             raise
         finally:
+            self._stopping.finish()
             self._output.close()
 
     def _answer(self, request: FromRuntime, requests: Requests) -> None:

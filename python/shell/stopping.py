@@ -37,6 +37,13 @@ class Stopping:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._handle)
 
+    def finish(self) -> None:
+        """There is nothing left to stop: the process is ending by itself, and signals no longer matter."""
+        self.guarded = True
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, signal.SIG_IGN)
+
     def at_boundary(self, boundary: bool) -> None:  # noqa: FBT001 -- it is what the method is about
         """Say whether the process could stop now, with nothing half said. Raises `Stopped` where it was asked to."""
         self._boundary = boundary

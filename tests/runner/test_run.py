@@ -178,3 +178,21 @@ def test_raw_spec_and_discover_print_a_line_each(tmp_path: Path) -> None:
 
     assert json.loads(spec.stdout)["protocol"] == 3032023
     assert json.loads(found.stdout)["recommendedName"] == "numbers"
+
+
+def test_continuous_runs_start_again_at_the_interval_and_stop_when_asked(tmp_path: Path) -> None:
+    spec = json.loads(write_spec(tmp_path, count=3).read_text())
+    spec["captures"]["acmeCo/counter"]["interval"] = "1s"
+    (tmp_path / "test.flow.yaml").write_text(json.dumps(spec))
+    command = [HEADWATER, "run", "--continuous", "--source", "test.flow.yaml", "--store", "store.duckdb"]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stderr
+    sessions = 0
+    while sessions < 2:
+        sessions += "capturing 1 bindings" in process.stderr.readline()
+    process.terminate()
+    _, told = process.communicate(timeout=60)
+
+    assert process.returncode == 0
+    assert "Traceback" not in told
+    assert numbers(tmp_path) == [0, 1, 2]
