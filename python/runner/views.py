@@ -2,7 +2,8 @@
 
 The columns are what the schema names: its properties, and those of objects within. A value that does not fit its
 column is null there, and whole in `flow_document`; but an integer always fits: a column of integers begins as BIGINT
-and becomes HUGEINT, then VARCHAR, once a document has a larger one.
+and becomes HUGEINT, then VARCHAR, once a document has a larger one. DuckDB reads fractions as doubles, also inside of
+JSON: where more digits matter, they are in `flow_document`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from python.protocol import pointer
+from python.runner.inference import infer, locations
+from python.runner.schemas import Schema
+from python.runner.shape import Shape
 
 __all__ = ["COLUMNS_MAX", "INTEGERS", "Column", "columns_of", "quoted", "view_sql", "width_sql"]
 
@@ -22,9 +26,7 @@ INTEGERS = ("BIGINT", "HUGEINT", "VARCHAR")
 """The types of a column of integers, each wide enough for the one before."""
 
 _DOCUMENT = "flow_document"
-_DEPTH_MAX = 2  # objects inside of the document's own members get columns, what lies deeper is JSON in theirs
 _FORMATS = {"date-time": "TIMESTAMPTZ", "date": "DATE"}
-_TYPES = {"integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN", "string": "VARCHAR"}
 _BIGINT = (-(2**63), 2**63 - 1)
 
 
@@ -40,19 +42,26 @@ class Column(msgspec.Struct, frozen=True):
     integer: bool = False
 
 
-def columns_of(schema: object) -> list[Column]:
-    """Return the columns of a collection's JSON Schema: its properties, and those of objects within.
+def columns_of(schema: Schema) -> list[Column]:
+    """Return the columns of a collection's bundled JSON Schema: a column for each location that it names.
 
-    DuckDB tells no upper from lower case: of two names that differ by case alone, the later one is numbered.
+    A column bears Flow's name for the location, its JSON pointer without the leading slash. DuckDB tells no upper from
+    lower case: of two names that differ by case alone, the later one is numbered. Objects with named members have
+    columns for these alone. Raises SchemaError for a reference to nothing.
     """
     named: dict[str, Column] = {}
-    for column in _columns(schema, ()):
-        name, number = column.name, 1
-        while name.lower() in named or name.lower() == _DOCUMENT:
+    for place in locations(infer(schema)):
+        if not place.ptr or place.shape.properties or not place.shape.types:
+            continue
+        name, number = place.ptr[1:], 1
+        while name.lower() in named or name.lower() in ("", _DOCUMENT):
             number += 1
-            name = f"{column.name}_{number}"
-        named[name.lower()] = msgspec.structs.replace(column, name=name)
-    return list(named.values())[:COLUMNS_MAX]
+            name = f"{place.ptr[1:]}_{number}"
+        kind = _type(place.shape)
+        named[name.lower()] = Column(name, pointer.parse(place.ptr), kind, kind in INTEGERS[:2])
+        if len(named) == COLUMNS_MAX:
+            break
+    return list(named.values())
 
 
 def view_sql(name: str, table: str, columns: Sequence[Column], widths: Mapping[str, str]) -> str:
@@ -78,38 +87,16 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _columns(schema: object, at: tuple[str, ...]) -> list[Column]:
-    found: list[Column] = []
-    if not isinstance(schema, Mapping) or not isinstance(schema.get("properties"), Mapping):
-        return found
-    for name, value in schema["properties"].items():
-        tokens = (*at, name)
-        nested = _columns(value, tokens) if len(tokens) < _DEPTH_MAX else []
-        kind = _type(value)
-        column = Column(
-            pointer.join(tokens)[1:].replace("~1", "/").replace("~0", "~"), tokens, kind, kind in INTEGERS[:2]
-        )
-        found += nested or [column]
-    return found
-
-
-def _type(schema: object) -> str:
-    if not isinstance(schema, Mapping):
-        return "JSON"
-    declared = schema.get("type", [])
-    types = {declared} if isinstance(declared, str) else set(declared)
-    types.discard("null")
-    if types == {"integer", "number"}:
-        types = {"number"}
-    if len(types) != 1:
-        return "JSON"
-    kind = types.pop()
-    if kind == "string":
-        return _FORMATS.get(schema.get("format", ""), "VARCHAR")
-    bounds = [schema[name] for name in ("minimum", "maximum") if isinstance(schema.get(name), int)]
-    if kind == "integer" and any(not _BIGINT[0] <= bound <= _BIGINT[1] for bound in bounds):
-        return "HUGEINT"
-    return _TYPES.get(kind, "JSON")
+def _type(shape: Shape) -> str:
+    types = shape.types - {"null"}
+    if types == {"integer", "fractional"}:
+        return "DOUBLE"
+    if types == {"string"}:
+        return _FORMATS.get(shape.annotations.format or "", "VARCHAR")
+    if types == {"integer"}:
+        bounds = [shape.bounds[name] for name in ("minimum", "maximum") if name in shape.bounds]
+        return "BIGINT" if all(_BIGINT[0] <= bound <= _BIGINT[1] for bound in bounds) else "HUGEINT"
+    return "BOOLEAN" if types == {"boolean"} else "JSON"
 
 
 def _expression(column: Column, widths: Mapping[str, str]) -> str:

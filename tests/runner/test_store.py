@@ -43,7 +43,7 @@ def store(path: str) -> Iterator[Store]:
 
 
 def declared(store: Store, schema: Any = None, name: str = NAME) -> Collector:
-    store.declare({name: (b'{"key":["/id"]}', columns_of(schema))})
+    store.declare({name: (b'{"key":["/id"]}', columns_of(schema or {}))})
     text = msgspec.Raw(json.dumps(schema or {}).encode())
     return Collector(CollectionSpec(name=name, write_schema=text, key=("/id",)))
 
