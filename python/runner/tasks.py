@@ -45,7 +45,12 @@ def launch(task: CaptureTask, on_log: Callable[[Log], None], network: str = "bri
     `python -m source-x` is run with the environment of the folder `source-x` first on PATH, where there is one.
     """
     endpoint = task.endpoint
-    env = {"LOG_FORMAT": "json", "LOG_LEVEL": task.shards.log_level or "info"}
+    env = {
+        "LOG_FORMAT": "json",
+        "LOG_LEVEL": task.shards.log_level or "info",
+        # Without it a connector with rotating credentials would send its config to Flow's service, to have it sealed.
+        "ENCRYPTION_URL": os.environ.get("ENCRYPTION_URL", ""),
+    }
     if isinstance(endpoint, LocalEndpoint):
         return Launch(command=endpoint.command, env={**_path(endpoint.command), **endpoint.env, **env}, on_log=on_log)
     engine = os.environ.get("DOCKER_CLI") or next(filter(shutil.which, _ENGINES), None)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
-import select
 import signal
 import subprocess
 import threading
@@ -19,8 +18,10 @@ from python.protocol.log import Log
 __all__ = ["Child", "ChildError"]
 
 _READ_BYTES = 256 * 1024
+_CHUNKS_MAX = 128  # read ahead: what a pipe holds at a time, 64 KiB on Linux, so 8 MiB at most
+_GIVE_UP_SECONDS = 0.2  # how soon the reader notices that nobody iterates any more
 _EXIT_SECONDS_MAX = 10.0  # from the end of stdout to the end of the process: the shell's own watchdog takes 5
-_LINGER_SECONDS_MAX = 1.0  # for logs, where a forked grandchild still holds stderr open
+_LINGER_SECONDS_MAX = 1.0  # where a grandchild outside of the process group still holds a pipe open
 
 
 class ChildError(HeadwaterError):
@@ -56,8 +57,11 @@ class Child:
         self._requests: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._writer = threading.Thread(target=self._write, name="headwater-stdin", daemon=True)
         self._logger = threading.Thread(target=self._read_logs, name="headwater-stderr", daemon=True)
-        self._writer.start()
-        self._logger.start()
+        self._chunks: queue.Queue[bytes] = queue.Queue(_CHUNKS_MAX)
+        self._abandoned = threading.Event()
+        self._reader = threading.Thread(target=self._read, name="headwater-stdout", daemon=True)
+        for thread in (self._writer, self._logger, self._reader):
+            thread.start()
 
     @property
     def pid(self) -> int:
@@ -77,14 +81,13 @@ class Child:
 
         An empty list says that nothing came for `tick_seconds`: time to do what is due.
         """
-        assert self._process.stdout is not None  # noqa: S101 -- Popen was asked for a pipe
-        fd = self._process.stdout.fileno()
         lines = Lines()
         while True:
-            if not select.select([fd], [], [], tick_seconds)[0]:
+            try:
+                chunk = self._chunks.get(timeout=tick_seconds)
+            except queue.Empty:
                 yield []
                 continue
-            chunk = os.read(fd, _READ_BYTES)
             if not chunk:
                 break
             batch = list(lines.feed(chunk))
@@ -115,8 +118,10 @@ class Child:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
         self._process.wait()
+        self._abandoned.set()
         self.close_stdin()
         self._writer.join()
+        self._reader.join(_LINGER_SECONDS_MAX)
         self._logger.join(_LINGER_SECONDS_MAX)
         for pipe in (self._process.stdout, self._process.stderr):
             if pipe:
@@ -136,6 +141,21 @@ class Child:
                 view = memoryview(line)
                 while view:
                     view = view[os.write(stdin.fileno(), view) :]
+
+    def _read(self) -> None:
+        """Read ahead of whoever iterates, so that the connector goes on while a transaction commits."""
+        assert self._process.stdout is not None  # noqa: S101 -- Popen was asked for a pipe
+        fd = self._process.stdout.fileno()
+        chunk = b"begin"
+        while chunk and not self._abandoned.is_set():
+            chunk = os.read(fd, _READ_BYTES)
+            self._hand_over(chunk)
+
+    def _hand_over(self, chunk: bytes) -> None:
+        while not self._abandoned.is_set():
+            with contextlib.suppress(queue.Full):
+                self._chunks.put(chunk, timeout=_GIVE_UP_SECONDS)
+                return
 
     def _read_logs(self) -> None:
         assert self._process.stderr is not None  # noqa: S101 -- Popen was asked for a pipe
