@@ -44,4 +44,6 @@ if [[ "${BASH_SOURCE[0]}" == "$0" ]]; then
 elif _headwater_activate "$@"; then
     # shellcheck disable=SC1091
     source "$_headwater_environment/bin/activate"
+else
+    return 1
 fi
