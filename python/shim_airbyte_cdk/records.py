@@ -66,7 +66,7 @@ class Target:
         row_id = self.row_id
         try:
             text = document.encode(data)
-            if b":null" in text and self._never_null:
+            if b":null" in text and self._never_null and None in data.values():
                 data = {name: data[name] for name in data if data[name] is not None or name not in self._never_null}
                 text = document.encode(data)
             if "_meta" in data:
