@@ -168,9 +168,9 @@ class _Job:
         number, owned = shard
         record = self._store.task(self._capture.name, number)
         names = [binding.collection.name for binding in spec.bindings]
-        self._progress.started(self._capture.name, names)
         opened = tasks.open_request(spec, version, owned, record.state)
         with drive.open_stream(self._launch, opened) as stream:
+            self._progress.started(self._capture.name, names)
             threading.Thread(target=_stop_when, args=(stopping, stream), daemon=True).start()
             combiner = Combiner(self._collectors)
             try:
