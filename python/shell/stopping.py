@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Callable
@@ -28,6 +29,7 @@ class Stopping:
     def __init__(self, drain_seconds_max: float, on_deadline: Callable[[], None]) -> None:
         self._drain_seconds_max = drain_seconds_max
         self._on_deadline = on_deadline
+        self._process = os.getpid()
         self.guarded = False
         self._boundary = True
         self.requested = False
@@ -51,7 +53,11 @@ class Stopping:
             raise Stopped
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        del number, frame
+        del frame
+        if os.getpid() != self._process:  # a worker that the source has forked: the signal is its own to die of
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+            return
         if not self.requested:
             self.requested = True
             timer = threading.Timer(self._drain_seconds_max, self._on_deadline)

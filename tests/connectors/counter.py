@@ -6,6 +6,7 @@ import ctypes
 import logging
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -57,6 +58,8 @@ class Numbers(capture.Connector[Config, Resource, Cursor]):
             first = binding.state.n + 1 if binding.state else 0
             for n in range(first, config.count):
                 yield binding.captured({"n": n})
+                if config.mood == "terminate a worker":
+                    _terminate_a_worker()
                 time.sleep(config.pause_seconds)
                 if (n + 1) % config.batch == 0 or n + 1 == config.count:
                     yield binding.checkpoint(Cursor(n=n))
@@ -89,6 +92,15 @@ def _fork(config: Config) -> None:
     multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,), daemon=False).start()
 
 
+def _terminate_a_worker() -> None:
+    worker = multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,))
+    worker.start()
+    time.sleep(0.2)
+    worker.terminate()
+    worker.join(10)
+    assert worker.exitcode == -signal.SIGTERM, "the worker did not die of SIGTERM"
+
+
 def _log_secrets(config: Config) -> None:
     import base64
     import json
@@ -109,6 +121,7 @@ MOODS: dict[str, Callable[[Config], object]] = {
     "refuse": _refuse,
     "never applied": lambda config: None,
     "fork": _fork,
+    "terminate a worker": lambda config: None,
     "log secrets": _log_secrets,
     "forget the checkpoint": lambda config: None,
 }

@@ -64,6 +64,12 @@ def test_a_forked_worker_does_not_keep_the_protocol_open() -> None:
     assert time.monotonic() - began < 30
 
 
+def test_a_worker_that_the_source_terminates_dies_amid_a_sequence() -> None:
+    end = converse(NUMBERS, open_numbers(mood="terminate a worker", count=2, batch=2))
+
+    assert (end.status, end.kinds) == (0, ["opened", "captured", "captured", "checkpoint"])
+
+
 @pytest.mark.parametrize(
     ("config", "reason"),
     [
