@@ -21,6 +21,7 @@ from python.protocol.flow import PROTOCOL_VERSION
 from python.protocol.log import Log
 from python.protocol.session import Role
 from python.protocol.wire import FromConnector, FromRuntime
+from python.runner.stop import Stop
 from python.shell.child import Child
 
 __all__ = ["CONNECTOR_TYPE", "Launch", "Stream", "ask", "open_stream"]
@@ -33,12 +34,16 @@ _Response = TypeVar("_Response", bound=FromConnector)
 
 
 class Launch(msgspec.Struct, frozen=True, kw_only=True):
-    """How to start a connector: `command`, and what to add to the environment. `on_log` gets every log it writes."""
+    """How to start a connector: `command`, and what to add to the environment. `on_log` gets every log it writes.
+
+    Once `stop` is asked for, a connector that runs is asked to end at its next boundary.
+    """
 
     command: tuple[str, ...]
     env: Mapping[str, str] = {}
     cwd: str | None = None
     on_log: Callable[[Log], None] = lambda _log: None
+    stop: Stop = msgspec.field(default_factory=Stop)
 
 
 class _Connection:
@@ -148,13 +153,15 @@ def _connected(launch: Launch) -> Iterator[_Connection]:
     """Start the connector, and ask for its `spec`, as the runtime does before every real request."""
     child = Child(launch.command, launch.env, launch.on_log, launch.cwd)
     try:
-        connection = _Connection(child)
-        connection.send(wire.Spec(connector_type=CONNECTOR_TYPE))
-        spec = connection.receive(wire.SpecResponse)
-        if spec.protocol != PROTOCOL_VERSION:
-            raise RemoteProtocolError(
-                f"the connector speaks protocol {spec.protocol}, and only {PROTOCOL_VERSION} is spoken here", rule=17
-            )
-        yield connection
+        with launch.stop.telling(child.interrupt):
+            connection = _Connection(child)
+            connection.send(wire.Spec(connector_type=CONNECTOR_TYPE))
+            spec = connection.receive(wire.SpecResponse)
+            if spec.protocol != PROTOCOL_VERSION:
+                raise RemoteProtocolError(
+                    f"the connector speaks protocol {spec.protocol}, and only {PROTOCOL_VERSION} is spoken here",
+                    rule=17,
+                )
+            yield connection
     finally:
         child.kill()

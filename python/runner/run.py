@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import pathlib
-import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
 
 import msgspec
 
 from python.protocol import capture as wire
 from python.protocol import document
-from python.protocol.errors import HeadwaterError
+from python.protocol.errors import HeadwaterError, RemoteProtocolError
 from python.protocol.flow import CaptureSpec, RangeSpec
 from python.protocol.patch import apply_state
 from python.runner import drive, task_logs, tasks
@@ -24,10 +25,12 @@ from python.runner.catalog import CaptureTask, Catalog, Collection
 from python.runner.combiner import Collector, Combiner
 from python.runner.loading import load_catalog
 from python.runner.progress import Progress
+from python.runner.stop import Stop
 from python.runner.store import Store, TaskRecord
 from python.runner.transactions import Limits, Transaction, transactions
 from python.runner.views import Column, columns_of
 from python.shell.child import ChildError
+from python.shell.signals import Watch
 
 __all__ = ["APPLY_ROUNDS_MAX", "Options", "run"]
 
@@ -57,13 +60,15 @@ def run(options: Options) -> int:
         loaded.capture(None)
     store = Store(options.store_path)
     progress = Progress(sys.stderr)
-    stopping = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopping.set())
+    stop = Stop()
+    watch = Watch(lambda _number, _frame: None, stop.ask)
+    watch.start()
     try:
-        jobs = {capture.name: _Job(capture, loaded, (store, progress), options) for capture in captures}
-        failures = _all_ended({name: functools.partial(job.run, stopping) for name, job in jobs.items()})
+        shared = _Shared(store, progress, stop)
+        jobs = {capture.name: _Job(capture, loaded, shared, options) for capture in captures}
+        failures = _all_ended({name: job.run for name, job in jobs.items()})
     finally:
+        watch.close()
         progress.close()
         store.close()
     for failure in failures:
@@ -90,31 +95,52 @@ def _all_ended(jobs: Mapping[str, Callable[[], None]]) -> list[str]:
     return failures
 
 
+class _Shared(NamedTuple):
+    """What all captures of a run share."""
+
+    store: Store
+    progress: Progress
+    stop: Stop
+
+
 class _Job:
     """One capture on its way: built, applied, and run session by session."""
 
-    def __init__(self, capture: CaptureTask, loaded: Catalog, shared: tuple[Store, Progress], options: Options) -> None:
-        store, progress = shared
+    def __init__(self, capture: CaptureTask, loaded: Catalog, shared: _Shared, options: Options) -> None:
         self._capture = capture
         self._catalog = loaded
-        self._store = store
-        self._progress = progress
+        self._store = shared.store
+        self._progress = shared.progress
         self._options = options
-        self._launch = tasks.launch(capture, task_logs.writer(sys.stderr, capture, as_json=options.log_json))
+        self._stop = shared.stop
+        launch = tasks.launch(capture, task_logs.writer(sys.stderr, capture, as_json=options.log_json))
+        self._launch = msgspec.structs.replace(launch, stop=shared.stop)
         require_targets(capture, loaded)
         names = [binding.target for binding in tasks.enabled(capture)]
         self._collectors = [Collector(collection_spec(loaded.collections[name])) for name in names]
 
-    def run(self, stopping: threading.Event) -> None:
+    def run(self) -> None:
         """Run sessions: one, or with `continuous` one each interval. Raises what ended the capture, with its name."""
-        spec, version = self._built()
-        while not stopping.is_set():
+        with self._unless_stopped():
+            self._sessions(*self._built())
+
+    @contextlib.contextmanager
+    def _unless_stopped(self) -> Iterator[None]:
+        """A connector that was asked to stop may end without an answer, or amid a sequence, which is then repeated."""
+        try:
+            yield
+        except (ChildError, RemoteProtocolError):
+            if not self._stop.asked:
+                raise
+
+    def _sessions(self, spec: CaptureSpec, version: str) -> None:
+        while not self._stop.asked:
             began = time.monotonic()
-            self._session(spec, version, stopping)
+            self._session(spec, version)
             if not self._options.continuous:
                 return
             self._progress.waiting(self._capture.name, self._capture.interval_seconds)
-            stopping.wait(max(0.0, began + self._capture.interval_seconds - time.monotonic()))
+            self._stop.wait(max(0.0, began + self._capture.interval_seconds - time.monotonic()))
 
     def _built(self) -> tuple[CaptureSpec, str]:
         last = self._last()
@@ -151,34 +177,30 @@ class _Job:
             self._store.save((self._capture.name, 0), record)
         raise HeadwaterError(f"apply does not converge: it returned state {APPLY_ROUNDS_MAX} times (rule 46)")
 
-    def _session(self, spec: CaptureSpec, version: str, stopping: threading.Event) -> None:
+    def _session(self, spec: CaptureSpec, version: str) -> None:
         ranges = tasks.shard_ranges(self._options.shards)
         if len(ranges) == 1:
-            self._shard(spec, version, (0, ranges[0]), stopping)
+            self._shard(spec, version, (0, ranges[0]))
             return
         shards = {
-            f"shard {number}": functools.partial(self._shard, spec, version, (number, shard), stopping)
+            f"shard {number}": functools.partial(self._shard, spec, version, (number, shard))
             for number, shard in enumerate(ranges)
         }
         failures = _all_ended(shards)
         if failures:
             raise HeadwaterError("; ".join(failures))
 
-    def _shard(self, spec: CaptureSpec, version: str, shard: tuple[int, RangeSpec], stopping: threading.Event) -> None:
+    def _shard(self, spec: CaptureSpec, version: str, shard: tuple[int, RangeSpec]) -> None:
         number, owned = shard
         record = self._store.task(self._capture.name, number)
         names = [binding.collection.name for binding in spec.bindings]
         opened = tasks.open_request(spec, version, owned, record.state)
-        with drive.open_stream(self._launch, opened) as stream:
+        with self._unless_stopped(), drive.open_stream(self._launch, opened) as stream:
             self._progress.started(self._capture.name, names)
-            threading.Thread(target=_stop_when, args=(stopping, stream), daemon=True).start()
             combiner = Combiner(self._collectors)
             try:
                 for transaction in transactions(stream, combiner, time.monotonic, Limits()):
                     record = self._commit(number, record, transaction)
-            except ChildError:
-                if not stopping.is_set():  # asked to stop, it may have ended amid a sequence, which is repeated
-                    raise
             finally:
                 self._store.roll_back()
 
@@ -197,11 +219,6 @@ class _Job:
         self._store.commit((self._capture.name, number), record, self._collectors, transaction.documents)
         self._progress.committed(self._capture.name, transaction)
         return record
-
-
-def _stop_when(stopping: threading.Event, stream: drive.Stream) -> None:
-    stopping.wait()
-    stream.stop()
 
 
 def _kept(spec: CaptureSpec) -> CaptureSpec:

@@ -21,6 +21,7 @@ _READ_BYTES = 256 * 1024
 _CHUNKS_MAX = 128  # read ahead: what a pipe holds at a time, 64 KiB on Linux, so 8 MiB at most
 _GIVE_UP_SECONDS = 0.2  # how soon the reader notices that nobody iterates any more
 _EXIT_SECONDS_MAX = 10.0  # from the end of stdout to the end of the process: the shell's own watchdog takes 5
+_STOP_SECONDS_MAX = 30.0  # from SIGTERM to SIGKILL, as container platforms have it; the shell drains for 20
 _LINGER_SECONDS_MAX = 1.0  # where a grandchild outside of the process group still holds a pipe open
 
 
@@ -60,6 +61,8 @@ class Child:
         self._chunks: queue.Queue[bytes] = queue.Queue(_CHUNKS_MAX)
         self._abandoned = threading.Event()
         self._reader = threading.Thread(target=self._read, name="headwater-stdout", daemon=True)
+        self._patience = threading.Timer(_STOP_SECONDS_MAX, self._kill_group)
+        self._patience.daemon = True
         for thread in (self._writer, self._logger, self._reader):
             thread.start()
 
@@ -109,14 +112,16 @@ class Child:
             raise ChildError(self._why(status))
 
     def interrupt(self) -> None:
-        """Ask the connector to stop at its next boundary (SIGTERM)."""
+        """Ask the connector to stop at its next boundary (SIGTERM); one that does not is ended later (SIGKILL)."""
         with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGTERM)
+            self._process.send_signal(signal.SIGTERM)
+        if self._patience.ident is None:
+            self._patience.start()
 
     def kill(self) -> None:
         """The connector and every process it started are gone."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, signal.SIGKILL)
+        self._patience.cancel()
+        self._kill_group()
         self._process.wait()
         self._abandoned.set()
         self.close_stdin()
@@ -126,6 +131,10 @@ class Child:
         for pipe in (self._process.stdout, self._process.stderr):
             if pipe:
                 pipe.close()
+
+    def _kill_group(self) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
 
     def _why(self, status: int) -> str:
         how = f"signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"

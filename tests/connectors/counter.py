@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -58,8 +59,8 @@ class Numbers(capture.Connector[Config, Resource, Cursor]):
             first = binding.state.n + 1 if binding.state else 0
             for n in range(first, config.count):
                 yield binding.captured({"n": n})
-                if config.mood == "terminate a worker":
-                    _terminate_a_worker()
+                if config.mood == "terminate workers":
+                    _terminate_workers()
                 time.sleep(config.pause_seconds)
                 if (n + 1) % config.batch == 0 or n + 1 == config.count:
                     yield binding.checkpoint(Cursor(n=n))
@@ -92,13 +93,28 @@ def _fork(config: Config) -> None:
     multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,), daemon=False).start()
 
 
-def _terminate_a_worker() -> None:
-    worker = multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,))
-    worker.start()
-    time.sleep(0.2)
-    worker.terminate()
-    worker.join(10)
-    assert worker.exitcode == -signal.SIGTERM, "the worker did not die of SIGTERM"
+def _terminate_workers() -> None:
+    for _ in range(30):
+        worker = multiprocessing.get_context("fork").Process(target=_wait_for_ever)
+        worker.start()
+        worker.terminate()
+        worker.join(10)
+        assert worker.exitcode == -signal.SIGTERM, "the worker did not die of SIGTERM"
+
+
+def _wait_for_ever() -> None:
+    multiprocessing.get_context("fork").Lock().acquire()
+    threading.Event().wait()
+
+
+def _signal_another_thread(config: Config) -> None:
+    del config
+    forever = threading.Event()
+    other = threading.Thread(target=forever.wait, daemon=True)
+    other.start()
+    assert other.ident
+    signal.pthread_kill(other.ident, signal.SIGTERM)
+    forever.wait()
 
 
 def _log_secrets(config: Config) -> None:
@@ -121,8 +137,9 @@ MOODS: dict[str, Callable[[Config], object]] = {
     "refuse": _refuse,
     "never applied": lambda config: None,
     "fork": _fork,
-    "terminate a worker": lambda config: None,
+    "terminate workers": lambda config: None,
     "log secrets": _log_secrets,
+    "signal another thread": _signal_another_thread,
     "forget the checkpoint": lambda config: None,
 }
 

@@ -64,8 +64,14 @@ def test_a_forked_worker_does_not_keep_the_protocol_open() -> None:
     assert time.monotonic() - began < 30
 
 
-def test_a_worker_that_the_source_terminates_dies_amid_a_sequence() -> None:
-    end = converse(NUMBERS, open_numbers(mood="terminate a worker", count=2, batch=2))
+def test_a_stop_that_the_kernel_tells_another_thread_stops_a_blocked_source() -> None:
+    end = converse(NUMBERS, open_numbers(mood="signal another thread"))
+
+    assert (end.status, end.kinds) == (0, ["opened"])
+
+
+def test_workers_that_the_source_terminates_die_amid_a_sequence() -> None:
+    end = converse(NUMBERS, open_numbers(mood="terminate workers", count=2, batch=2))
 
     assert (end.status, end.kinds) == (0, ["opened", "captured", "captured", "checkpoint"])
 
