@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 from python.runner.problems import CatalogError, Where, suggestion
 
@@ -33,6 +34,7 @@ INTERVAL_SECONDS_DEFAULT = 300
 class LocalEndpoint:
     """A connector that is a command of this machine. `config` may be sealed: see `unseal`."""
 
+    connector_type: ClassVar[str] = "LOCAL"
     command: tuple[str, ...]
     config: object
     env: Mapping[str, str] = field(default_factory=dict)
@@ -45,6 +47,7 @@ class LocalEndpoint:
 class ImageEndpoint:
     """A connector that is a container image. `config` may be sealed: see `unseal`."""
 
+    connector_type: ClassVar[str] = "IMAGE"
     image: str
     config: object
     config_where: Where

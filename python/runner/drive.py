@@ -24,9 +24,8 @@ from python.protocol.wire import FromConnector, FromRuntime
 from python.runner.stop import Stop
 from python.shell.child import Child
 
-__all__ = ["CONNECTOR_TYPE", "Launch", "Stream", "ask", "open_stream"]
+__all__ = ["Launch", "Stream", "ask", "open_stream"]
 
-CONNECTOR_TYPE = "LOCAL"
 TICK_SECONDS = 0.1
 """How long a stream waits for the connector before it says that nothing came; commits and progress are due then."""
 
@@ -34,12 +33,13 @@ _Response = TypeVar("_Response", bound=FromConnector)
 
 
 class Launch(msgspec.Struct, frozen=True, kw_only=True):
-    """How to start a connector: `command`, and what to add to the environment. `on_log` gets every log it writes.
+    """How to start a connector: `command`, and what to add to the environment. `on_log` gets every log.
 
     Once `stop` is asked for, a connector that runs is asked to end at its next boundary.
     """
 
     command: tuple[str, ...]
+    connector_type: str
     env: Mapping[str, str] = {}
     cwd: str | None = None
     on_log: Callable[[Log], None] = lambda _log: None
@@ -155,7 +155,7 @@ def _connected(launch: Launch) -> Iterator[_Connection]:
     try:
         with launch.stop.telling(child.interrupt):
             connection = _Connection(child)
-            connection.send(wire.Spec(connector_type=CONNECTOR_TYPE))
+            connection.send(wire.Spec(connector_type=launch.connector_type))
             spec = connection.receive(wire.SpecResponse)
             if spec.protocol != PROTOCOL_VERSION:
                 raise RemoteProtocolError(

@@ -16,7 +16,7 @@ from python.protocol import document
 from python.protocol.errors import HeadwaterError
 from python.protocol.flow import CaptureSpec
 from python.protocol.patch import apply_state, merge_patch
-from python.runner import drive, task_logs, tasks
+from python.runner import drive, engines, task_logs, tasks
 from python.runner.combiner import Collector, Combiner, in_key_order, with_uuid_placeholder
 from python.runner.durations import parse_seconds
 from python.runner.loading import load_catalog
@@ -47,7 +47,7 @@ def preview(options: Options) -> None:
         raise HeadwaterError("--output-state and --output-apply need --shards 1: each shard has a state of its own")
     loaded = load_catalog(pathlib.Path(options.source))
     capture = loaded.capture(options.name)
-    launch = tasks.launch(capture, task_logs.writer(sys.stderr, capture, as_json=options.log_json), options.network)
+    launch = engines.launch(capture, task_logs.writer(sys.stderr, capture, as_json=options.log_json), options.network)
     validated = drive.ask(launch, tasks.validate_request(capture, loaded), wire.Validated)
     spec = tasks.task_spec(capture, loaded, validated)
     previewing = _Previewing(options, launch, spec)

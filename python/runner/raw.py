@@ -10,7 +10,7 @@ import msgspec
 
 from python.protocol import capture as wire
 from python.protocol.codec import CAPTURE_RESPONSES
-from python.runner import discovery, drive, task_logs, tasks
+from python.runner import discovery, drive, engines, task_logs, tasks
 from python.runner.loading import load_catalog
 
 __all__ = ["discover", "spec"]
@@ -19,8 +19,8 @@ __all__ = ["discover", "spec"]
 def spec(source: str, name: str | None, network: str) -> str:
     """Return the connector's answer to `spec`, its members alone, as one line of JSON."""
     capture = load_catalog(pathlib.Path(source)).capture(name)
-    launch = tasks.launch(capture, task_logs.writer(sys.stderr, capture, as_json=False), network)
-    request = wire.Spec(connector_type=drive.CONNECTOR_TYPE, config=tasks.discover_request(capture).config)
+    launch = engines.launch(capture, task_logs.writer(sys.stderr, capture, as_json=False), network)
+    request = wire.Spec(connector_type=launch.connector_type, config=tasks.discover_request(capture).config)
     answer = drive.ask(launch, request, wire.SpecResponse)
     return _members(CAPTURE_RESPONSES.encode(answer))
 
@@ -29,13 +29,13 @@ def discover(source: str, name: str | None, network: str, *, emit_raw: bool) -> 
     """Yield what to print: each discovered binding as a line of JSON, or what was written into the spec."""
     loaded = load_catalog(pathlib.Path(source))
     capture = loaded.capture(name)
-    launch = tasks.launch(capture, task_logs.writer(sys.stderr, capture, as_json=False), network)
+    launch = engines.launch(capture, task_logs.writer(sys.stderr, capture, as_json=False), network)
     answer = drive.ask(launch, tasks.discover_request(capture), wire.Discovered)
     if emit_raw:
         for binding in answer.bindings:
             yield msgspec.json.encode(binding).decode()
         return
-    asked = wire.Spec(connector_type=drive.CONNECTOR_TYPE)
+    asked = wire.Spec(connector_type=launch.connector_type)
     pointers = drive.ask(launch, asked, wire.SpecResponse).resource_path_pointers
     yield from discovery.write(loaded, capture, answer, pointers)
 

@@ -19,7 +19,7 @@ from python.protocol import document
 from python.protocol.errors import HeadwaterError, RemoteProtocolError
 from python.protocol.flow import CaptureSpec, RangeSpec
 from python.protocol.patch import apply_state
-from python.runner import drive, task_logs, tasks
+from python.runner import drive, engines, task_logs, tasks
 from python.runner.build import collection_spec, require_targets
 from python.runner.catalog import CaptureTask, Catalog, Collection
 from python.runner.combiner import Collector, Combiner
@@ -113,7 +113,7 @@ class _Job:
         self._progress = shared.progress
         self._options = options
         self._stop = shared.stop
-        launch = tasks.launch(capture, task_logs.writer(sys.stderr, capture, as_json=options.log_json))
+        launch = engines.launch(capture, task_logs.writer(sys.stderr, capture, as_json=options.log_json))
         self._launch = msgspec.structs.replace(launch, stop=shared.stop)
         require_targets(capture, loaded)
         names = [binding.target for binding in tasks.enabled(capture)]

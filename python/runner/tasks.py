@@ -1,72 +1,34 @@
-"""A capture as the runtime sees it: how to start its connector, and the requests it is sent.
-
-Protocol reference, sections 2.4, 3.1 and 8.4.
-"""
+"""A capture as the runtime sees it: the requests its connector is sent (protocol reference, sections 2.4 and 3.1)."""
 
 from __future__ import annotations
 
 import itertools
-import os
-import pathlib
-import shutil
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
 from python.protocol import capture as wire
 from python.protocol import document
-from python.protocol.errors import ConnectorError
 from python.protocol.flow import CaptureBinding, CaptureSpec, RangeSpec
-from python.protocol.log import Log
 from python.protocol.state_key import KEY_END_MAX, encode_state_key
 from python.runner.build import collection_spec, require_targets
 from python.runner.catalog import CaptureBinding as BindingSpec
-from python.runner.catalog import CaptureTask, Catalog, LocalEndpoint
-from python.runner.drive import CONNECTOR_TYPE, Launch
+from python.runner.catalog import CaptureTask, Catalog
 from python.runner.unseal import unseal
 
 __all__ = [
     "discover_request",
     "enabled",
-    "launch",
     "open_request",
     "shard_ranges",
     "task_spec",
     "validate_request",
 ]
 
-_ENGINES = ("docker", "podman")
-
-
-def launch(task: CaptureTask, on_log: Callable[[Log], None], network: str = "bridge") -> Launch:
-    """Return how to start the connector of `task`, here or in a container. Raises ConnectorError without an engine.
-
-    `python -m source-x` is run with the environment of the folder `source-x` first on PATH, where there is one.
-    """
-    endpoint = task.endpoint
-    env = {
-        "LOG_FORMAT": "json",
-        "LOG_LEVEL": task.shards.log_level or "info",
-        # Without it a connector with rotating credentials would send its config to Flow's service, to have it sealed.
-        "ENCRYPTION_URL": os.environ.get("ENCRYPTION_URL", ""),
-    }
-    if isinstance(endpoint, LocalEndpoint):
-        return Launch(command=endpoint.command, env={**_path(endpoint.command), **endpoint.env, **env}, on_log=on_log)
-    engine = os.environ.get("DOCKER_CLI") or next(filter(shutil.which, _ENGINES), None)
-    if engine is None:
-        raise ConnectorError(
-            f"{task.name} is the image {endpoint.image}, and neither of {' and '.join(_ENGINES)} is on PATH: "
-            "install one, or run the connector with `endpoint.local`"
-        )
-    options = [option for name, value in env.items() for option in ("--env", f"{name}={value}")]
-    command = (engine, "run", "--rm", "--interactive", f"--network={network}", *options, endpoint.image)
-    return Launch(command=command, on_log=on_log)
-
 
 def discover_request(task: CaptureTask) -> wire.Discover:
     """Return the request for the endpoint's resources."""
-    return wire.Discover(connector_type=CONNECTOR_TYPE, config=_config(task), name=task.name)
+    return wire.Discover(connector_type=task.endpoint.connector_type, config=_config(task), name=task.name)
 
 
 def validate_request(task: CaptureTask, catalog: Catalog, last: CaptureSpec | None = None) -> wire.Validate:
@@ -74,7 +36,7 @@ def validate_request(task: CaptureTask, catalog: Catalog, last: CaptureSpec | No
     require_targets(task, catalog)
     return wire.Validate(
         name=task.name,
-        connector_type=CONNECTOR_TYPE,
+        connector_type=task.endpoint.connector_type,
         config=_config(task),
         bindings=tuple(
             wire.ValidateBinding(
@@ -106,7 +68,7 @@ def task_spec(
     former = [*last.bindings, *last.inactive_bindings] if last else []
     return CaptureSpec(
         name=task.name,
-        connector_type=CONNECTOR_TYPE,
+        connector_type=task.endpoint.connector_type,
         config=_config(task),
         bindings=bindings,
         interval_seconds=task.interval_seconds,
@@ -133,15 +95,6 @@ def enabled(task: CaptureTask) -> tuple[BindingSpec, ...]:
 
 def _config(task: CaptureTask) -> msgspec.Raw:
     return _raw(unseal(task.endpoint.config, task.endpoint.config_where, task.secrets))
-
-
-def _path(command: Sequence[str]) -> dict[str, str]:
-    """Return PATH with the environment of the connector's own folder in front, for `python -m source-x`."""
-    folder = command[command.index("-m") + 1] if "-m" in command[:-1] else ""
-    own = pathlib.Path(folder) / ".venv" / "bin"
-    here = pathlib.Path(sys.executable).parent
-    first = own.absolute() if folder and own.is_dir() else here
-    return {"PATH": f"{first}{os.pathsep}{os.environ.get('PATH', '')}"}
 
 
 def _raw(value: object) -> msgspec.Raw:

@@ -1,0 +1,85 @@
+"""How to start a connector: here, or as an image in a container engine (protocol reference, section 8.4)."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+
+from python.protocol.errors import ConnectorError
+from python.protocol.log import Log
+from python.runner.catalog import CaptureTask, LocalEndpoint
+from python.runner.drive import Launch
+
+__all__ = ["ENGINES", "launch"]
+
+ENGINES = ("docker", "podman", "buildah")
+"""The programs that can run an image, in the order in which they are tried; DOCKER_CLI names another one."""
+
+_ANSWER_SECONDS_MAX = 20.0  # an engine whose daemon hangs is as good as none
+
+
+def launch(task: CaptureTask, on_log: Callable[[Log], None], network: str = "bridge") -> Launch:
+    """Return how to start the connector of `task`. Raises ConnectorError where it is an image and no engine works.
+
+    A local command that names a connector's folder, as `python -m source-x` does, is run with that folder's own
+    environment first on PATH, where there is one.
+    """
+    endpoint = task.endpoint
+    env = {
+        "LOG_FORMAT": "json",
+        "LOG_LEVEL": task.shards.log_level or "info",
+        # Without it a connector with rotating credentials would send its config to Flow's service, to have it sealed.
+        "ENCRYPTION_URL": os.environ.get("ENCRYPTION_URL", ""),
+    }
+    if isinstance(endpoint, LocalEndpoint):
+        own = {**_path(endpoint.command), **endpoint.env, **env}
+        return Launch(command=endpoint.command, env=own, connector_type=endpoint.connector_type, on_log=on_log)
+    command = _run(_engine(f"{task.name} is the image {endpoint.image}"), endpoint.image, env, network)
+    return Launch(command=command, connector_type=endpoint.connector_type, on_log=on_log)
+
+
+def _engine(what: str) -> str:
+    chosen = os.environ.get("DOCKER_CLI")
+    if chosen:
+        return chosen
+    found = list(filter(shutil.which, ENGINES))
+    if not found:
+        raise ConnectorError(
+            f"{what}, and none of {', '.join(ENGINES)} is on PATH: install one, or run the connector with "
+            "`endpoint.local`"
+        )
+    problems = {engine: _problem(engine) for engine in found}
+    working = next((engine for engine in found if not problems[engine]), None)
+    if working is None:
+        told = "; ".join(f"{engine}: {problem}" for engine, problem in problems.items())
+        raise ConnectorError(f"{what}, and no container engine works here ({told})")
+    return working
+
+
+def _problem(engine: str) -> str:
+    """Return why `engine` cannot run anything, or an empty text: a client may be installed without its daemon."""
+    try:
+        done = subprocess.run(
+            [engine, "version"], capture_output=True, text=True, check=False, timeout=_ANSWER_SECONDS_MAX
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(error)
+    return (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1] if done.returncode else ""
+
+
+def _run(engine: str, image: str, env: Mapping[str, str], network: str) -> tuple[str, ...]:
+    options = [option for name, value in env.items() for option in ("--env", f"{name}={value}")]
+    if pathlib.Path(engine).name == "buildah":  # its `run` starts a command in a container that it has made before
+        return (sys.executable, "-m", "python.runner.buildah", engine, image, *options)
+    return (engine, "run", "--rm", "--interactive", f"--network={network}", *options, image)
+
+
+def _path(command: Sequence[str]) -> dict[str, str]:
+    """Return PATH with the environment of the connector's own folder in front, or else our own."""
+    environments = (pathlib.Path(word) / ".venv" / "bin" for word in command[1:] if not word.startswith("-"))
+    first = next((own.absolute() for own in environments if own.is_dir()), pathlib.Path(sys.executable).parent)
+    return {"PATH": f"{first}{os.pathsep}{os.environ.get('PATH', '')}"}
