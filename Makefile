@@ -5,17 +5,20 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check slow coverage bench format docs lock clean
+.PHONY: help demo test check slow test-versions coverage bench format docs lock clean
 
 UV_VERSION := 0.13.8
 BIN := .venv/bin
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 STORE := .cache/demo.duckdb
+# Each folder with a lock is a connector with an environment of its own; source-bigdata is in the development environment.
+CONNECTORS := $(filter-out source-bigdata,$(patsubst %/uv.lock,%,$(wildcard source-*/uv.lock)))
+READY := $(CONNECTORS:%=.venv/.ready-%)
 # --inexact: uv itself stays, and what another target has installed.
 SYNC := $(BIN)/uv sync --quiet --frozen --inexact
 
 help: ## list the verbs
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv/.ready-demo .venv/.ready-source-faker ## capture 100,000 documents of a real upstream source into DuckDB, and query them
 	@mkdir -p $(dir $(STORE)) && rm -f $(STORE) $(STORE).wal
@@ -24,7 +27,7 @@ demo: .venv/.ready-demo .venv/.ready-source-faker ## capture 100,000 documents o
 	@$(RUN) headwater sql --store $(STORE) '$(QUERY)'
 QUERY := select "nationality", count(*) as "users", round(avg("age"), 1) as "age" from "acmeCo/users" group by all order by "users" desc, "nationality" limit 5
 
-test: .venv/.ready-dev .venv/.ready-source-faker ## set up everything, then run every check and every test
+test: .venv/.ready-dev $(READY) ## set up everything, then run every check and every test
 	@$(MAKE) --no-print-directory check
 	@$(MAKE) --no-print-directory slow
 
@@ -34,16 +37,19 @@ check: .venv/.ready-dev ## format, lint, types, imports, generated pages, fast t
 	@$(RUN) mypy
 	@$(RUN) lint-imports --no-cache
 	@$(RUN) python docs/generate.py --check
-	@$(RUN) pytest -q -m "not slow"
+	@$(RUN) pytest -q -m "not slow and not versions"
 
-slow: .venv/.ready-dev .venv/.ready-source-faker ## the tests that start many processes
+slow: .venv/.ready-dev $(READY) ## the tests that start many processes, connectors in their own environments, and the newest upstream versions
 	@$(RUN) pytest -q -m slow
+
+test-versions: .venv/.ready-dev ## both shims on every version of airbyte-cdk and singer-sdk that they promise, each in its own environment
+	@$(RUN) pytest -q -m versions
 
 coverage: .venv/.ready-dev ## every branch of the spine, reached from the spine's own tests
 	@$(RUN) coverage run -m pytest -q tests/protocol
 	@$(RUN) coverage report
 
-bench: .venv/.ready-dev .venv/.ready-source-faker ## measure; results are written to benchmarks/results by hand, with date and machine
+bench: .venv/.ready-dev $(READY) ## measure; results are written to benchmarks/results by hand, with date and machine
 	@for benchmark in benchmarks/bench_*.py; do echo "== $$benchmark"; $(RUN) python "$$benchmark"; done
 
 format: .venv/.ready-dev ## format the code, and mend what the linter can mend
@@ -74,6 +80,6 @@ clean: ## remove what the other verbs have made
 	@$(SYNC) --all-extras --group dev
 	@touch $@
 
-.venv/.ready-source-faker: .venv/.ready-uv source-faker/uv.lock source-faker/pyproject.toml pyproject.toml
-	@python/activate.sh source-faker
+$(READY): .venv/.ready-%: .venv/.ready-uv %/uv.lock %/pyproject.toml pyproject.toml
+	@python/activate.sh $*
 	@touch $@
