@@ -6,24 +6,13 @@ Connectors yield; the shell writes. A connector never prints, and holds no outpu
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, ClassVar, Generic, NoReturn, get_args
+from typing import Any, ClassVar
 
 import msgspec
 
-from python.capture_requests import (
-    STATES,
-    Apply,
-    Binding,
-    EndpointConfig,
-    Open,
-    ResourceConfig,
-    State,
-    Validate,
-    discovered,
-)
-from python.forms import Form, form_of
+from python.capture_requests import STATES, Apply, Binding, Open, Validate, discovered
+from python.connector import BaseConnector, EndpointConfig, ResourceConfig, State, state_of
 from python.protocol import capture as wire
 from python.protocol import codec, document, pointer
 from python.protocol.capture import (
@@ -40,13 +29,11 @@ from python.protocol.capture import (
 )
 from python.protocol.capture_session import CaptureSession
 from python.protocol.errors import ConfigError, ConnectorError
-from python.protocol.flow import FULL_RANGE, CaptureSpec, OAuth2
+from python.protocol.flow import FULL_RANGE, CaptureSpec
 from python.protocol.patch import merge_patch
 from python.protocol.session import Role
 from python.protocol.wire import FromConnector, FromRuntime
-from python.shell.scrubber import secrets_in
-from python.shell.serve import Service, serve
-from python.shell.stopping import DRAIN_SECONDS_MAX
+from python.shell.serve import Service
 
 __all__ = [
     "STATES",
@@ -65,8 +52,10 @@ __all__ = [
     "merge_patch",
 ]
 
+_REMEDY = "raise the binding's backfill counter to start it over"
 
-class Connector(Generic[EndpointConfig, ResourceConfig, State]):
+
+class Connector(BaseConnector[EndpointConfig, ResourceConfig, State]):
     """A capture.
 
     The three type arguments are the endpoint config, the resource config and the state of one binding: pydantic
@@ -79,13 +68,8 @@ class Connector(Generic[EndpointConfig, ResourceConfig, State]):
     sentence and exit status 1. Any other exception does so, too, with its traceback as a field of the log.
     """
 
-    documentation_url: ClassVar[str] = ""
     resource_path_pointers: ClassVar[tuple[str, ...]] = ("/name",)
     explicit_acknowledgements: ClassVar[bool] = False
-    config_schema: Mapping[str, Any] | None = None
-    resource_config_schema: Mapping[str, Any] | None = None
-    oauth2: OAuth2 | None = None
-    drain_seconds_max: float = DRAIN_SECONDS_MAX
 
     def spec(self) -> SpecResponse:
         """Return what the connector is. Needs neither network nor credentials."""
@@ -128,15 +112,6 @@ class Connector(Generic[EndpointConfig, ResourceConfig, State]):
         Only called with `explicit_acknowledgements`, on another thread than `open`'s, and must not wait.
         """
 
-    def main(self) -> NoReturn:
-        """Serve the connector on stdin and stdout, and exit."""
-        serve(self._service)
-
-    def answer(self, request: FromRuntime) -> Iterator[FromConnector]:
-        """Yield the responses to a request of the protocol. This is all that `main` calls, and what tests may call."""
-        answered: Iterator[FromConnector] = self._answers[type(request)](self, request)
-        return answered
-
     def _answer_spec(self, request: wire.Spec) -> Iterator[FromConnector]:
         del request
         yield self.spec()
@@ -145,7 +120,10 @@ class Connector(Generic[EndpointConfig, ResourceConfig, State]):
         yield Discovered(bindings=tuple(self.discover(self._config_form.read(request.config))))
 
     def _answer_validate(self, request: wire.Validate) -> Iterator[FromConnector]:
-        resources = [self._resource(index, asked.resource_config) for index, asked in enumerate(request.bindings)]
+        resources = [
+            self._resource(f"/bindings/{index}/resource", asked.resource_config)
+            for index, asked in enumerate(request.bindings)
+        ]
         config = self._config_form.read(request.config)
         self.validate(Validate(name=request.name, config=config, resources=tuple(resources)))
         paths = [self.resource_path(asked.resource_config) for asked in request.bindings]
@@ -157,7 +135,7 @@ class Connector(Generic[EndpointConfig, ResourceConfig, State]):
         yield Validated(bindings=tuple(ValidatedBinding(resource_path=path) for path in paths))
 
     def _answer_apply(self, request: wire.Apply) -> Iterator[FromConnector]:
-        state = _state(request.state)
+        state = state_of(request.state)
         yield self.apply(
             Apply(
                 name=request.capture.name,
@@ -169,7 +147,7 @@ class Connector(Generic[EndpointConfig, ResourceConfig, State]):
         )
 
     def _answer_open(self, request: wire.Open) -> Iterator[FromConnector]:
-        state = _state(request.state)
+        state = state_of(request.state)
         opened = Open(
             name=request.capture.name,
             config=self._config_form.read(request.capture.config),
@@ -205,58 +183,18 @@ class Connector(Generic[EndpointConfig, ResourceConfig, State]):
         return tuple(
             Binding(
                 index=index,
-                resource=self._resource(index, asked.resource_config),
+                resource=self._resource(f"/bindings/{index}/resource", asked.resource_config),
                 resource_path=asked.resource_path or self.resource_path(asked.resource_config),
                 collection=asked.collection,
                 state_key=asked.state_key,
                 backfill=asked.backfill,
-                state=self._binding_state(asked.state_key, states.get(asked.state_key)),
+                state=self._stored(pointer.join((STATES, asked.state_key)), states.get(asked.state_key), _REMEDY),
             )
             for index, asked in enumerate(spec.bindings)
         )
 
-    def _resource(self, index: int, raw: msgspec.Raw) -> Any:  # noqa: ANN401 -- ResourceConfig, through a Form[Any]
-        try:
-            return self._resource_form.read(raw)
-        except ConfigError as error:
-            raise ConfigError(at=f"/bindings/{index}/resource{error.at}", got=error.got, want=error.want) from None
-
-    def _binding_state(self, key: str, value: object) -> Any:  # noqa: ANN401 -- State, through a Form[Any]
-        if value is None:
-            return None
-        try:
-            return self._state_form.read(msgspec.Raw(document.encode(value)))
-        except ConfigError as error:
-            at = pointer.join((STATES, key)) + error.at
-            raise ConnectorError(
-                f"the stored state cannot be read: {at} is {error.got!r}, want {error.want}; "
-                "raise the binding's backfill counter to start it over"
-            ) from None
-
-    @functools.cached_property
-    def _config_form(self) -> Form[Any]:
-        return form_of(self._declared[0], self.config_schema)
-
-    @functools.cached_property
-    def _resource_form(self) -> Form[Any]:
-        return form_of(self._declared[1], self.resource_config_schema)
-
-    @functools.cached_property
-    def _state_form(self) -> Form[Any]:
-        return form_of(self._declared[2])
-
-    @functools.cached_property
-    def _declared(self) -> tuple[Any, ...]:
-        """The type arguments of the nearest class that gives them."""
-        for ancestor in type(self).__mro__:
-            for base in vars(ancestor).get("__orig_bases__", ()):
-                if isinstance(getattr(base, "__origin__", None), type) and issubclass(base.__origin__, Connector):
-                    return get_args(base)
-        return (dict, dict, dict)
-
-    def _secrets(self, request: FromRuntime) -> Iterable[str]:
-        raw = getattr(request, "config", None) or getattr(getattr(request, "capture", None), "config", None)
-        return secrets_in(msgspec.json.decode(raw), self._config_form.schema) if raw else ()
+    def _config_in(self, request: FromRuntime) -> msgspec.Raw | None:
+        return getattr(getattr(request, "capture", request), "config", None)
 
     def _service(self) -> Service:
         session = CaptureSession(Role.CONNECTOR)
@@ -271,10 +209,3 @@ class Connector(Generic[EndpointConfig, ResourceConfig, State]):
             in_sequence=lambda: session.in_sequence,
             drain_seconds_max=self.drain_seconds_max,
         )
-
-
-def _state(raw: msgspec.Raw) -> dict[str, Any]:
-    value = (msgspec.json.decode(raw) if raw else None) or {}
-    if not isinstance(value, dict):
-        raise ConnectorError(f"the task's state is {value!r}, want an object")
-    return value

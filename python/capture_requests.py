@@ -6,10 +6,11 @@ Authors import these names from `python.capture`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
 import msgspec
 
+from python.connector import EndpointConfig, ResourceConfig, State, plain
 from python.protocol import document
 from python.protocol.capture import Captured, Checkpoint, DiscoveredBinding, SourcedSchema
 from python.protocol.flow import CaptureSpec, CollectionSpec, RangeSpec
@@ -19,17 +20,10 @@ __all__ = [
     "STATES",
     "Apply",
     "Binding",
-    "EndpointConfig",
     "Open",
-    "ResourceConfig",
-    "State",
     "Validate",
     "discovered",
 ]
-
-EndpointConfig = TypeVar("EndpointConfig")
-ResourceConfig = TypeVar("ResourceConfig")
-State = TypeVar("State")
 
 STATES = "bindingStateV1"
 """The member of a task's state that holds the states of its bindings by state key: a convention of all connectors."""
@@ -55,8 +49,7 @@ class Binding(msgspec.Struct, Generic[ResourceConfig, State], frozen=True, kw_on
 
         `state` is merged into what is stored (RFC 7396): members it leaves out stay, members that are None go.
         """
-        value = state.model_dump(mode="json") if hasattr(state, "model_dump") else msgspec.to_builtins(state)
-        return Checkpoint(state=merge_patch({STATES: {self.state_key: value}}))
+        return Checkpoint(state=merge_patch({STATES: {self.state_key: plain(state)}}))
 
     def sourced_schema(self, schema: Mapping[str, object]) -> SourcedSchema:
         """Return the message that tells the source's own, closed schema of this binding."""
@@ -94,10 +87,9 @@ class Open(msgspec.Struct, Generic[EndpointConfig, ResourceConfig, State], froze
 
 def discovered(name: str, schema: Mapping[str, object], *, key: Iterable[str], resource: object) -> DiscoveredBinding:
     """Return a discovered binding: the collection's proposed `name`, JSON Schema and key, and its resource config."""
-    plain = resource.model_dump(mode="json") if hasattr(resource, "model_dump") else msgspec.to_builtins(resource)
     return DiscoveredBinding(
         recommended_name=name,
-        resource_config=msgspec.Raw(document.encode(plain)),
+        resource_config=msgspec.Raw(document.encode(plain(resource))),
         document_schema=msgspec.Raw(document.encode(schema)),
         key=tuple(key),
     )

@@ -1,0 +1,121 @@
+"""What the base classes of captures, derivations and materializations share: declared types, and the way in and out.
+
+Authors subclass `capture.Connector`, `derive.Connector` or `materialize.Connector`, never this.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, ClassVar, Generic, NoReturn, TypeVar, get_args
+
+import msgspec
+
+from python.forms import Form, form_of
+from python.protocol import document
+from python.protocol.errors import ConfigError, ConnectorError
+from python.protocol.flow import OAuth2
+from python.protocol.wire import FromConnector, FromRuntime
+from python.shell.scrubber import secrets_in
+from python.shell.serve import Service, serve
+from python.shell.stopping import DRAIN_SECONDS_MAX
+
+__all__ = ["BaseConnector", "EndpointConfig", "ResourceConfig", "State", "plain", "state_of"]
+
+EndpointConfig = TypeVar("EndpointConfig")
+ResourceConfig = TypeVar("ResourceConfig")
+State = TypeVar("State")
+
+
+class BaseConnector(Generic[EndpointConfig, ResourceConfig, State]):
+    """A connector of any of the three protocols.
+
+    The three type arguments are pydantic models, msgspec Structs, dataclasses, or `dict`; for the first two, a `dict`
+    wants its plain JSON Schema in `config_schema` and `resource_config_schema`.
+    """
+
+    documentation_url: ClassVar[str] = ""
+    config_schema: Mapping[str, Any] | None = None
+    resource_config_schema: Mapping[str, Any] | None = None
+    oauth2: OAuth2 | None = None
+    drain_seconds_max: float = DRAIN_SECONDS_MAX
+
+    _answers: ClassVar[Mapping[type, Any]] = {}
+
+    def main(self) -> NoReturn:
+        """Serve the connector on stdin and stdout, and exit."""
+        serve(self._service)
+
+    def answer(self, request: FromRuntime) -> Iterator[FromConnector]:
+        """Yield the responses to a request of the protocol. This is all that `main` calls, and what tests may call."""
+        answered: Iterator[FromConnector] = self._answers[type(request)](self, request)
+        return answered
+
+    def _service(self) -> Service:
+        raise NotImplementedError(f"{type(self).__name__}._service")
+
+    def _resource(self, at: str, raw: msgspec.Raw) -> Any:  # noqa: ANN401 -- ResourceConfig, through a Form[Any]
+        """Return the resource config in `raw`, which stands at the JSON pointer `at` of the request."""
+        try:
+            return self._resource_form.read(raw)
+        except ConfigError as error:
+            raise ConfigError(at=at + error.at, got=error.got, want=error.want) from None
+
+    def _stored(self, at: str, value: object, remedy: str) -> Any:  # noqa: ANN401 -- State, through a Form[Any]
+        """Return the state in `value`, which stands at the JSON pointer `at` of the task's state. None stays None."""
+        if value is None:
+            return None
+        try:
+            return self._state_form.read(msgspec.Raw(document.encode(value)))
+        except ConfigError as error:
+            raise ConnectorError(
+                f"the stored state cannot be read: {at}{error.at} is {error.got!r}, want {error.want}; {remedy}"
+            ) from None
+
+    def _secrets(self, request: FromRuntime) -> Iterable[str]:
+        """Return the values of a request's config that must not be logged."""
+        raw = self._config_in(request)
+        return secrets_in(msgspec.json.decode(raw), self._config_form.schema) if raw else ()
+
+    def _config_in(self, request: FromRuntime) -> msgspec.Raw | None:
+        return getattr(request, "config", None)
+
+    @functools.cached_property
+    def _config_form(self) -> Form[Any]:
+        return form_of(self._declared[0], self.config_schema)
+
+    @functools.cached_property
+    def _resource_form(self) -> Form[Any]:
+        return form_of(self._declared[1], self.resource_config_schema)
+
+    @functools.cached_property
+    def _state_form(self) -> Form[Any]:
+        return form_of(self._declared[2])
+
+    @functools.cached_property
+    def _declared(self) -> tuple[Any, ...]:
+        """The type arguments of the nearest class that gives them."""
+        for ancestor in type(self).__mro__:
+            for base in vars(ancestor).get("__orig_bases__", ()):
+                found = getattr(base, "__origin__", None)
+                if isinstance(found, type) and issubclass(found, BaseConnector) and not _open(get_args(base)):
+                    return get_args(base)
+        return (dict, dict, dict)
+
+
+def plain(value: object) -> Any:  # noqa: ANN401 -- JSON values
+    """Return an author's value (a pydantic model, a Struct, a dataclass, a mapping) as JSON values."""
+    return value.model_dump(mode="json") if hasattr(value, "model_dump") else msgspec.to_builtins(value)
+
+
+def state_of(raw: msgspec.Raw) -> dict[str, Any]:
+    """Return a task's state; `{}` where there is none. Raises ConnectorError where it is no object."""
+    value = (msgspec.json.decode(raw) if raw else None) or {}
+    if not isinstance(value, dict):
+        raise ConnectorError(f"the task's state is {value!r}, want an object")
+    return value
+
+
+def _open(arguments: tuple[Any, ...]) -> bool:
+    """Whether a generic base was given type variables, which say nothing yet."""
+    return any(isinstance(argument, TypeVar) for argument in arguments)
