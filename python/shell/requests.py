@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import threading
@@ -13,7 +14,7 @@ from python.protocol.wire import FromRuntime
 __all__ = ["Requests"]
 
 _READ_BYTES = 64 * 1024
-_WAITING_MAX = 4  # requests are answered one at a time; the pipe holds the rest
+_WAITING_MAX = 4  # reads; the pipe holds the rest
 
 
 class Requests:
@@ -28,30 +29,46 @@ class Requests:
         self._fd = fd
         self._decode = decode
         self._aside = aside
-        self._queue: queue.Queue[FromRuntime | None] = queue.Queue(_WAITING_MAX)
+        self._queue: queue.Queue[list[FromRuntime] | None] = queue.Queue(_WAITING_MAX)
         self.failure: Exception | None = None
         threading.Thread(target=self._run, name="headwater-requests", daemon=True).start()
 
-    def __iter__(self) -> Iterator[FromRuntime]:
-        """Yield each request; waits for the next one."""
-        while (request := self._queue.get()) is not None:
-            yield request
+    @property
+    def waiting(self) -> bool:
+        """Whether more has come than was iterated over."""
+        return not self._queue.empty()
+
+    def batches(self) -> Iterator[list[FromRuntime]]:
+        """Yield what has come, as many requests as were read at once; waits for the next ones. Empty after `wake`."""
+        while (batch := self._queue.get()) is not None:
+            yield batch
         if self.failure:
             raise self.failure
 
+    def wake(self) -> None:
+        """Have whoever waits for requests go round once. From any thread; without effect where requests wait."""
+        with contextlib.suppress(queue.Full):
+            self._queue.put_nowait([])
+
     def _run(self) -> None:
+        lines = Lines()
         try:
-            for line in self._lines():
-                request = self._decode(line)
-                if not self._aside(request):
-                    self._queue.put(request)
+            while chunk := os.read(self._fd, _READ_BYTES):
+                self._take(lines.feed(chunk))
+            lines.end()
         except Exception as error:  # noqa: BLE001 -- raised again on the main thread
             self.failure = error
         finally:
             self._queue.put(None)
 
-    def _lines(self) -> Iterator[bytes]:
-        lines = Lines()
-        while chunk := os.read(self._fd, _READ_BYTES):
-            yield from lines.feed(chunk)
-        lines.end()
+    def _take(self, lines: Iterator[bytes]) -> None:
+        """Queue what was read, up to the line that cannot be."""
+        batch: list[FromRuntime] = []
+        try:
+            for line in lines:
+                request = self._decode(line)
+                if not self._aside(request):
+                    batch.append(request)
+        finally:
+            if batch:
+                self._queue.put(batch)

@@ -37,17 +37,20 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     `answer` yields the responses to a request; the answer to one of type `last` ends the conversation. `aside` deals
     with messages that come while a request is being answered (acknowledgements), by type, on another thread.
     `secrets` returns the values of a request's config that must not be logged. `in_sequence` says whether what was
-    sent waits for a checkpoint.
+    said waits for a checkpoint, or for the end of its transaction. `due` yields responses that no request waits for,
+    once they are ready: the connector says so with what `on_wake` was given, from any thread.
     """
 
     requests: Codec[Any]
     responses: Codec[Any]
     session: Session
     answer: Callable[[FromRuntime], Iterable[FromConnector]]
-    last: type[FromRuntime]
-    aside: Mapping[type[FromRuntime], Callable[[Any], None]]
     secrets: Callable[[FromRuntime], Iterable[str]]
     in_sequence: Callable[[], bool]
+    last: type[FromRuntime] | None = None
+    aside: Mapping[type[FromRuntime], Callable[[Any], None]] = {}
+    due: Callable[[], Iterable[FromConnector]] = tuple
+    on_wake: Callable[[Callable[[], None]], None] = lambda _wake: None
     drain_seconds_max: float = DRAIN_SECONDS_MAX
 
 
@@ -98,18 +101,16 @@ class _Conversation:
         self._lock = threading.Lock()
 
     def run(self) -> None:
-        """Answer every request; returns when stdin has ended, or when the answer to `open` is complete."""
+        """Answer every request; returns when stdin has ended, or when the last answer is complete."""
         if threading.current_thread() is threading.main_thread():
             self._stopping.install()
         requests = Requests(0, self._service.requests.decode, self._aside)
+        self._service.on_wake(requests.wake)
         threading.Thread(target=self._tick, name="headwater-flush", daemon=True).start()
         try:
-            for request in requests:
-                self._step(request)
-                self._scrubber.add(self._service.secrets(request))
-                self._answer(request, requests)
-                if isinstance(request, self._service.last):
-                    break
+            self._converse(requests)
+            self._service.session.end()
+            self._output.flush()
         except Stopped:
             self._output.flush_complete()
             raise
@@ -120,9 +121,23 @@ class _Conversation:
             self._stopping.finish()
             self._output.close()
 
-    def _answer(self, request: FromRuntime, requests: Requests) -> None:
+    def _converse(self, requests: Requests) -> None:
         service, stopping = self._service, self._stopping
-        for response in service.answer(request):
+        for batch in requests.batches():
+            for request in batch:
+                self._step(request)
+                self._scrubber.add(service.secrets(request))
+                self._say(service.answer(request), requests)
+                stopping.at_boundary(not service.in_sequence())
+                if isinstance(request, service.last or ()):
+                    return
+            self._say(service.due(), requests)
+            if not requests.waiting:
+                self._output.flush()
+
+    def _say(self, responses: Iterable[FromConnector], requests: Requests) -> None:
+        service, stopping = self._service, self._stopping
+        for response in responses:
             stopping.guarded = True
             self._step(response)
             in_sequence = service.in_sequence()
@@ -131,8 +146,6 @@ class _Conversation:
             if requests.failure:
                 raise requests.failure
             stopping.at_boundary(not in_sequence)
-        service.session.end()
-        self._output.flush()
 
     def _step(self, message: msgspec.Struct) -> None:
         with self._lock:
