@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import logging
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from msgspec import Raw
 
 from python.protocol import document, pointer
 from python.protocol.capture import DiscoveredBinding
-from python.shim_airbyte_cdk import schemas
 from python.shim_airbyte_cdk.models import Json
+from python.shim_common.collection import ROW_ID_KEY, document_schema, recommended_name
 
-__all__ = ["CDC_DELETED_AT", "RESOURCE_CONFIG_SCHEMA", "RESOURCE_PATH_POINTERS", "ROW_ID_KEY", "bindings_of", "key_of"]
+__all__ = ["CDC_DELETED_AT", "RESOURCE_CONFIG_SCHEMA", "RESOURCE_PATH_POINTERS", "bindings_of", "key_of"]
 
 _logger = logging.getLogger(__name__)
-
-ROW_ID_KEY = ("_meta", "row_id")
-"""The key of a stream without one: the number of the row in its refresh, or since the beginning where it appends."""
 
 CDC_DELETED_AT = "_ab_cdc_deleted_at"
 """The property by which Airbyte's database sources say that a row was deleted, and when."""
@@ -46,24 +42,6 @@ RESOURCE_CONFIG_SCHEMA: Json = {
     },
     "required": ["stream", "syncMode"],
 }
-
-_META_DESCRIPTION = "What is known of the document beside its content."
-_ROW_ID: Json = {"type": "integer", "description": "The number of the document in its stream."}
-_OP: Json = {
-    "type": "string",
-    "enum": ["c", "u", "d"],
-    "description": "Whether the document was created, updated or deleted; u where the source does not say.",
-}
-_IS_DELETION: Json = {
-    "properties": {"_meta": {"properties": {"op": {"const": "d"}}, "required": ["op"]}},
-    "required": ["_meta"],
-}
-_REDUCE_AWAY: Json = {"reduce": {"strategy": "merge", "delete": True}}
-# Of a schema's root, what holds for a tombstone as well; the rest, such as `required` and `anyOf`, moves into `else`.
-_SHAPE = frozenset(
-    {"type", "title", "description", "properties", "patternProperties", "additionalProperties", "$defs", "definitions"}
-)
-_NOT_IN_NAMES = re.compile(r"[^\w.\-]")
 
 
 def bindings_of(streams: Iterable[Json]) -> Iterator[DiscoveredBinding]:
@@ -113,60 +91,18 @@ def _binding(stream: Json, name: str, taken: set[str]) -> DiscoveredBinding:
     if cursor:
         resource["cursorField"] = cursor
     return DiscoveredBinding(
-        recommended_name=_unique("/".join(_NOT_IN_NAMES.sub("_", part) for part in path), taken),
+        recommended_name=recommended_name(path, taken),
         resource_config=Raw(document.encode(resource)),
-        document_schema=Raw(document.encode(_document_schema(stream, key, name))),
+        document_schema=Raw(document.encode(document_schema(stream.get("json_schema", {}), key, name, CDC_DELETED_AT))),
         key=tuple(pointer.join(part) for part in key or [list(ROW_ID_KEY)]),
         resource_path=tuple(path),
         is_fallback_key=not key,
     )
 
 
-def _document_schema(stream: Json, key: Sequence[Sequence[str]], name: str) -> Json:
-    schema = schemas.repaired(stream.get("json_schema", {}), name)
-    own = schema["properties"] if isinstance(schema["properties"], dict) else {}
-    meta: Json = {
-        "type": "object",
-        "description": _META_DESCRIPTION,
-        "properties": {"op": _OP, "row_id": _ROW_ID},
-        "required": ["row_id"],
-    }
-    schema = {**schema, "properties": {"_meta": meta, **{name: own[name] for name in own if name != "_meta"}}}
-    if not key:
-        schema = _with_tombstones(schema, meta)
-    else:
-        schema = schemas.keyed(schema, key, name)
-        if CDC_DELETED_AT in own:
-            schema = {**schema, "if": _IS_DELETION, "then": _REDUCE_AWAY}
-    return schema if own else {**schema, "x-infer-schema": True}
-
-
-def _with_tombstones(schema: Json, meta: Json) -> Json:
-    """Return `schema` such that `{"_meta": {"op": "d", "row_id": n}}` is valid and removes row `n`."""
-    properties = schema["properties"] if isinstance(schema["properties"], dict) else {}
-    shape = {name: value for name, value in schema.items() if name in _SHAPE}
-    rules = {name: value for name, value in schema.items() if name not in _SHAPE}
-    tombstone: Json = {
-        **shape,
-        "properties": {**properties, "_meta": {**meta, "required": ["op", "row_id"]}},
-        "required": ["_meta"],
-        "if": _IS_DELETION,
-        "then": _REDUCE_AWAY,
-    }
-    return {**tombstone, "else": rules} if rules else tombstone
-
-
 def _cursor(field: object) -> list[str]:
     found = [field] if isinstance(field, str) else _list(field)
     return [name for name in found if isinstance(name, str) and name]
-
-
-def _unique(name: str, taken: set[str]) -> str:
-    number, candidate = 1, name
-    while candidate in taken:
-        number += 1
-        candidate = f"{name}_{number}"
-    return candidate
 
 
 def _list(value: object) -> list[object]:

@@ -10,13 +10,12 @@ from msgspec import Raw, Struct
 from python.capture import Binding, Captured
 from python.protocol import document, pointer
 from python.protocol.errors import ConnectorError, DocumentError
-from python.shim_airbyte_cdk.discovery import CDC_DELETED_AT, ROW_ID_KEY
+from python.shim_airbyte_cdk.discovery import CDC_DELETED_AT
 from python.shim_airbyte_cdk.models import Json, mapping
-from python.shim_airbyte_cdk.schemas import types_of
+from python.shim_common.collection import ROW_ID_POINTER, needs, never_null
 
 __all__ = ["Resource", "Target"]
 
-_ROW_ID_POINTER = pointer.join(ROW_ID_KEY)
 _TOMBSTONE_NEEDS = frozenset({"_meta"})
 
 
@@ -47,11 +46,12 @@ class Target:
         self.incremental = resource.sync_mode == "incremental"
         self.cursor_field = [resource.cursor_field] if isinstance(resource.cursor_field, str) else resource.cursor_field
         self.key = tuple(binding.collection.key)
-        self.row_keyed = self.key == (_ROW_ID_POINTER,)
-        self.takes_tombstones = _needs(schema) <= _TOMBSTONE_NEEDS
+        self.row_keyed = self.key == (ROW_ID_POINTER,)
+        self.takes_tombstones = needs(schema) <= _TOMBSTONE_NEEDS
         self.schema = schema
         self.row_id = 0
-        self._never_null = frozenset(_never_null(schema))
+        # Newer CDKs print no nulls, so the authors of sources never see that their schema refuses them.
+        self._never_null = never_null(schema)
 
     @property
     def name(self) -> str:
@@ -87,7 +87,7 @@ class Target:
     def _unwritable(self, data: object, error: Exception) -> ConnectorError:
         if not isinstance(data, Mapping):
             return ConnectorError(f"stream {self.name}: a record is {data!r}, want an object")
-        at = [part for part in self.key if part != _ROW_ID_POINTER]
+        at = [part for part in self.key if part != ROW_ID_POINTER]
         values = {part: pointer.resolve(data, pointer.parse(part)) for part in at}
         which = ", ".join(f"{part}={value!r}" for part, value in values.items()) or f"row {self.row_id}"
         return ConnectorError(f"stream {self.name}, document {which}: {error}")
@@ -99,19 +99,3 @@ def _with_own_meta(data: Json, row_id: int) -> Json:
     kept = {name: own[name] for name in own if name != "uuid"} if isinstance(own, dict) else {"value": own}
     op = "u" if data.get(CDC_DELETED_AT) is None else "d"
     return {**data, "_meta": {**kept, "op": op, "row_id": row_id}}
-
-
-def _never_null(schema: Json) -> list[str]:
-    """Return the properties which are declared, and never as null.
-
-    Newer CDKs leave nulls out of what they print, so the authors of sources never see that their schema refuses them.
-    """
-    properties = mapping(schema.get("properties"))
-    return [name for name, value in properties.items() if types_of(value) and "null" not in types_of(value)]
-
-
-def _needs(schema: Json) -> set[str]:
-    required = schema.get("required")
-    own = {str(name) for name in required} if isinstance(required, list) else set()
-    parts = schema.get("allOf")
-    return own.union(*(_needs(mapping(part)) for part in parts)) if isinstance(parts, list) else own

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from python.protocol import pointer
 from python.shim_airbyte_cdk.models import Json, mapping
-from python.shim_airbyte_cdk.schemas import types_of
+from python.shim_common.schemas import types_of
 
 __all__ = ["config_schema", "oauth_branch", "provider_of"]
 

@@ -16,8 +16,9 @@ from python.protocol.patch import merge_patch
 from python.shim_airbyte_cdk.migration import streams_of
 from python.shim_airbyte_cdk.models import Json, mapping
 from python.shim_airbyte_cdk.records import Target
+from python.shim_common.values import difference, without_nulls
 
-__all__ = ["STATES", "TaskState", "difference"]
+__all__ = ["STATES", "TaskState"]
 
 STATES = "bindingStateV1"
 _SHARED = {"GLOBAL": "globalStateV1", "LEGACY": "legacyStateV1"}
@@ -162,7 +163,7 @@ class TaskState:
     def _accept_global(self, message: Json) -> bool:
         # `global_` is how the models spell a name that Python reserves.
         whole = mapping(message.get("global") or message.get("global_"))
-        self._shared[_SHARED["GLOBAL"]] = _without_nulls(mapping(whole.get("shared_state")))
+        self._shared[_SHARED["GLOBAL"]] = without_nulls(mapping(whole.get("shared_state")))
         for stream in _list(whole.get("stream_states")):
             self._set(mapping(stream), "GLOBAL")
         for target, entry in self._pairs():
@@ -175,8 +176,8 @@ class TaskState:
         for target, entry in self._pairs():
             own = data.pop(target.stream, None)
             if target.incremental and not self._is_ignored(target):
-                entry.keep({"type": "LEGACY", "data": {} if own is None else {target.stream: _without_nulls(own)}})
-        self._shared[_SHARED["LEGACY"]] = _without_nulls(data)
+                entry.keep({"type": "LEGACY", "data": {} if own is None else {target.stream: without_nulls(own)}})
+        self._shared[_SHARED["LEGACY"]] = without_nulls(data)
         return True
 
     def _set(self, stream: Json, kind: str) -> bool:
@@ -208,23 +209,6 @@ _ACCEPT: Mapping[str, Callable[[TaskState, Json], bool]] = {
 }
 
 
-def difference(before: object, after: object) -> object:
-    """Return the merge patch that makes `after` of `before`; `after` must not hold null members.
-
-    >>> difference({"a": 1, "b": {"c": 2, "d": 3}}, {"b": {"c": 2, "d": 4}})
-    {'a': None, 'b': {'d': 4}}
-    """
-    if not isinstance(before, dict) or not isinstance(after, dict):
-        return after
-    gone: Json = dict.fromkeys(name for name in before if name not in after)
-    changed = {
-        name: difference(before.get(name), value)
-        for name, value in after.items()
-        if name not in before or before[name] != value
-    }
-    return {**gone, **changed}
-
-
 def _stream_state(target: Target, state: object) -> Json:
     descriptor = {"name": target.stream}
     if target.namespace:
@@ -242,14 +226,7 @@ def _without_sentinels(state: object) -> object:
     """Return a stream's state without the marks by which a CDK says that a sync is complete: the next one starts."""
     if not isinstance(state, dict):
         return state
-    return _without_nulls({name: value for name, value in state.items() if name not in _SENTINELS})
-
-
-def _without_nulls(value: object) -> object:
-    """Return `value` without the null members that no merge patch can store. Lists are stored whole, as they are."""
-    if not isinstance(value, dict):
-        return value
-    return {name: _without_nulls(item) for name, item in value.items() if item is not None}
+    return without_nulls({name: value for name, value in state.items() if name not in _SENTINELS})
 
 
 def _resumable(state: Json) -> bool:

@@ -3,18 +3,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from python.protocol.flow import RangeSpec
-from python.shim_airbyte_cdk.states import difference
 from tests.airbyte_messages import (
     Played,
     Sync,
     binding,
     global_state,
     legacy_state,
-    merged,
     record,
     request,
     rows,
@@ -187,21 +183,3 @@ def test_the_entry_of_another_shard_s_binding_is_left_alone() -> None:
     opened = request(rows("events"), binding("users"), stored=stored, key_range=RangeSpec(key_begin=1, key_end=0))
 
     assert Sync(Played(), opened).sequence == []
-
-
-JSON = st.recursive(
-    st.booleans() | st.integers() | st.text(max_size=3),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
-    max_leaves=10,
-)
-OBJECTS = st.dictionaries(st.sampled_from("abc"), JSON, max_size=3)
-
-
-@given(OBJECTS, OBJECTS)
-def test_a_difference_merged_into_what_was_gives_what_is(before: Any, after: Any) -> None:
-    assert merged(before, difference(before, after)) == after
-
-
-@given(OBJECTS)
-def test_there_is_no_difference_between_equals(value: Any) -> None:
-    assert difference(value, value) == {}

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from python.shim_airbyte_cdk.schemas import keyed, repaired, types_of
+from python.shim_common.schemas import keyed, repaired, types_of
 
 
 def fixed(**schema: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Airbyte's JSON schemas, repaired into schemas that Flow accepts for documents.
+"""JSON schemas of upstream connectors, repaired into schemas that Flow accepts for documents.
 
 What is repaired, and why, is a list of rules below. Each repair is logged at debug with the place it was made at.
 """
@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from python.protocol import pointer
-from python.shim_airbyte_cdk.models import Json, mapping
+from python.shim_common.values import Json, mapping
 
 __all__ = ["keyed", "repaired", "types_of"]
 
@@ -153,6 +153,8 @@ def _repair_bounds(schema: Json) -> Iterator[str]:
     if "divisibleBy" in schema:
         schema["multipleOf"] = schema.pop("divisibleBy")
         yield "divisibleBy is multipleOf since draft 4"
+    if not isinstance(schema.get("multipleOf", 1), int):
+        yield f"dropped multipleOf {schema.pop('multipleOf')}: computed with floats, it refuses decimals that fit"
 
 
 def _repair_objects(schema: Json) -> Iterator[str]:
