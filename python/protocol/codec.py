@@ -6,7 +6,7 @@ import json
 import operator
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NoReturn, TypeVar
 
 import msgspec
 
@@ -46,10 +46,9 @@ class Codec(Generic[_Message]):
         )
         self._decoder = msgspec.json.Decoder(self._envelope, dec_hook=wire.decode_hook)
         self._slots = tuple(f"kind_{name}" for name in kinds)
-        name, kind = next(iter(kinds.items()))
-        hot = msgspec.defstruct("Hot", [("message", kind, msgspec.field(name=name))], forbid_unknown_fields=True)
-        self._hot_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(hot, dec_hook=wire.decode_hook)
-        self._canonical = _canonical_form(name, kind) if strict else None
+        self._hot = {name.encode(): _hot_form(name, kind, strict=strict) for name, kind in kinds.items()}
+        if strict:
+            self._hot = {name: form for name, form in self._hot.items() if form[1]}
 
     def name(self, kind: type[_Message]) -> str:
         """Return the name on the wire of the message type `kind`."""
@@ -57,11 +56,13 @@ class Codec(Generic[_Message]):
 
     def decode(self, line: bytes) -> _Message:
         """Return the message in `line`, which has no newline. Raises RemoteProtocolError, naming the rule."""
-        try:  # nearly every line is of the first kind: one attempt at it costs a third of looking at all of them
-            hot: Any = self._hot_decoder.decode(line).message
+        # Nearly every line carries a document or a key: one attempt at its kind costs a third of looking at all kinds.
+        decoder, canonical = self._hot.get(line[2 : line.find(b'"', 2)], _NO_FORM)
+        try:
+            hot: Any = decoder(line).message
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return self._decode_any(line)
-        if self._canonical is not None and line != self._canonical(hot):
+        if canonical is not None and line != canonical(hot):
             _refuse_duplicate_keys(line, hot.doc)
         only: _Message = hot
         return only
@@ -147,13 +148,30 @@ def _rule(sentence: str) -> int:
     return next((rule for pattern, rule in _RULES if re.search(pattern, sentence)), 4)
 
 
-def _canonical_form(name: str, kind: type[msgspec.Struct]) -> Callable[[Any], bytes]:
-    """Return the function that writes a frequent response as every encoder does. A line like that has each key once."""
+_Form = tuple[Callable[[bytes], Any], Callable[[Any], bytes] | None]
+
+
+def _hot_form(name: str, kind: type[msgspec.Struct], *, strict: bool) -> _Form:
+    """Return how to read a line of one kind alone, and, for a strict response with a document, how encoders write it.
+
+    A line that is written like that has each key once.
+    """
+    hot = msgspec.defstruct("Hot", [("message", kind, msgspec.field(name=name))], forbid_unknown_fields=True)
+    decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(hot, dec_hook=wire.decode_hook)
+    if not strict or "doc" not in kind.__struct_fields__:
+        return decoder.decode, None
     forms = {"binding": b'"binding":%d', "doc": b'"doc":%b'}
     members = [member for member in forms if member in kind.__struct_fields__]
     line = b'{"%b":{%b}}' % (name.encode(), b",".join(forms[member] for member in members))
     values = operator.attrgetter(*members)
-    return lambda message: line % values(message)
+    return decoder.decode, lambda message: line % values(message)
+
+
+def _no_form(line: bytes) -> NoReturn:
+    raise msgspec.DecodeError(line)
+
+
+_NO_FORM: _Form = (_no_form, None)
 
 
 def _refuse_duplicate_keys(line: bytes, doc: msgspec.Raw) -> None:

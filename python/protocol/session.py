@@ -33,6 +33,7 @@ class Breach(msgspec.Struct, frozen=True):
 
 
 Kind = type[msgspec.Struct]
+States = tuple[enum.Enum, ...]
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,13 +64,15 @@ class Session:
 
     def __init__(self, ours: Role) -> None:
         self._ours = ours
-        self._states = [machine.start for machine in self.machines]
+        self._states = tuple(machine.start for machine in self.machines)
         self._alphabets = [machine.alphabet() for machine in self.machines]
+        self._known: dict[States, dict[Kind, States | None]] = {}
+        self._here = self._known.setdefault(self._states, {})
 
     @property
-    def states(self) -> tuple[enum.Enum, ...]:
+    def states(self) -> States:
         """The state of each machine."""
-        return tuple(self._states)
+        return self._states
 
     def legal(self) -> frozenset[Kind]:
         """Return the message types that the tables allow now, of both ends."""
@@ -85,7 +88,9 @@ class Session:
         if breach is not None:
             raise self._error(message, breach)
         self.note(message)
-        self._states = following
+        if following is not self._states:
+            self._states = following
+            self._here = self._known.setdefault(following, {})
 
     def end(self) -> None:
         """The connector has closed its side. Raises where it must not end here (rule 53 and its kin)."""
@@ -109,7 +114,14 @@ class Session:
         """Return why the connector may not end now, beyond what the tables say. Overridden per protocol."""
         return None
 
-    def _following(self, kind: Kind) -> list[enum.Enum] | None:
+    def _following(self, kind: Kind) -> States | None:
+        """Return the states after a message of `kind`, or None where it is not legal. Looked up once for each."""
+        if kind not in self._here:
+            following = self._looked_up(kind)
+            self._here[kind] = self._states if following == self._states else following
+        return self._here[kind]
+
+    def _looked_up(self, kind: Kind) -> States | None:
         following: list[enum.Enum] = []
         known = False
         for machine, state, alphabet in zip(self.machines, self._states, self._alphabets, strict=True):
@@ -121,7 +133,7 @@ class Session:
             if after is None:
                 return None
             following.append(after)
-        return following if known else None
+        return tuple(following) if known else None
 
     def _out_of_place(self, message: msgspec.Struct) -> Breach:
         states = " and ".join(str(state.value) for state in self._states)
