@@ -21,11 +21,12 @@ import orjson
 from python.protocol import pointer
 from python.protocol.errors import DocumentError
 
-__all__ = ["DEPTH_MAX", "decode", "encode", "one_line"]
+__all__ = ["DEPTH_MAX", "Number", "decode", "encode", "number", "one_line"]
 
 DEPTH_MAX = 200
 """The deepest nesting that is always written; from 254 on, where orjson ends, none is, and so no cyclic value."""
 
+_FLOAT_CHARACTERS_MAX = 16  # a point and 15 digits: what any float holds exactly
 _INTEGER_DIGITS_MAX = 4300  # the default bound of the interpreter
 _INTEGER_BITS_MAX = 14_000  # as many bits are surely fewer digits than that
 _OPTIONS = orjson.OPT_NAIVE_UTC | orjson.OPT_PASSTHROUGH_DATACLASS
@@ -33,6 +34,39 @@ _At = tuple[str | int, ...]  # the way to a value: member names and indexes
 
 _exact = msgspec.json.Decoder(float_hook=decimal.Decimal)
 _writer = msgspec.json.Encoder(decimal_format="number")
+
+
+class Number(float):
+    """A float that was read from `text`, a number in JSON's spelling which says more than a float can hold.
+
+    It calculates as a float, also in code that knows nothing of it; `encode` writes `text`.
+    """
+
+    __slots__ = ("text",)
+
+    text: str
+
+    def __new__(cls, text: str) -> Number:  # noqa: PYI034 -- `Self` needs Python 3.11
+        """Return the float that is nearest to `text`."""
+        made = super().__new__(cls, text)
+        made.text = text
+        return made
+
+
+def number(text: str) -> float:
+    """Return the number in `text`, a float in JSON's spelling, as a float that is written back without loss.
+
+    >>> number("1.10"), number("12345678901234567.8").text
+    (1.1, '12345678901234567.8')
+    """
+    value = float(text)
+    if len(text) <= _FLOAT_CHARACTERS_MAX and "e" not in text and "E" not in text:
+        return value
+    try:
+        kept = decimal.Decimal(text) == decimal.Decimal(repr(value))
+    except decimal.InvalidOperation:  # an exponent beyond decimals
+        kept = False
+    return value if kept else Number(text)
 
 
 def decode(text: bytes | msgspec.Raw) -> object:
@@ -89,6 +123,8 @@ def _fragment(value: object) -> object:
     """The hook of orjson: exact text for decimals, plain values for the rest; a TypeError sends it all to `_plain`."""
     if isinstance(value, decimal.Decimal) and value.is_finite():
         return orjson.Fragment(str(value))
+    if isinstance(value, Number):
+        return orjson.Fragment(value.text)
     if isinstance(value, msgspec.Raw):
         return orjson.Fragment(one_line(value))
     if isinstance(value, Mapping):
@@ -135,7 +171,7 @@ def _refuse_non_finite(value: object) -> None:
 def _floats(value: object, at: _At) -> Iterator[tuple[_At, float]]:
     if isinstance(value, enum.Enum):
         value = value.value
-    if isinstance(value, float):
+    if isinstance(value, float) and not isinstance(value, Number):
         yield at, value
     elif isinstance(value, Mapping):
         for key, item in value.items():
@@ -176,7 +212,9 @@ def _plain_integer(value: int, at: _At) -> int | decimal.Decimal:
     return int(value) if value.bit_length() < _INTEGER_BITS_MAX else decimal.Decimal(value)
 
 
-def _plain_number(value: float | decimal.Decimal, at: _At) -> float | decimal.Decimal:
+def _plain_number(value: float | decimal.Decimal, at: _At) -> float | decimal.Decimal | msgspec.Raw:
+    if isinstance(value, Number):
+        return msgspec.Raw(value.text.encode())
     if not value.is_finite() if isinstance(value, decimal.Decimal) else not math.isfinite(value):
         raise _non_finite(at, value)
     return value if isinstance(value, decimal.Decimal) else float(value)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import collections
+import copy
 import dataclasses
 import datetime as dt
 import enum
@@ -282,3 +283,28 @@ def test_raw_text_is_decoded_too() -> None:
 def test_the_test_values_are_what_they_seem() -> None:
     assert math.isnan(NAN)
     assert str(Count(3)) == "many"
+
+
+@pytest.mark.parametrize(
+    "digits",
+    ["12345678901234567.8", "0.12345678901234567890", "1e-400", "-1E+400", "123456789012345678901.5", "1e" + "9" * 19],
+)
+@pytest.mark.parametrize("beside", [{}, {"n": None}, {"big": 2**70}])
+def test_a_number_that_no_float_holds_is_written_as_it_was_read(digits: str, beside: dict[str, Any]) -> None:
+    read = document.number(digits)
+
+    assert read == float(digits)
+    assert document.encode({"v": [copy.deepcopy(read)], **beside}).startswith(b'{"v":[%b]' % digits.encode())
+
+
+@pytest.mark.parametrize("digits", ["1.10", "-0.5", "1e3", "3.14159265358979", "2.5E-7", "1.7976931348623157e308"])
+def test_a_number_that_a_float_holds_is_one(digits: str) -> None:
+    assert type(document.number(digits)) is float
+    assert Decimal(repr(document.number(digits))) == Decimal(digits)
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False))
+def test_no_digit_of_a_number_is_lost(value: Decimal) -> None:
+    digits = f"{value:e}"
+
+    assert document.decode(document.encode(document.number(digits))) == Decimal(digits)
