@@ -7,7 +7,7 @@ import msgspec
 from python.protocol import document
 from python.protocol.flow import ConnectorState
 
-__all__ = ["apply_state", "merge", "merge_patch", "replacement"]
+__all__ = ["apply_state", "difference", "merge", "merge_patch", "replacement", "without_nulls"]
 
 
 def merge(target: object, patch: object) -> object:
@@ -25,6 +25,30 @@ def merge(target: object, patch: object) -> object:
         else:
             merged[name] = merge(merged.get(name), value)
     return merged
+
+
+def difference(before: object, after: object) -> object:
+    """Return the merge patch that makes `after` of `before`; `after` must not hold null members.
+
+    >>> difference({"a": 1, "b": {"c": 2, "d": 3}}, {"b": {"c": 2, "d": 4}})
+    {'a': None, 'b': {'d': 4}}
+    """
+    if not isinstance(before, dict) or not isinstance(after, dict):
+        return after
+    gone: dict[str, object] = dict.fromkeys(name for name in before if name not in after)
+    changed = {
+        name: difference(before.get(name), value)
+        for name, value in after.items()
+        if name not in before or before[name] != value
+    }
+    return {**gone, **changed}
+
+
+def without_nulls(value: object) -> object:
+    """Return `value` without the null members that no merge patch can store. Lists are stored whole, as they are."""
+    if not isinstance(value, dict):
+        return value
+    return {name: without_nulls(item) for name, item in value.items() if item is not None}
 
 
 def merge_patch(patch: object) -> ConnectorState:

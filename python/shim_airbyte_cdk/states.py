@@ -12,11 +12,10 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from python.protocol.flow import ConnectorState
-from python.protocol.patch import merge_patch
+from python.protocol.patch import difference, merge_patch, without_nulls
 from python.shim_airbyte_cdk.migration import streams_of
 from python.shim_airbyte_cdk.models import Json, mapping
 from python.shim_airbyte_cdk.records import Target
-from python.shim_common.values import difference, without_nulls
 
 __all__ = ["STATES", "TaskState"]
 

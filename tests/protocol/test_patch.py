@@ -5,10 +5,18 @@ from typing import Any
 import msgspec
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from python.protocol.flow import ConnectorState
-from python.protocol.patch import apply_state, merge, merge_patch, replacement
+from python.protocol.patch import apply_state, difference, merge, merge_patch, replacement, without_nulls
 from tests.protocol.strategies import json_values
+
+JSON = st.recursive(
+    st.booleans() | st.integers() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
+    max_leaves=10,
+)
+OBJECTS = st.dictionaries(st.sampled_from("abc"), JSON, max_size=3)
 
 
 @pytest.mark.parametrize(
@@ -63,3 +71,17 @@ def test_a_replacement_replaces_all_and_its_nulls_do_not_survive() -> None:
 
     assert not update.merge_patch
     assert apply_state({"a": 1}, update) == {"b": 1}
+
+
+@given(OBJECTS, OBJECTS)
+def test_a_difference_merged_into_what_was_gives_what_is(before: Any, after: Any) -> None:
+    assert merge(before, difference(before, after)) == after
+
+
+@given(OBJECTS)
+def test_there_is_no_difference_between_equals(value: Any) -> None:
+    assert difference(value, value) == {}
+
+
+def test_nulls_are_left_out_of_objects_and_kept_in_lists() -> None:
+    assert without_nulls({"a": None, "b": {"c": None}, "d": [None, {"e": None}]}) == {"b": {}, "d": [None, {"e": None}]}
