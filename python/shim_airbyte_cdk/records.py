@@ -13,10 +13,12 @@ from python.protocol.errors import ConnectorError, DocumentError
 from python.shim_airbyte_cdk.discovery import CDC_DELETED_AT
 from python.shim_airbyte_cdk.models import Json, mapping
 from python.shim_common.collection import ROW_ID_POINTER, needs, never_null
+from python.shim_common.date_times import date_times
 
 __all__ = ["Resource", "Target"]
 
 _TOMBSTONE_NEEDS = frozenset({"_meta"})
+_KEY_TYPES = frozenset({int, str, bool})
 
 
 class Resource(Struct, rename="camel", frozen=True, kw_only=True):
@@ -52,6 +54,9 @@ class Target:
         self.row_id = 0
         # Newer CDKs print no nulls, so the authors of sources never see that their schema refuses them.
         self._never_null = never_null(schema)
+        self._date_times = date_times(schema, self.name)
+        self._own_key = tuple((at, pointer.parse(at)) for at in self.key if at != ROW_ID_POINTER)
+        self._flat_key = tuple(tokens[0] for _, tokens in self._own_key)
 
     @property
     def name(self) -> str:
@@ -61,10 +66,16 @@ class Target:
     def captured(self, data: Json) -> Captured:
         """Return the message that captures a record, and count it. `data` is not changed: the source may reuse it.
 
-        Raises ConnectorError naming stream, key and place where a value is not JSON.
+        Its date-times are made right. Raises ConnectorError naming stream, key and place where a value is not JSON, or
+        no key.
         """
         row_id = self.row_id
         try:
+            if self._date_times is not None:
+                data = self._date_times.repaired(data)
+            for name in self._flat_key:
+                if type(data.get(name)) not in _KEY_TYPES:
+                    self._check_key(data)
             text = document.encode(data)
             if b":null" in text and self._never_null and None in data.values():
                 data = {name: data[name] for name in data if data[name] is not None or name not in self._never_null}
@@ -87,10 +98,28 @@ class Target:
     def _unwritable(self, data: object, error: Exception) -> ConnectorError:
         if not isinstance(data, Mapping):
             return ConnectorError(f"stream {self.name}: a record is {data!r}, want an object")
-        at = [part for part in self.key if part != ROW_ID_POINTER]
-        values = {part: pointer.resolve(data, pointer.parse(part)) for part in at}
-        which = ", ".join(f"{part}={value!r}" for part, value in values.items()) or f"row {self.row_id}"
+        values = {at: pointer.resolve(data, tokens) for at, tokens in self._own_key}
+        told = [f"{at}={value!r}" for at, value in values.items() if not _no_key(value)]
+        which = ", ".join(told if len(told) == len(values) and told else [*told, f"row {self.row_id}"])
         return ConnectorError(f"stream {self.name}, document {which}: {error}")
+
+    def _check_key(self, data: Json) -> None:
+        """Raise DocumentError for the first part of the key that Flow could not use."""
+        for at, tokens in self._own_key:
+            problem = _no_key(pointer.resolve(data, tokens))
+            if problem:
+                raise DocumentError(at=at, problem=f"{problem}; a key is a text, an integer or a boolean")
+
+
+def _no_key(value: object) -> str:
+    """Return why `value` cannot be a part of a key, or an empty text."""
+    if value is pointer.MISSING:
+        return "is missing"
+    if value is None:
+        return "is null"
+    if isinstance(value, (Mapping, list, tuple)):
+        return "is an object" if isinstance(value, Mapping) else "is an array"
+    return f"is {value!r}" if isinstance(value, float) and not value.is_integer() else ""
 
 
 def _with_own_meta(data: Json, row_id: int) -> Json:

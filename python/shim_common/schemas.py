@@ -35,7 +35,7 @@ _FORMATS = frozenset(
 _SCHEMA_MEMBERS = ("additionalProperties", "propertyNames", "items", "contains", "not", "if", "then", "else")
 _SCHEMA_LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
 _SCHEMA_MAPS = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
-_LOCAL_TIMES = ("timestamp_without_timezone", "time_without_timezone")
+_LOCAL_TIME = "time_without_timezone"
 _NUMERIC_FORMATS = {"int32": "integer", "int64": "integer", "float": "number", "double": "number", "decimal": "number"}
 
 _At = tuple[str, ...]
@@ -129,7 +129,7 @@ def _repair_format(schema: Json) -> Iterator[str]:
     named = str(schema["format"])
     kinds = set(types_of(schema)) - {"null"}
     numeric = _NUMERIC_FORMATS.get(named)
-    if schema.get("airbyte_type") in _LOCAL_TIMES:
+    if schema.get("airbyte_type") == _LOCAL_TIME:
         del schema["format"]
         yield f"dropped the format {named}: these times have no offset, which RFC 3339 requires"
     elif numeric and kinds <= {"string"}:

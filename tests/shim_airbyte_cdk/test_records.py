@@ -15,11 +15,11 @@ from python.capture import Binding
 from python.protocol import document
 from python.protocol.errors import ConnectorError
 from python.shim_airbyte_cdk.records import Resource, Target
-from tests.airbyte_messages import binding
+from tests.airbyte_messages import ROW_ID, binding
 
 
 def target(**members: Any) -> Target:
-    spec = binding("users", **members)
+    spec = binding("users", **{"key": [ROW_ID], **members})
     return Target(
         Binding(
             index=3,
@@ -80,7 +80,7 @@ def test_values_are_kept_exactly(value: object, want: str) -> None:
 )
 def test_what_is_no_json_is_an_error_with_stream_key_and_place(value: object) -> None:
     with pytest.raises(ConnectorError, match=r"^stream users, document /id=7: /a/0: "):
-        target().captured({"id": 7, "a": [value]})
+        target(key=["/id"]).captured({"id": 7, "a": [value]})
 
 
 def test_a_failed_record_gets_no_row_id() -> None:
@@ -93,13 +93,46 @@ def test_a_failed_record_gets_no_row_id() -> None:
 
 def test_without_a_key_the_error_names_the_row() -> None:
     with pytest.raises(ConnectorError, match=r"^stream public\.users, document row 0: /v: nan"):
-        target(key=["/_meta/row_id"], namespace="public").captured({"v": float("nan")})
+        target(namespace="public").captured({"v": float("nan")})
 
 
 def test_a_record_that_is_no_object_is_an_error() -> None:
     wrong: Any = [1]
     with pytest.raises(ConnectorError, match=r"^stream users: a record is \[1\], want an object"):
         target().captured(wrong)
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        ({}, "row 0: /a~1: is missing"),
+        ({"b": {"c": 1}}, "/b/c=1, row 0: /a~1: is missing"),
+        ({"a/": None, "b": {"c": 1}}, "/b/c=1, row 0: /a~1: is null"),
+        ({"a/": 1, "b": {"c": [1]}}, "/a~1=1, row 0: /b/c: is an array"),
+        ({"a/": 1, "b": {"c": {}}}, "/a~1=1, row 0: /b/c: is an object"),
+        ({"a/": 1, "b": None}, "/a~1=1, row 0: /b/c: is missing"),
+        ({"a/": 0.5, "b": {"c": 1}}, "/b/c=1, row 0: /a~1: is 0.5"),
+        ({"a/": float("nan"), "b": {"c": 1}}, "/b/c=1, row 0: /a~1: is nan"),
+    ],
+)
+def test_a_document_whose_key_flow_cannot_use_is_named(data: Any, told: str) -> None:
+    with pytest.raises(ConnectorError) as failure:
+        target(key=["/a~1", "/b/c"]).captured(data)
+
+    assert str(failure.value) == f"stream users, document {told}; a key is a text, an integer or a boolean"
+
+
+@pytest.mark.parametrize("key", [7, "", True, 2.0, 2**70, decimal.Decimal(5), uuid.UUID(int=1), dt.date(2024, 1, 2)])
+def test_scalars_are_keys(key: object) -> None:
+    assert json.loads(text(target(key=["/id"]), {"id": key})).keys() == {"id", "_meta"}
+
+
+def test_date_times_are_made_right_where_the_schema_promises_them() -> None:
+    schema = {"properties": {"at": {"type": "string", "format": "date-time"}, "day": {"type": "string"}}}
+    data = {"id": 1, "at": "2024-01-02 03:04:05", "day": "2024-01-02 03:04:05"}
+
+    assert json.loads(text(target(schema=schema), data))["at"] == "2024-01-02T03:04:05Z"
+    assert data["at"] == "2024-01-02 03:04:05"
 
 
 @pytest.mark.parametrize(("deleted_at", "op"), [(None, "u"), ("2024-01-01T00:00:00Z", "d")])

@@ -45,8 +45,9 @@ def test_the_root_is_an_object(schema: Any) -> None:
         ({"type": "string", "format": 5}, {"type": "string"}),
         (
             {"type": "string", "format": "date-time", "airbyte_type": "timestamp_without_timezone"},
-            {"type": "string"},
+            {"type": "string", "format": "date-time"},
         ),
+        ({"type": "string", "format": "time", "airbyte_type": "time_without_timezone"}, {"type": "string"}),
     ],
 )
 def test_formats_are_those_of_flow(came: Any, want: Any) -> None:
