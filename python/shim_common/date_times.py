@@ -34,7 +34,6 @@ _WRITTEN = re.compile(
     re.ASCII,
 )
 _UNIX = re.compile(r"-?\d{9,14}(?:\.\d+)?", re.ASCII)  # of nine digits or more, since eight may be a date
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
 _COMBINERS = ("allOf", "anyOf", "oneOf")
 _BRANCHES = ("then", "else")
 _SHOWN_CHARACTERS_MAX = 60
@@ -78,7 +77,7 @@ def _of_unix(number: decimal.Decimal) -> str | None:
     seconds = number if abs(number) < MILLISECONDS_FROM else number.scaleb(-3)
     whole = math.floor(seconds)
     try:
-        time = _EPOCH + dt.timedelta(seconds=whole)
+        time = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc) + dt.timedelta(seconds=whole)
     except OverflowError:
         return None
     fraction = f"{seconds - whole:f}".partition(".")[2].rstrip("0")
