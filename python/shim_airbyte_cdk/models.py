@@ -6,15 +6,21 @@ write to stdout, so the shell must own file descriptor 1 before.
 
 from __future__ import annotations
 
+import contextlib
 import copy
-import enum
+import functools
 import importlib
 import logging
+import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Protocol, cast
 
+from python.protocol import document
 from python.shell import logs
+from python.shim_airbyte_cdk.generations import stopping
+from python.shim_airbyte_cdk.generations.values import Json, mapping, mapping_of, plain
 
 __all__ = [
     "Delegate",
@@ -35,8 +41,6 @@ __all__ = [
     "spec_of",
 ]
 
-Json = dict[str, object]
-
 _logger = logging.getLogger("airbyte")
 
 
@@ -51,7 +55,7 @@ class Record(Protocol):
 class Message(Protocol):
     """An Airbyte message; `record` is set in messages of the kind RECORD, and in no other."""
 
-    type: enum.Enum
+    type: object
     record: Record | None
 
 
@@ -74,11 +78,18 @@ class Source(Protocol):
         """Yield the messages of one sync."""
 
 
+class _Reader(Protocol):
+    def read_catalog(self, path: str) -> object: ...
+
+    def read_state(self, path: str) -> object: ...
+
+
 Delegate = object
 """A source, or a factory `(catalog, config, state) -> Source`; its type belongs to a CDK that we do not import."""
 
-_KINDS_OF_BLOB = frozenset({"AirbyteStateBlob"})
 _CONSTRUCTED_WITH_STATE = "ConcurrentDeclarativeSource"
+_CACHE = "REQUEST_CACHE_PATH"
+"""Where HttpStreams cache: the CDK's entrypoint sets it, and without it a cache grows in memory."""
 
 
 def check_delegate(delegate: Delegate) -> None:
@@ -109,39 +120,6 @@ def _is_source(delegate: Delegate) -> bool:
     return not isinstance(delegate, type) and hasattr(delegate, "read") and hasattr(delegate, "discover")
 
 
-def plain(value: object) -> object:
-    """Return an Airbyte model as the JSON value that the Airbyte protocol has for it, without null members.
-
-    Reads the attributes rather than a serializer: those differ between generations, refuse what they do not know,
-    and orjson drops the members of a state blob that start with an underscore.
-    """
-    if isinstance(value, enum.Enum):
-        return value.value
-    if isinstance(value, dict):
-        return value
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    if not hasattr(value, "__dict__"):
-        return value
-    if type(value).__name__ in _KINDS_OF_BLOB:
-        return dict(vars(value))
-    return {
-        name.rstrip("_"): plain(item)
-        for name, item in vars(value).items()
-        if item is not None and not name.startswith("_") and not callable(item)
-    }
-
-
-def mapping(value: object) -> Json:
-    """Return `value` where it is a JSON object, else an empty one."""
-    return value if isinstance(value, dict) else {}
-
-
-def mapping_of(model: object) -> Json:
-    """Return an Airbyte model as a JSON object, see `plain`."""
-    return mapping(plain(model))
-
-
 def spec_of(delegate: Delegate) -> Json:
     """Return the source's ConnectorSpecification. Asks nothing of the network."""
     return mapping_of(source_for(delegate, None).spec(_logger))
@@ -150,14 +128,16 @@ def spec_of(delegate: Delegate) -> Json:
 def check(delegate: Delegate, config: Json) -> str:
     """Return why the source cannot be reached with `config`, or an empty text."""
     source = source_for(delegate, config)
-    status = mapping_of(source.check(_logger, _configured(source, config)))
+    with _folder() as folder:
+        status = mapping_of(source.check(_logger, source.configure(copy.deepcopy(config), folder)))
     return "" if status.get("status") == "SUCCEEDED" else str(status.get("message") or "the source gives no reason")
 
 
 def discover(delegate: Delegate, config: Json) -> list[Json]:
     """Return the streams of the source's catalog, as AirbyteStream objects."""
     source = source_for(delegate, config)
-    catalog = mapping_of(source.discover(_logger, _configured(source, config)))
+    with _folder() as folder:
+        catalog = mapping_of(source.discover(_logger, source.configure(copy.deepcopy(config), folder)))
     streams = catalog.get("streams")
     return [stream for stream in streams if isinstance(stream, dict)] if isinstance(streams, list) else []
 
@@ -167,20 +147,59 @@ def read(delegate: Delegate, config: Json, catalog: Json, states: list[Json]) ->
 
     `states` are AirbyteStateMessages; those that are left over in the source's message repository come last.
     """
-    cdk = importlib.import_module("airbyte_cdk.models")  # here, because importing it has side effects; see above
-    configured = cdk.ConfiguredAirbyteCatalogSerializer.load(catalog)
-    resumed = [cdk.AirbyteStateMessageSerializer.load(state) for state in states]
-    source = source_for(delegate, config, configured, resumed)
-    yield from source.read(_logger, _configured(source, config), configured, resumed)
+    with _folder() as folder:
+        once = functools.partial(_read_once, delegate, config, states, folder)
+        messages = stopping.read_on(catalog, once) if stopping.stops_at_failures() else once(catalog)
+        yield from cast("Iterator[Message]", messages)  # they are the source's, and ours that are shaped like them
+
+
+def _read_once(delegate: Delegate, config: Json, states: list[Json], folder: str, catalog: Json) -> Iterator[Message]:
+    base = importlib.import_module("airbyte_cdk.sources.source").Source
+    source = source_for(delegate, config, *_loaded(base, catalog, states, folder))
+    # A source may have its own ways to read both, such as one that brings older states up to date.
+    reader = cast("_Reader", source) if hasattr(source, "read_state") else base  # hasattr has looked
+    configured, resumed = _loaded(reader, catalog, states, folder)
+    try:
+        yield from source.read(_logger, source.configure(copy.deepcopy(config), folder), configured, resumed)
+    except Exception:
+        yield from _queued(source)
+        raise
+    yield from _queued(source)
+
+
+def _loaded(reader: _Reader, catalog: Json, states: list[Json], folder: str) -> tuple[object, object]:
+    """Return catalog and states as this generation's `read` wants them: models, and where it says so, a plain object.
+
+    Files are the one way to give them that has been the same in every generation.
+    """
+    stored: object = [state for state in states if state.get("data") != {}]
+    if hasattr(reader, "_emit_legacy_state_format") and [state.get("type") for state in states] == ["LEGACY"]:
+        stored = states[0].get("data")  # sources that define `read` themselves take it so, and others a list
+    with tempfile.TemporaryDirectory(dir=folder) as private:
+        catalog_file, state_file = Path(private, "catalog.json"), Path(private, "state.json")
+        catalog_file.write_bytes(document.encode(catalog))
+        state_file.write_bytes(document.encode(stored))
+        return reader.read_catalog(str(catalog_file)), reader.read_state(str(state_file))
+
+
+def _queued(source: Source) -> Iterator[Message]:
     repository = getattr(source, "message_repository", None)
     if repository is not None:
         yield from repository.consume_queue()
 
 
-def _configured(source: Source, config: Json) -> Json:
-    """Return a copy of `config` that the source may keep, after the source's own migration of it."""
-    with tempfile.TemporaryDirectory() as folder:
-        return source.configure(copy.deepcopy(config), folder)
+@contextlib.contextmanager
+def _folder() -> Iterator[str]:
+    """Within, there is a folder for one request: sources write configs into it, and caches of what they were sent."""
+    before = os.environ.get(_CACHE)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        os.environ[_CACHE] = folder
+        try:
+            yield folder
+        finally:
+            os.environ.pop(_CACHE)
+            if before is not None:
+                os.environ[_CACHE] = before
 
 
 def reason(error: BaseException) -> str:

@@ -16,6 +16,8 @@ _logger = logging.getLogger(__name__)
 _source = logging.getLogger("airbyte.source")
 _LEVELS = {"TRACE": logs.TRACE, "DEBUG": 10, "INFO": 20, "WARN": 30, "ERROR": 40, "FATAL": 40}
 
+_INCOMPLETE = "the source could not read it to its end"
+
 Identity = tuple["str | None", str]
 
 
@@ -50,8 +52,9 @@ class Reports:
             _logger.warning("stream %s is captured by no binding; its records are left out", self._name(identity))
 
     def fail(self, name: str, sentence: str) -> None:
-        """The stream `name` has failed; the first reason counts."""
-        self.failures.setdefault(name, sentence)
+        """The stream `name` has failed; the first reason counts, unless it says no more than that."""
+        if self.failures.get(name, _INCOMPLETE) == _INCOMPLETE:
+            self.failures[name] = sentence
 
     def is_complete(self, target: Target) -> bool:
         """Whether the stream was read to its end, now that the sync is over: what it did not give is gone.
@@ -110,7 +113,7 @@ class Reports:
             return
         self._statuses[identity] = status
         if status == "INCOMPLETE":
-            self.fail(self._name(identity), "the source could not read it to its end")
+            self.fail(self._name(identity), _INCOMPLETE)
         complete = list(self._statuses.values()).count("COMPLETE")
         if status in ("STARTED", "COMPLETE"):
             about = f", about {self._estimates[identity]:,} documents" if identity in self._estimates else ""

@@ -21,6 +21,7 @@ from python.protocol.flow import OAuth2
 from python.protocol.state_key import key_hash
 from python.shell import logs
 from python.shim_airbyte_cdk import catalogs, discovery, models, oauth, sealing, specification
+from python.shim_airbyte_cdk.generations import printing
 from python.shim_airbyte_cdk.models import Delegate, Json
 from python.shim_airbyte_cdk.reading import Reading
 from python.shim_airbyte_cdk.records import Resource, Target
@@ -67,7 +68,7 @@ class CaptureShim(capture.Connector[dict[str, Any], Resource, dict[str, Any]]):
 
     def discover(self, config: dict[str, Any]) -> Iterable[DiscoveredBinding]:
         """Return a binding for each of the source's streams, in the source's order."""
-        with _asking("the source cannot tell its streams"):
+        with self._asking("the source cannot tell its streams"):
             streams = models.discover(self._delegate, config)
         return tuple(discovery.bindings_of(streams))
 
@@ -77,7 +78,7 @@ class CaptureShim(capture.Connector[dict[str, Any], Resource, dict[str, Any]]):
             if resource.sync_mode not in _SYNC_MODES:
                 at = f"/bindings/{index}/resource/syncMode"
                 raise ConfigError(at=at, got=resource.sync_mode, want=" or ".join(_SYNC_MODES))
-        with _asking("the source cannot be checked"):
+        with self._asking("the source cannot be checked"):
             problem = models.check(self._delegate, request.config)
         if problem:
             raise ConnectorError(f"the source cannot be reached with this config: {problem}")
@@ -91,18 +92,28 @@ class CaptureShim(capture.Connector[dict[str, Any], Resource, dict[str, Any]]):
         owned = [target for target in targets if request.range.owns(key_hash("/".join(target.resource_path)))]
         if not owned:
             return
-        seal = sealing.sealed_by(os.environ.get("ENCRYPTION_URL", sealing.ENCRYPTION_URL), self._config_form.schema)
-        reports = Reports(owned, lambda config: sealing.publish(config, self._config_form.schema, seal))
+        reports = Reports(owned, self._publish)
         messages = models.read(
             self._delegate, request.config, catalogs.configured_catalog(owned), state.messages(owned)
         )
         logs.status(f"Capture started: {len(owned)} streams")
-        with default_timeouts():
+        with default_timeouts(), printing.overheard(self._publish):
             yield from Reading(owned, state, reports).run(messages)
+
+    def _publish(self, config: Json) -> None:
+        """Have a config that the source has changed kept for its next start."""
+        schema = self._config_form.schema
+        seal = sealing.sealed_by(os.environ.get("ENCRYPTION_URL", sealing.ENCRYPTION_URL), schema)
+        sealing.publish(config, schema, seal)
+
+    @contextlib.contextmanager
+    def _asking(self, what: str) -> Iterator[None]:
+        with _explaining(what), printing.overheard(self._publish):
+            yield
 
     @functools.cached_property
     def _specification(self) -> Json:
-        with _asking("the source has no specification"):
+        with _explaining("the source has no specification"):
             return models.spec_of(self._delegate)
 
     @functools.cached_property
@@ -120,7 +131,7 @@ class CaptureShim(capture.Connector[dict[str, Any], Resource, dict[str, Any]]):
 
 
 @contextlib.contextmanager
-def _asking(what: str) -> Iterator[None]:
+def _explaining(what: str) -> Iterator[None]:
     """Within, what a source raises becomes one sentence for its user; its traceback is logged at debug."""
     with default_timeouts():
         try:

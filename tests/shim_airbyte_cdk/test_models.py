@@ -1,34 +1,19 @@
 from __future__ import annotations
 
+import json
 import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from python.shim_airbyte_cdk import models
-from tests.airbyte_messages import Played, cdk, state, status
+from tests.airbyte_messages import Played, cdk
 
 CATALOG: Any = {"streams": []}
-
-
-def test_a_model_is_read_as_the_json_of_the_airbyte_protocol() -> None:
-    assert models.plain(status("users", "STARTED")) == {
-        "type": "TRACE",
-        "trace": {
-            "type": "STREAM_STATUS",
-            "emitted_at": 0,
-            "stream_status": {"stream_descriptor": {"name": "users"}, "status": "STARTED"},
-        },
-    }
-
-
-def test_a_state_blob_keeps_members_that_start_with_an_underscore() -> None:
-    message = state("users", {"__ab_x": True, "n": None})
-
-    assert models.mapping_of(message.state)["stream"] == {
-        "stream_descriptor": {"name": "users"},
-        "stream_state": {"__ab_x": True, "n": None},
-    }
+STATE: Any = {"type": "STREAM", "stream": {"stream_descriptor": {"name": "users"}, "stream_state": {"n": 1}}}
 
 
 def test_what_a_source_says_of_a_failure_is_one_sentence() -> None:
@@ -93,6 +78,80 @@ def test_messages_left_in_the_repository_come_last() -> None:
     messages: list[Any] = list(models.read(source, {}, CATALOG, []))
 
     assert messages == ["first", "queued"]
+
+
+def test_they_come_too_where_the_source_fails() -> None:
+    class Queue:
+        def consume_queue(self) -> list[Any]:
+            return ["queued"]
+
+    source: Any = Played("first", ValueError("no"))
+    source.message_repository = Queue()
+    messages = models.read(source, {}, CATALOG, [])
+
+    assert [next(messages), next(messages)] == ["first", "queued"]  # type: ignore[comparison-overlap] # they stand for some
+    with pytest.raises(ValueError, match="no"):
+        next(messages)
+
+
+def test_a_source_may_bring_catalog_and_state_up_to_date() -> None:
+    class Migrating(Played):
+        def read_catalog(self, path: str) -> Any:
+            return cdk.ConfiguredAirbyteCatalog(streams=json.loads(Path(path).read_bytes())["streams"])
+
+        def read_state(self, path: str) -> Any:
+            (stored,) = json.loads(Path(path).read_bytes())
+            stored["stream"]["stream_state"]["migrated"] = True
+            return [cdk.AirbyteStateMessageSerializer.load(stored)]
+
+    source = Migrating()
+    list(models.read(source, {}, CATALOG, [STATE]))
+
+    assert source.states[0]["stream"]["stream_state"] == {"n": 1, "migrated": True}
+
+
+def test_a_source_of_an_old_cdk_takes_a_legacy_state_as_it_does() -> None:
+    read: list[Any] = []
+
+    class Old(Played):
+        def _emit_legacy_state_format(self, state: Any) -> Any: ...
+
+        def read_catalog(self, path: str) -> Any: ...
+
+        def read_state(self, path: str) -> Any:
+            read.append(json.loads(Path(path).read_bytes()))
+
+        def read(self, logger: Any, config: Any, catalog: Any, states: Any) -> Iterator[Any]:
+            return iter(())
+
+    list(models.read(Old(), {}, CATALOG, [{"type": "LEGACY", "data": {"users": 1}}]))
+    list(models.read(Old(), {}, CATALOG, [STATE]))
+
+    assert read == [{"users": 1}, [STATE]]
+
+
+def test_an_empty_legacy_state_is_none() -> None:
+    source = Played()
+
+    list(models.read(source, {}, CATALOG, [{"type": "LEGACY", "data": {}}]))
+
+    assert source.states == []
+
+
+def test_a_source_has_a_folder_for_its_caches_while_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUEST_CACHE_PATH", "mine")
+    seen: list[str] = []
+
+    class Caching(Played):
+        def read(self, *given: Any) -> Iterator[Any]:
+            seen.append(os.environ["REQUEST_CACHE_PATH"])
+            assert Path(seen[0]).is_dir()
+            return iter(())
+
+    list(models.read(Caching(), {}, CATALOG, []))
+
+    assert os.environ["REQUEST_CACHE_PATH"] == "mine"
+    assert not Path(seen[0]).exists()
 
 
 def test_a_failed_check_says_why() -> None:

@@ -50,7 +50,7 @@ def test_a_log_with_percent_signs_and_a_trace_is_passed_on_whole(caplog: pytest.
     [("FATAL", 40), ("ERROR", 40), ("WARN", 30), ("INFO", 20), ("DEBUG", 10), ("TRACE", 5), ("ODD", 20)],
 )
 def test_levels_are_flow_s(level: str, number: int, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(1):
+    with caplog.at_level(1), caplog.at_level(1, logger="airbyte"):
         reports("a").take("LOG", {"level": level, "message": "x"})
 
     assert caplog.records[0].levelno == number
@@ -134,3 +134,11 @@ def test_a_changed_config_does_not_end_the_capture(
     assert Sync(Played(control({"token": "new"})), request(binding("a"))).failure == ""
     assert "ENCRYPTION_URL is empty" in caplog.text
     assert "'new'" not in caplog.text
+
+
+def test_a_reason_goes_before_the_mere_status_of_a_failed_stream() -> None:
+    source = Played(status("users", "INCOMPLETE"), error("users", "no access"), error("users", "nor anything else"))
+
+    sync = Sync(source, request(binding("users")))
+
+    assert sync.failure == "1 of 1 streams failed: stream users: no access"

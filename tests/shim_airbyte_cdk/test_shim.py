@@ -8,11 +8,12 @@ from typing import Any
 import jsonschema
 import msgspec
 import pytest
+from airbyte_cdk import config_observation
 
 from python.protocol import capture as wire
 from python.protocol.errors import ConfigError, ConnectorError
 from python.protocol.flow import RangeSpec
-from python.shim_airbyte_cdk import CaptureShim
+from python.shim_airbyte_cdk import CaptureShim, sealing
 from tests.airbyte_messages import SPEC, Played, Sync, binding, cdk, record, request, rows, state
 from tests.conversing import ROOT, converse, ended, start
 
@@ -265,3 +266,27 @@ def test_a_source_that_blocks_does_not_delay_a_stop() -> None:
 
     assert process.wait(15) == 0
     ended(process)
+
+
+@pytest.mark.parametrize("asked", ["validate", "discover", "open"])
+def test_a_config_that_the_cdk_prints_is_kept_like_any_that_the_source_has_changed(
+    asked: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    published: list[Any] = []
+    monkeypatch.setattr(sealing, "publish", lambda config, schema, seal: published.append(config))
+
+    class Rotating(Played):
+        def configure(self, config: dict[str, Any], folder: str) -> dict[str, Any]:
+            config_observation.emit_configuration_as_airbyte_control_message({"token": "rotated"})
+            return config
+
+    source = Rotating(streams=[])
+    if asked == "validate":
+        validate(source)
+    elif asked == "discover":
+        list(CaptureShim(delegate=source).answer(wire.Discover(config=msgspec.Raw(b"{}"))))
+    else:
+        Sync(source, request(binding("users")))
+
+    assert published == [{"token": "rotated"}]
+    assert "rotated" not in capsys.readouterr().out
