@@ -77,6 +77,12 @@ class DeriveSession(Session):
         super().__init__(ours)
         self._transforms = 0
         self._asked = 0
+        self._reads = 0
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether documents were read that have not committed."""
+        return self._reads > 0
 
     def breach(self, message: msgspec.Struct) -> Breach | None:
         """Return why `message` is not legal beyond its place."""
@@ -90,7 +96,11 @@ class DeriveSession(Session):
 
     def note(self, message: msgspec.Struct) -> None:
         """Keep the counts."""
-        if isinstance(message, Validate):
+        if isinstance(message, Read):
+            self._reads += 1
+        elif isinstance(message, StartedCommit):
+            self._reads = 0
+        elif isinstance(message, Validate):
             self._asked = len(message.transforms)
         elif isinstance(message, Open):
             derivation = message.collection.derivation

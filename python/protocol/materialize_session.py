@@ -114,6 +114,12 @@ class MaterializeSession(Session):
         self._loads = 0
         self._loadeds = 0
 
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction has begun that has not committed: loads or stores came, or its flush."""
+        state = self.states[0]
+        return self._loads > 0 or state in {State.FLUSHING, State.STORING, State.COMMITTING}
+
     def breach(self, message: msgspec.Struct) -> Breach | None:
         """Return why `message` is not legal beyond its place."""
         if isinstance(message, (Load, Store, Loaded)) and not 0 <= message.binding < self._bindings:

@@ -38,7 +38,8 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     with messages that come while a request is being answered (acknowledgements), by type, on another thread.
     `secrets` returns the values of a request's config that must not be logged. `in_sequence` says whether what was
     said waits for a checkpoint, or for the end of its transaction. `due` yields responses that no request waits for,
-    once they are ready: the connector says so with what `on_wake` was given, from any thread.
+    once they are ready: the connector says so with what `on_wake` was given, from any thread. `finish` is called once
+    the conversation has ended as it should.
     """
 
     requests: Codec[Any]
@@ -51,6 +52,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     aside: Mapping[type[FromRuntime], Callable[[Any], None]] = {}
     due: Callable[[], Iterable[FromConnector]] = tuple
     on_wake: Callable[[Callable[[], None]], None] = lambda _wake: None
+    finish: Callable[[], None] = lambda: None
     drain_seconds_max: float = DRAIN_SECONDS_MAX
 
 
@@ -110,6 +112,7 @@ class _Conversation:
         try:
             self._converse(requests)
             self._service.session.end()
+            self._service.finish()
             self._output.flush()
         except Stopped:
             self._output.flush_complete()

@@ -1,0 +1,129 @@
+"""The transactions of an open materialization: what may overlap does, what may not waits, and memory is bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import msgspec
+
+from python.materialize_requests import Load, Store
+from python.materialize_transactor import Transactor
+from python.protocol import document, packed
+from python.protocol import materialize as wire
+from python.protocol.flow import ConnectorState
+from python.protocol.materialize import Acknowledged, Flushed, Loaded, StartedCommit
+
+__all__ = ["LOAD_BYTES_MAX", "STORE_BYTES_MAX", "Transactions"]
+
+LOAD_BYTES_MAX = 4 * 1024 * 1024
+"""Keys that wait while the transaction before is being committed; then the pipe holds the rest back."""
+
+STORE_BYTES_MAX = 8 * 1024 * 1024
+"""Documents that are given to the endpoint at once."""
+
+_values = msgspec.json.Decoder(tuple[Any, ...], float_hook=document.number)
+
+
+class Transactions:
+    """Feeds a transactor with the requests of its session; each method yields the responses to one.
+
+    `acknowledge` does not wait: `due` yields its answer once it is ready, and `wake` is called then, on another thread.
+    """
+
+    def __init__(self, transactor: Transactor, wake: Callable[[], None]) -> None:
+        self._transactor = transactor
+        self._aside = ThreadPoolExecutor(1, "headwater-commit")
+        self._committed: Future[None] | None = None
+        self._acknowledged: Future[ConnectorState | None] | None = None
+        self._keys: list[Load] = []
+        self._documents: list[Store] = []
+        self._bytes = 0
+        self._wake = wake
+
+    def acknowledge(self, request: wire.Acknowledge) -> Iterator[Acknowledged]:
+        """Begin to finish the transaction before, as soon as its commit has ended."""
+        patches = _patches(request.state_patches)
+        self._acknowledged = self._aside.submit(self._transactor.acknowledge, patches)
+        self._acknowledged.add_done_callback(lambda _done: self._wake())
+        return self.due()
+
+    def due(self) -> Iterator[Acknowledged]:
+        """Yield `Acknowledged` once the transaction before has been. Raises why it could not be, or not committed."""
+        if self._committed is not None and self._committed.done():
+            self._committed.result()
+        if self._acknowledged is not None and self._acknowledged.done():
+            yield from self._ended_before()
+
+    def load(self, request: wire.Load) -> Iterator[Acknowledged | Loaded]:
+        """Take a key in."""
+        self._keys.append(Load(request.binding, _tuple(request.key, request.key_packed)))
+        self._bytes += len(request.key) + len(request.key_packed)
+        if self._bytes >= LOAD_BYTES_MAX:
+            yield from self._loaded()
+
+    def flush(self, request: wire.Flush) -> Iterator[Acknowledged | Loaded | Flushed]:
+        """Load what is left, and end the loads."""
+        del request
+        yield from self._loaded()
+        yield Flushed(state=self._transactor.flush())
+
+    def store(self, request: wire.Store) -> Iterator[Any]:
+        """Take a document in."""
+        self._documents.append(
+            Store(
+                request.binding,
+                _tuple(request.key, request.key_packed),
+                _tuple(request.values, request.values_packed),
+                bytes(request.doc),
+                request.exists or request.delete,
+                request.delete,
+            )
+        )
+        self._bytes += len(request.key) + len(request.values) + len(request.values_packed) + len(request.doc)
+        if self._bytes >= STORE_BYTES_MAX:
+            self._stored()
+        return iter(())
+
+    def start_commit(self, request: wire.StartCommit) -> Iterator[StartedCommit]:
+        """Store what is left; the commit itself runs beside the loads of the next transaction."""
+        self._stored()
+        state = self._transactor.start_commit(request.runtime_checkpoint)
+        self._committed = self._aside.submit(self._transactor.commit)
+        self._committed.add_done_callback(lambda _done: self._wake())
+        yield StartedCommit(state=state)
+
+    def finish(self) -> None:
+        """The session has ended at a boundary: what was begun is finished."""
+        for begun in (self._committed, self._acknowledged):
+            if begun is not None:
+                begun.result()
+        self._aside.shutdown()
+        self._transactor.close()
+
+    def _ended_before(self) -> Iterator[Acknowledged]:
+        """Wait for the end of the transaction before, unless that was told already."""
+        if self._acknowledged is not None:
+            state, self._acknowledged = self._acknowledged.result(), None
+            yield Acknowledged(state=state)
+
+    def _loaded(self) -> Iterator[Acknowledged | Loaded]:
+        yield from self._ended_before()
+        keys, self._keys, self._bytes = self._keys, [], 0
+        if keys:
+            yield from self._transactor.load(keys)
+
+    def _stored(self) -> None:
+        documents, self._documents, self._bytes = self._documents, [], 0
+        if documents:
+            self._transactor.store(documents)
+
+
+def _tuple(text: msgspec.Raw, tuple_bytes: bytes) -> tuple[Any, ...]:
+    """Return the values that one generation of the runtime sends as JSON and the other as a packed tuple."""
+    return packed.unpack(tuple_bytes) if tuple_bytes else _values.decode(text) if text else ()
+
+
+def _patches(text: msgspec.Raw) -> list[Any]:
+    return list(_values.decode(text)) if text else []
