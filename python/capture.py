@@ -106,6 +106,13 @@ class Connector(BaseConnector[EndpointConfig, ResourceConfig, State]):
         """
         raise NotImplementedError(f"{type(self).__name__}.open")
 
+    def task_state(self, stored: msgspec.Raw) -> Any:  # noqa: ANN401 -- a JSON value
+        """Return the task's state, which `apply` and `open` are given, from its JSON text; `{}` where there is none.
+
+        Raises ConnectorError where it is no object. For connectors that take over what other programs have stored.
+        """
+        return state_of(stored)
+
     def acknowledge(self, checkpoints: int) -> None:
         """The runtime has committed our oldest `checkpoints` (1 or more) pending checkpoints.
 
@@ -135,7 +142,7 @@ class Connector(BaseConnector[EndpointConfig, ResourceConfig, State]):
         yield Validated(bindings=tuple(ValidatedBinding(resource_path=path) for path in paths))
 
     def _answer_apply(self, request: wire.Apply) -> Iterator[FromConnector]:
-        state = state_of(request.state)
+        state = self.task_state(request.state)
         yield self.apply(
             Apply(
                 name=request.capture.name,
@@ -147,7 +154,7 @@ class Connector(BaseConnector[EndpointConfig, ResourceConfig, State]):
         )
 
     def _answer_open(self, request: wire.Open) -> Iterator[FromConnector]:
-        state = state_of(request.state)
+        state = self.task_state(request.state)
         opened = Open(
             name=request.capture.name,
             config=self._config_form.read(request.capture.config),
@@ -178,8 +185,8 @@ class Connector(BaseConnector[EndpointConfig, ResourceConfig, State]):
             )
         return path
 
-    def _bindings(self, spec: CaptureSpec, state: Mapping[str, Any]) -> tuple[Binding[Any, Any], ...]:
-        states = state.get(STATES) or {}
+    def _bindings(self, spec: CaptureSpec, state: object) -> tuple[Binding[Any, Any], ...]:
+        states = (state.get(STATES) if isinstance(state, dict) else None) or {}
         return tuple(
             Binding(
                 index=index,

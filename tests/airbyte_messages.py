@@ -187,8 +187,7 @@ class Sync:
             self.patches.append(patch)
             self.sequence.append("checkpoint")
             if response.state:
-                assert response.state.merge_patch
-                self.stored = merged(self.stored, patch)
+                self.stored = merged(self.stored if response.state.merge_patch else None, patch)
 
     def of(self, index: int) -> list[dict[str, Any]]:
         return [doc for at, doc in self.documents if at == index]

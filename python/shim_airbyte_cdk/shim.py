@@ -100,6 +100,10 @@ class CaptureShim(capture.Connector[dict[str, Any], Resource, dict[str, Any]]):
         with default_timeouts(), printing.overheard(self._publish):
             yield from Reading(owned, state, reports).run(messages)
 
+    def task_state(self, stored: msgspec.Raw) -> Any:  # noqa: ANN401 -- a JSON value
+        """Return the task's state; one in list form is airbyte-to-flow's, and is returned as it is."""
+        return msgspec.json.decode(stored) if bytes(stored).lstrip()[:1] == b"[" else super().task_state(stored)
+
     def _publish(self, config: Json) -> None:
         """Have a config that the source has changed kept for its next start."""
         schema = self._config_form.schema

@@ -11,8 +11,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from python.protocol import document
 from python.protocol.flow import ConnectorState
-from python.protocol.patch import difference, merge_patch, without_nulls
+from python.protocol.patch import difference, merge_patch, replacement, without_nulls
 from python.shim_airbyte_cdk.migration import streams_of
 from python.shim_airbyte_cdk.models import Json, mapping
 from python.shim_airbyte_cdk.records import Target
@@ -69,6 +70,7 @@ class TaskState:
         self._shared: Json = {name: self._told[name] for name in _SHARED.values() if name in self._told}
         entries = mapping(self._told.get(STATES))
         self._told[STATES] = dict(entries)
+        self._replaces = foreign and not isinstance(stored, dict)
         self._entries = {
             target.state_key: _Entry(
                 target, mapping(entries[target.state_key]) if target.state_key in entries else None
@@ -81,8 +83,12 @@ class TaskState:
             self._migrate(stored)
 
     def migrated(self) -> ConnectorState | None:
-        """Return the patch that takes over the state of airbyte-to-flow, to be told first; None where there is none."""
-        return self.patch() if self._patch else None
+        """Return what takes over the state of airbyte-to-flow, to be told first; None where there is none.
+
+        It is a patch, unless that state is a list, which cannot be patched.
+        """
+        patch = self.patch() if self._patch else None
+        return replacement(document.decode(patch.updated)) if patch and self._replaces else patch
 
     def messages(self, targets: Iterable[Target]) -> list[Json]:
         """Return the Airbyte state messages that a sync of `targets` resumes from; full refreshes have none."""

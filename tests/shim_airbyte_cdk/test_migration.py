@@ -11,18 +11,40 @@ USERS = {"at": "2024"}
 MESSAGE = {"type": "STREAM", "stream": {"stream_descriptor": {"name": "users"}, "stream_state": USERS}}
 
 
-@pytest.mark.parametrize(
-    "stored",
-    [
-        {"users": USERS},
-        {"users": USERS, "estuary.dev/merge": True, "odd": 1},
-        [MESSAGE],
-        MESSAGE,
-        {"type": "LEGACY", "data": {"users": USERS}},
-        {**MESSAGE, "data": {"users": USERS}},
-        {"type": "GLOBAL", "global": {"shared_state": {}, "stream_states": [MESSAGE["stream"]]}},
-    ],
-)
+FORMS: list[Any] = [
+    {"users": USERS},
+    {"users": USERS, "estuary.dev/merge": True, "odd": 1},
+    [MESSAGE],
+    MESSAGE,
+    {"type": "LEGACY", "data": {"users": USERS}},
+    {**MESSAGE, "data": {"users": USERS}},
+    {"type": "GLOBAL", "global": {"shared_state": {}, "stream_states": [MESSAGE["stream"]]}},
+]
+each_form = pytest.mark.parametrize("stored", FORMS)
+
+
+@each_form
+def test_each_form_is_taken_over_and_never_twice(stored: Any) -> None:
+    first = Played(state("users", {"at": "2025"}))
+    sync = Sync(first, request(binding("users"), stored=stored))
+    again = Played()
+    Sync(again, request(binding("users"), stored=sync.stored))
+
+    assert first.states[0]["stream"]["stream_state"] == USERS
+    assert sync.stored.keys() == {"bindingStateV1"}
+    assert again.states[0]["stream"]["stream_state"] == {"at": "2025"}
+
+
+@pytest.mark.parametrize("stored", [None, {}, []])
+def test_where_it_stored_nothing_all_start_over(stored: Any) -> None:
+    source = Played()
+
+    Sync(source, request(binding("users"), stored=stored))
+
+    assert source.states == []
+
+
+@each_form
 def test_each_form_that_airbyte_to_flow_stored_is_understood(stored: Any) -> None:
     assert streams_of(stored) == {"users": USERS}
 
@@ -74,6 +96,12 @@ def test_a_full_refresh_has_nothing_to_take_over() -> None:
 
     assert sync.of(0) == [{"n": 1, "_meta": {"op": "u", "row_id": 0}}]
     assert sync.stored.keys() == {"bindingStateV1"}
+
+
+def test_what_is_no_state_at_all_is_an_error() -> None:
+    assert (
+        Sync(Played(), request(binding("users"), stored="odd")).failure == "the task's state is 'odd', want an object"
+    )
 
 
 def test_a_new_task_has_nothing_to_take_over() -> None:
