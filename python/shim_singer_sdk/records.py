@@ -1,0 +1,132 @@
+"""Records of a Singer stream as documents of a binding: the hot path."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from decimal import Decimal
+
+import msgspec
+from msgspec import Raw
+
+from python.capture import Binding, Captured
+from python.protocol import document, pointer
+from python.protocol.errors import ConfigError, ConnectorError, DocumentError
+from python.shim_common.collection import ROW_ID_POINTER, needs, never_null
+from python.shim_common.date_times import date_times
+from python.shim_common.values import Json, mapping
+
+__all__ = ["DELETED_AT", "METHODS", "Target", "check_resource"]
+
+DELETED_AT = "_sdc_deleted_at"
+"""The property by which taps that read a database's log say that a row was deleted, and when."""
+
+METHODS = ("FULL_TABLE", "INCREMENTAL", "LOG_BASED")
+
+_TOMBSTONE_NEEDS = frozenset({"_meta"})
+
+
+def check_resource(resource: Json, at: str) -> None:
+    """Raise ConfigError where a binding's resource config, which stands at the pointer `at`, cannot be captured."""
+    method = resource.get("replication_method")
+    if method not in METHODS:
+        raise ConfigError(at=f"{at}/replication_method", got=method, want=" or ".join(METHODS))
+    key = resource.get("replication_key")
+    if method == "INCREMENTAL" and (not isinstance(key, str) or not key):
+        raise ConfigError(at=f"{at}/replication_key", got=key, want="the property that tells what is new")
+
+
+class Target:
+    """A binding on its way to be captured: what makes documents of its stream's records.
+
+    `row_id` is the number that its next document gets, `version` that of the table its rows are of, if the tap has
+    such. `incremental` says whether the stream goes on from a bookmark, `row_keyed` whether row ids are the
+    collection's key, `takes_tombstones` whether its schema lets us delete rows.
+    """
+
+    def __init__(self, binding: Binding[Json, Json]) -> None:
+        resource = binding.resource
+        check_resource(resource, f"/bindings/{binding.index}/resource")
+        self.index = binding.index
+        self.resource = resource
+        self.resource_path = binding.resource_path
+        self.name = str(resource.get("tap_stream_id"))
+        self.stream = str(resource.get("stream") or self.name)
+        self.state_key = binding.state_key
+        self.incremental = resource.get("replication_method") != "FULL_TABLE"
+        self.key = tuple(binding.collection.key)
+        self.row_keyed = self.key == (ROW_ID_POINTER,)
+        self.schema = mapping(msgspec.json.decode(binding.collection.write_schema))
+        self.takes_tombstones = needs(self.schema) <= _TOMBSTONE_NEEDS
+        self.row_id = 0
+        self.version: int | None = None
+        self._never_null = never_null(self.schema)
+        self._date_times = date_times(self.schema, self.name)
+
+    def captured(self, data: object) -> Captured:
+        """Return the message that captures a record, and count it. `data` is not changed: the tap may reuse it.
+
+        Its date-times are made right. Raises ConnectorError naming stream, key and place where a value is not JSON.
+        """
+        row_id = self.row_id
+        try:
+            if not isinstance(data, dict):
+                raise TypeError  # noqa: TRY301 -- told below, as are its kin
+            if self._date_times is not None:
+                data = self._date_times.repaired(data)
+            text = self._text(data)
+            if "_meta" in data:
+                text = document.encode(_as_taps_print(self._with_own_meta(data, row_id)))
+            else:
+                comma = b"," if len(text) > 2 else b""  # noqa: PLR2004 -- longer than {}
+                text = b'%b%b"_meta":{"op":"%b","row_id":%d}}' % (text[:-1], comma, self._op(data).encode(), row_id)
+        except (DocumentError, TypeError, RecursionError) as error:
+            raise self._unwritable(data, error) from None
+        self.row_id = row_id + 1
+        return Captured(binding=self.index, doc=Raw(text))
+
+    def tombstone(self, row_id: int) -> Captured:
+        """Return the message that deletes the document with `row_id`."""
+        return Captured(binding=self.index, doc=Raw(b'{"_meta":{"op":"d","row_id":%d}}' % row_id))
+
+    def _text(self, data: Json) -> bytes:
+        try:
+            text = document.encode(data)
+        except DocumentError:
+            text = document.encode(_as_taps_print(data))
+        if b":null" in text and self._never_null and None in data.values():
+            kept = {name: data[name] for name in data if data[name] is not None or name not in self._never_null}
+            text = document.encode(_as_taps_print(kept))
+        return text
+
+    def _op(self, data: Json) -> str:
+        return "u" if data.get(DELETED_AT) is None or self.row_keyed else "d"
+
+    def _with_own_meta(self, data: Json, row_id: int) -> Json:
+        """Return `data` with ours added to the `_meta` that the tap put there; the UUID is the runtime's to set."""
+        own = data["_meta"]
+        kept = {name: own[name] for name in own if name != "uuid"} if isinstance(own, Mapping) else {"value": own}
+        return {**data, "_meta": {**kept, "op": self._op(data), "row_id": row_id}}
+
+    def _unwritable(self, data: object, error: Exception) -> ConnectorError:
+        if not isinstance(data, Mapping):
+            return ConnectorError(f"stream {self.name}: a record is {data!r}, want an object")
+        at = [part for part in self.key if part != ROW_ID_POINTER]
+        values = {part: pointer.resolve(data, pointer.parse(part)) for part in at}
+        which = ", ".join(f"{part}={value!r}" for part, value in values.items()) or f"row {self.row_id}"
+        return ConnectorError(f"stream {self.name}, document {which}: {error}")
+
+
+def _as_taps_print(value: object) -> object:
+    """Return `value` with what is not JSON as the SDK prints it: null for NaN and infinity, `str` of other objects."""
+    if isinstance(value, Mapping):
+        return {name: _as_taps_print(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_as_taps_print(item) for item in value]
+    if isinstance(value, (float, Decimal)):
+        return value if math.isfinite(value) else None
+    try:
+        document.encode(value)
+    except DocumentError:
+        return str(value)
+    return value
