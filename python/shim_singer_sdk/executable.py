@@ -1,0 +1,173 @@
+"""`ExecutableShim`: any Singer tap, run as a child process, as a Flow capture."""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from python import capture
+from python.capture import Captured, Checkpoint, ConfigError, ConnectorError, DiscoveredBinding
+from python.forms import Form, form_of
+from python.protocol import document
+from python.protocol.capture import SpecResponse
+from python.protocol.errors import DocumentError
+from python.protocol.flow import OAuth2
+from python.protocol.state_key import key_hash
+from python.protocol.wire import FromRuntime
+from python.shell import logs
+from python.shim_common.values import Json, items, mapping
+from python.shim_singer_sdk import catalog
+from python.shim_singer_sdk.executable_process import running
+from python.shim_singer_sdk.reading import Reading
+from python.shim_singer_sdk.records import Target, check_resource
+from python.shim_singer_sdk.states import TaskState
+
+__all__ = ["CatalogOption", "ExecutableShim"]
+
+CatalogOption = Literal["--catalog", "--properties"]
+
+_LOOKS_SECRET = re.compile(r"passw|secret|token|api_?key|private_?key|credential|access_?key", re.IGNORECASE)
+_SHOWN_BYTES_MAX = 200  # enough of a line to recognise what wrote it
+
+
+class ExecutableShim(capture.Connector[dict[str, Any], dict[str, Any], dict[str, Any]]):
+    """A capture that runs a Singer tap, an executable of any language, as a child process.
+
+    `command` is the tap with its arguments, if it has some: `["tap-x"]`. It is looked for beside this Python first,
+    then on PATH. Taps cannot tell what their config is: `config_schema` is its JSON Schema; without one every object is
+    taken, and the tap judges. `catalog_option` is how the tap takes its catalog; old ones know `--properties` alone.
+
+    `discover` and `validate` run the tap with `--discover`; `open` runs it once, to the end of its sync. What it writes
+    to stderr is logged. A stop is passed on to it.
+    """
+
+    resource_path_pointers = catalog.RESOURCE_PATH_POINTERS
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        config_schema: Mapping[str, Any] | None = None,
+        catalog_option: CatalogOption = "--catalog",
+        documentation_url: str = "",
+        oauth2: OAuth2 | None = None,
+    ) -> None:
+        if isinstance(command, str) or not command:
+            raise TypeError(f'command is {command!r}, want a list of words: ["tap-x"]')
+        self._command = tuple(command)
+        self._catalog_option = catalog_option
+        self._documentation_url = documentation_url
+        self.config_schema = config_schema
+        self.oauth2 = oauth2
+
+    def spec(self) -> SpecResponse:
+        """Return what the tap is, as far as we were told. DOCS_URL replaces the documentation's address."""
+        return SpecResponse.of(
+            config_schema=msgspec.Raw(document.encode(self._config_form.schema)),
+            resource_config_schema=msgspec.Raw(document.encode(catalog.RESOURCE_CONFIG_SCHEMA)),
+            documentation_url=os.environ.get("DOCS_URL") or self._documentation_url,
+            oauth2=self.oauth2,
+            resource_path_pointers=self.resource_path_pointers,
+        )
+
+    def discover(self, config: dict[str, Any]) -> Iterable[DiscoveredBinding]:
+        """Return a binding for each of the tap's streams, in the tap's order."""
+        return tuple(catalog.bindings_of(self._entries(config)))
+
+    def validate(self, request: capture.Validate[dict[str, Any], dict[str, Any]]) -> None:
+        """Return where the tap can tell its streams with this config, and has those that are bound.
+
+        Raises ConfigError or ConnectorError where not. A tap has no other way to try its config out.
+        """
+        for index, resource in enumerate(request.resources):
+            check_resource(resource, f"/bindings/{index}/resource")
+        known = {str(entry.get("tap_stream_id") or entry.get("stream")) for entry in self._entries(request.config)}
+        for index, resource in enumerate(request.resources):
+            name = resource.get("tap_stream_id")
+            if name not in known:
+                at = f"/bindings/{index}/resource/tap_stream_id"
+                raise ConfigError(at=at, got=name, want=f"one of the tap's streams: {', '.join(sorted(known))}")
+
+    def open(
+        self, request: capture.Open[dict[str, Any], dict[str, Any], dict[str, Any]]
+    ) -> Iterator[Captured | Checkpoint]:
+        """Read the streams of this shard's key range once, each from where its state says."""
+        targets = [Target(binding) for binding in request.bindings]
+        owned = [target for target in targets if request.range.owns(key_hash("/".join(target.resource_path)))]
+        if not owned:
+            return
+        state = TaskState(request.state, owned)
+        files: dict[str, object] = {"--config": request.config, self._catalog_option: catalog.catalog_of(owned)}
+        if resumed := state.document():
+            files["--state"] = resumed
+        logs.status(f"Capture started: {len(owned)} streams")
+        yield from Reading(owned, state).run(self._messages(files))
+
+    def _entries(self, config: dict[str, Any]) -> list[Json]:
+        """Return the entries of the catalog that the tap tells."""
+        with running([*self._command, "--discover"], {"--config": config}) as tap:
+            told = b"".join(tap.lines())
+            tap.finish()
+        try:
+            found = mapping(document.decode(told)).get("streams")
+        except DocumentError:
+            found = None
+        if not isinstance(found, list):
+            shown = told[:_SHOWN_BYTES_MAX].decode(errors="replace")
+            raise ConnectorError(f"{self._name} --discover wrote {shown!r}, want a Singer catalog")
+        return [mapping(entry) for entry in found]
+
+    def _messages(self, files: Mapping[str, object]) -> Iterator[Json]:
+        """Yield what the tap says while it syncs. Raises ConnectorError where it fails, or is stopped."""
+        with running(self._command, files) as tap:
+            for line in tap.lines():
+                message = _message(line)
+                if message is None:
+                    tap.print(line)
+                else:
+                    yield message
+            tap.finish()
+
+    @property
+    def _name(self) -> str:
+        return Path(self._command[0]).name
+
+    def _secrets(self, request: FromRuntime) -> Iterable[str]:
+        """Add what looks like a secret by its name: most taps do not say which of their settings are."""
+        raw = self._config_in(request)
+        named = _named_secrets(msgspec.json.decode(raw)) if raw else ()
+        return [*super()._secrets(request), *named]
+
+    @functools.cached_property
+    def _config_form(self) -> Form[Any]:
+        return form_of(dict, self.config_schema)
+
+    @functools.cached_property
+    def _resource_form(self) -> Form[Any]:
+        return Form(dict, catalog.RESOURCE_CONFIG_SCHEMA)
+
+
+def _message(line: bytes) -> Json | None:
+    """Return the Singer message in `line`, numbers kept exactly; None where it is something else."""
+    try:
+        found = document.decode(line)
+    except DocumentError:
+        return None
+    return found if isinstance(found, dict) and isinstance(found.get("type"), str) else None
+
+
+def _named_secrets(value: object, name: str = "") -> Iterator[str]:
+    if isinstance(value, dict):
+        for member, item in value.items():
+            yield from _named_secrets(item, str(member) if not _LOOKS_SECRET.search(name) else name)
+    elif isinstance(value, list):
+        for item in items(value):
+            yield from _named_secrets(item, name)
+    elif isinstance(value, str) and _LOOKS_SECRET.search(name):
+        yield value
