@@ -71,5 +71,5 @@ def test_the_files_are_gone_after_a_kill() -> None:
 
         os.kill(process.pid, signal.SIGKILL)
 
-    psutil.wait_procs([guard], timeout=10)
+    guard.wait(10)
     assert not folder.exists()
