@@ -20,7 +20,7 @@ _GUARD = """
 trap '' TERM INT HUP
 read -r group
 read -r ended && exit 0
-[ -n "$group" ] && kill -TERM -- "-$group" 2>/dev/null
+[ -n "$group" ] && kill -s TERM -- "-$group" 2>/dev/null
 rm -rf -- "$1"
 """
 

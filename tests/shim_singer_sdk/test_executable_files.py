@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import decimal
 import os
+import select
 import signal
 import stat
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from python.shim_singer_sdk.executable_files import private_folder
+from python.shim_singer_sdk.executable_files import _GUARD, private_folder
 
 ROOT = Path(__file__).parent.parent.parent
 HOLDING = """
@@ -58,6 +59,36 @@ def test_a_value_that_is_no_json_leaves_nothing_behind(tmp_path: Path, monkeypat
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("told", [b"", b"GROUP\n"])
+def test_the_guard_ends_the_tap_and_deletes_its_files_where_we_are_gone(tmp_path: Path, told: bytes) -> None:
+    folder = tmp_path / "given"
+    folder.mkdir()
+    (folder / "config.json").touch()
+    tap = subprocess.Popen(["/bin/sleep", "60"], start_new_session=True)
+    guard = subprocess.Popen(["/bin/sh", "-c", _GUARD, "guard", str(folder)], stdin=subprocess.PIPE)
+
+    guard.communicate(told.replace(b"GROUP", b"%d" % tap.pid), 10)
+
+    assert not folder.exists()
+    if not told:
+        tap.terminate()
+    assert tap.wait(10) == -signal.SIGTERM
+
+
+def test_the_guard_leaves_alone_what_was_cleaned_up(tmp_path: Path) -> None:
+    tap = subprocess.Popen(["/bin/sleep", "60"], start_new_session=True)
+    guard = subprocess.Popen(["/bin/sh", "-c", _GUARD, "guard", str(tmp_path)], stdin=subprocess.PIPE)
+
+    guard.communicate(b"%d\n\nended\n" % tap.pid, 10)
+
+    assert tap.poll() is None
+    tap.kill()
+    tap.wait()
+    assert tmp_path.exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="only Linux tells of the end of another's child")
 def test_the_files_are_gone_after_a_kill() -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", HOLDING], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
@@ -68,8 +99,10 @@ def test_the_files_are_gone_after_a_kill() -> None:
         folder = Path(process.stdout.readline().strip())
         assert (folder / "config.json").exists()
         (guard,) = psutil.Process(process.pid).children()
+        ended = os.pidfd_open(guard.pid)
 
-        os.kill(process.pid, signal.SIGKILL)
+        process.kill()
 
-    guard.wait(10)
+    assert select.select([ended], [], [], 10)[0]
+    os.close(ended)
     assert not folder.exists()
