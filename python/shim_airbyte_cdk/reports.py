@@ -16,6 +16,8 @@ _logger = logging.getLogger(__name__)
 _source = logging.getLogger("airbyte.source")
 _LEVELS = {"TRACE": logs.TRACE, "DEBUG": 10, "INFO": 20, "WARN": 30, "ERROR": 40, "FATAL": 40}
 
+_RUNNING = ("STARTED", "RUNNING")
+_UNTOLD = "Something went wrong in the connector. See the logs for more details."  # the CDK's, for any exception
 _INCOMPLETE = "the source could not read it to its end"
 
 Identity = tuple["str | None", str]
@@ -65,16 +67,27 @@ class Reports:
             return False
         return not self._statuses or self._statuses.get((target.namespace, target.stream)) == "COMPLETE"
 
-    def raise_failures(self) -> None:
-        """Raise ConnectorError with a sentence for each failure, if there was one."""
+    def unfinished(self) -> list[str]:
+        """Return the names of the streams that are being read; where the source does not say, of all not complete."""
+        statuses = {name: self._statuses.get(identity) for identity, name in self._names.items()}
+        left = {name: status for name, status in statuses.items() if status != "COMPLETE" and name not in self.failures}
+        return [name for name, status in left.items() if status in _RUNNING] or list(left)
+
+    @property
+    def told(self) -> str:
+        """All failures, a sentence for each; empty where there were none."""
         if not self.failures:
-            return
+            return ""
         told = "; ".join(
             f"stream {name}: {sentence}" if name else sentence for name, sentence in sorted(self.failures.items())
         )
         failed = len(self.failures.keys() - {""})
-        some = f"{failed} of {len(self._names)} streams failed: " if failed else "the source failed: "
-        raise ConnectorError(some + told)
+        return (f"{failed} of {len(self._names)} streams failed: " if failed else "the source failed: ") + told
+
+    def raise_failures(self) -> None:
+        """Raise ConnectorError with a sentence for each failure, if there was one."""
+        if self.failures:
+            raise ConnectorError(self.told)
 
     def _log(self, value: Json) -> None:
         trace = value.get("stack_trace")
@@ -99,7 +112,9 @@ class Reports:
     def _error(self, error: Json) -> None:
         descriptor = error.get("stream_descriptor")
         name = self._name(_identity(descriptor)) if descriptor else ""
-        sentence = str(error.get("message") or error.get("internal_message") or "the source gives no reason")
+        sentence = str(error.get("message") or "")
+        if sentence in ("", _UNTOLD):
+            sentence = str(error.get("internal_message") or sentence or "the source gives no reason")
         self.fail(name, sentence)
         extra: dict[str, object] = {"internalMessage": error.get("internal_message")}
         if error.get("stack_trace"):

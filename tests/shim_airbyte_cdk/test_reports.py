@@ -142,3 +142,15 @@ def test_a_reason_goes_before_the_mere_status_of_a_failed_stream() -> None:
     sync = Sync(source, request(binding("users")))
 
     assert sync.failure == "1 of 1 streams failed: stream users: no access"
+
+
+def test_the_cdk_s_own_words_for_any_failure_give_way_to_the_reason() -> None:
+    untold = "Something went wrong in the connector. See the logs for more details."
+    descriptor = cdk.StreamDescriptor(name="users")
+    told = trace(
+        "ERROR",
+        error=cdk.AirbyteErrorTraceMessage(message=untold, internal_message="no host", stream_descriptor=descriptor),
+    )
+
+    assert Sync(Played(told), request(binding("users"))).failure == "1 of 1 streams failed: stream users: no host"
+    assert untold in Sync(Played(error("users", untold)), request(binding("users"))).failure
