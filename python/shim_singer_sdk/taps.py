@@ -1,0 +1,172 @@
+"""The one place that asks things of taps in process, of singer-sdk 0.33 to 0.54. All else sees plain Singer messages.
+
+singer-sdk is imported by the functions here and in `hooks`, never by importing these modules.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from python.protocol.errors import ConnectorError, HeadwaterError
+from python.shell import logs
+from python.shim_common.values import Json, items, mapping
+from python.shim_singer_sdk.emitting import Emitter
+from python.shim_singer_sdk.hooks import emit_through, hooked
+from python.shim_singer_sdk.pipe import piped
+
+__all__ = ["Delegate", "check", "config_schema_of", "discover", "read", "reason"]
+
+Delegate = Callable[..., Any]
+"""A tap class, or a factory `(config, catalog, state) -> Tap`; its type belongs to an SDK that we do not import."""
+
+_BATCHES = "batch_config"
+
+_logger = logging.getLogger(__name__)
+
+
+def config_schema_of(delegate: Delegate) -> Json:
+    """Return the schema of a tap's config: its own, and the SDK's settings for stream maps and flattening.
+
+    That for batches is left out: the files would come here, and carry less than records do.
+    """
+    if not isinstance(delegate, type):
+        raise TypeError("delegate_factory is no tap class: pass CaptureShim a config_schema, too")
+    tap: Any = delegate
+    schema = copy.deepcopy(tap.config_jsonschema)
+    tap.append_builtin_config(schema)
+    properties = {name: value for name, value in mapping(schema.get("properties")).items() if name != _BATCHES}
+    return {"type": "object", **schema, "properties": properties}
+
+
+def discover(delegate: Delegate, config: Json) -> list[Json]:
+    """Return the entries of the tap's catalog, with the schemas that the config's stream maps give them."""
+
+    def produce(put: Callable[[Json], None]) -> None:
+        with hooked(_drop):
+            tap = _made(delegate, config, None, {})
+            entries = {mapping(entry).get("tap_stream_id"): mapping(entry) for entry in _entries(tap)}
+            for stream in tap.streams.values():
+                entry = entries.get(stream.tap_stream_id)
+                if entry is not None and (mapped := _mapped(stream, entry)):
+                    put(mapped)
+
+    return list(piped(produce))
+
+
+def check(delegate: Delegate, config: Json, names: Sequence[str]) -> None:
+    """Return where the tap can read a record of each of the streams `names`; raise what it raises where not."""
+
+    def produce(put: Callable[[None], None]) -> None:
+        del put
+        with hooked(_drop):
+            tap = _made(delegate, config, None, {})
+            streams = {stream.tap_stream_id: stream for stream in tap.streams.values()}
+            missing = [name for name in names if name not in streams]
+            if missing:
+                raise ConnectorError(f"the tap has no stream {', '.join(missing)}; it has {', '.join(sorted(streams))}")
+            emit_through(Emitter(_drop, time.monotonic, 0), tap)
+            chosen = [stream for stream in streams.values() if _leads_to(stream, set(names))]
+            for stream in streams.values():
+                stream.ABORT_AT_RECORD_COUNT = 1
+                stream.selected = stream in chosen
+            tap.run_sync_dry_run(dry_run_record_limit=1, streams=chosen)
+
+    for _ in piped(produce):
+        pass
+
+
+def read(delegate: Delegate, config: Json, catalog: Json, state: Json, seconds_min: float) -> Iterator[Json]:
+    """Yield the messages of one sync of `catalog`, resumed from `state`; states come `seconds_min` apart, or rarer.
+
+    Records name their stream by its tap_stream_id. The last state also comes where the tap fails.
+    """
+
+    def produce(put: Callable[[Json], None]) -> None:
+        emitter = Emitter(put, time.monotonic, seconds_min)
+        with hooked(emitter.message):
+            tap = _made(delegate, config, catalog, state)
+            _complete(tap, catalog)
+            emitter.names = {
+                stream.stream_maps[0].stream_alias: stream.tap_stream_id for stream in tap.streams.values()
+            }
+            emit_through(emitter, tap)
+            try:
+                tap.sync_all()
+            finally:
+                emitter.finish()
+
+    return piped(produce)
+
+
+def reason(error: BaseException) -> str:
+    """Return what an exception of a tap says to a user: one sentence, never empty."""
+    if isinstance(error, HeadwaterError):
+        return str(error)
+    told = "; ".join(str(each) for each in items(getattr(error, "errors", None))) or str(error)
+    return f"{type(error).__name__}: {told}"
+
+
+def _made(delegate: Delegate, config: Json, catalog: Json | None, state: Json) -> Any:  # noqa: ANN401 -- a Tap
+    """Return a tap with copies of what it is given: it writes defaults into its config."""
+    own = {name: value for name, value in copy.deepcopy(config).items() if name != _BATCHES}
+    if _BATCHES in config:
+        _logger.info("batch_config is left out: records come as they are, and not by way of files")
+    given = (own, copy.deepcopy(catalog), copy.deepcopy(state))
+    if isinstance(delegate, type):
+        tap = delegate(config=given[0], catalog=given[1], state=given[2])
+    else:
+        tap = delegate(*given)
+    logs.reclaim()
+    return tap
+
+
+def _entries(tap: Any) -> list[object]:  # noqa: ANN401 -- a Tap
+    return items(mapping(tap.catalog_dict).get("streams"))
+
+
+def _mapped(stream: Any, entry: Json) -> Json | None:  # noqa: ANN401 -- a Stream
+    """Return a stream's catalog entry with the schema and key that its records have; None where a map removes them."""
+    own, *others = stream.stream_maps
+    if others:
+        names = ", ".join(each.stream_alias for each in others)
+        _logger.warning("stream %s: its copies %s, of a stream map, are not captured", stream.tap_stream_id, names)
+    if type(own).__name__ == "RemoveRecordTransform":
+        _logger.info("stream %s is removed by a stream map", stream.tap_stream_id)
+        return None
+    if type(own).__name__ == "SameRecordTransform" and own.transformed_schema == own.raw_schema:
+        return {**entry, "schema": stream.schema}
+    return {**entry, "schema": own.transformed_schema, "key_properties": own.transformed_key_properties}
+
+
+def _complete(tap: Any, catalog: Json) -> None:  # noqa: ANN401 -- a Tap
+    """Add to the catalog of `tap` what only the tap knows: the schemas of its own, and the streams nobody chose.
+
+    Records are cut to the catalog's schema, and a collection's may have been edited. Streams that nobody chose may be
+    parents of those that somebody did.
+    """
+    known = tap.input_catalog
+    chosen = {str(mapping(entry).get("tap_stream_id")): mapping(entry) for entry in items(catalog.get("streams"))}
+    streams = {stream.tap_stream_id: stream for stream in tap.streams.values()}
+    for name in chosen.keys() - streams.keys():
+        _logger.warning("stream %s: the tap no longer has it; nothing is captured of it", name)
+    told = [{**entry, "schema": streams[name].schema} for name, entry in chosen.items() if name in streams]
+    known.update(type(known).from_dict({"streams": told}))
+    for name, stream in streams.items():
+        if name not in chosen:
+            known[name] = stream._singer_catalog_entry  # noqa: SLF001 -- as the tap's own catalog is made
+        stream.apply_catalog(known)
+        stream._stream_maps = None  # noqa: SLF001 -- made of the catalog, at the first look
+    tap.setup_mapper()
+
+
+def _leads_to(stream: Any, names: set[str]) -> bool:  # noqa: ANN401 -- a Stream
+    """Whether `stream` is one of `names`, or has to be read to get at one."""
+    return stream.tap_stream_id in names or any(_leads_to(child, names) for child in stream.child_streams)
+
+
+def _drop(message: object) -> None:
+    """Take a message that nobody wants: a check looks at nothing but whether it fails."""
