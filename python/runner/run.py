@@ -118,6 +118,8 @@ class _Job:
         require_targets(capture, loaded)
         names = [binding.target for binding in tasks.enabled(capture)]
         self._collectors = [Collector(collection_spec(loaded.collections[name])) for name in names]
+        shortest = capture.shards.min_txn_seconds
+        self._limits = Limits() if shortest is None else Limits(seconds_min=shortest)
 
     def run(self) -> None:
         """Run sessions: one, or with `continuous` one each interval. Raises what ended the capture, with its name."""
@@ -199,7 +201,7 @@ class _Job:
             self._progress.started(self._capture.name, names)
             combiner = Combiner(self._collectors)
             try:
-                for transaction in transactions(stream, combiner, time.monotonic, Limits()):
+                for transaction in transactions(stream, combiner, time.monotonic, self._limits):
                     record = self._commit(number, record, transaction)
             finally:
                 self._store.roll_back()

@@ -18,10 +18,12 @@ SCHEMA: dict[str, Any] = {"type": "object", "properties": {"n": {"type": "intege
 
 
 def write_spec(folder: Path, schema: dict[str, Any] | None = None, **config: Any) -> Path:
+    """A spec of one capture of numbers. `config` is the connector's, but for `shards`, which are the capture's."""
+    shards = config.pop("shards", {})
     local = {"command": NUMBERS, "config": config, "env": {"PYTHONPATH": str(ROOT)}}
     binding = {"resource": {"name": "numbers"}, "target": "acmeCo/numbers"}
     spec = {
-        "captures": {"acmeCo/counter": {"endpoint": {"local": local}, "bindings": [binding]}},
+        "captures": {"acmeCo/counter": {"endpoint": {"local": local}, "bindings": [binding], "shards": shards}},
         "collections": {"acmeCo/numbers": {"schema": schema or SCHEMA, "key": ["/n"]}},
     }
     path = folder / "test.flow.yaml"
@@ -83,6 +85,14 @@ def test_a_document_against_the_schema_commits_nothing_of_its_sequence(tmp_path:
     assert "acmeCo/numbers" in done.stderr.splitlines()[-1]
     assert "/n" in done.stderr.splitlines()[-1]
     assert numbers(tmp_path) == [0, 1, 2, 3]
+
+
+def test_a_transaction_is_as_long_as_the_capture_says(tmp_path: Path) -> None:
+    write_spec(tmp_path, count=3, pause_seconds=0.6, shards={"minTxnDuration": "1h"})
+    run(tmp_path)
+
+    with duckdb.connect(str(tmp_path / "store.duckdb"), read_only=True) as db:
+        assert db.execute("select transactions from headwater.tasks").fetchone() == (1,)
 
 
 def test_a_bad_config_is_one_sentence(tmp_path: Path) -> None:
