@@ -1,6 +1,8 @@
-"""Kill a run with SIGKILL at random points, half of the times the connector, half the runner; resume; compare.
+"""Kill a run with SIGKILL amid its capture, half of the times the connector, half the runner; resume; compare.
 
-Each round kills several times, then lets the run end, and compares every collection with that of an undisturbed run.
+A session is open before its kill, which comes at a random point of the time that an undisturbed session takes. Each
+round kills until enough kills fell between the first and the last commit of a session, then lets the run end, and
+compares every collection with that of an undisturbed run. Kills that fell elsewhere are counted apart.
 """
 
 from __future__ import annotations
@@ -9,19 +11,21 @@ import random
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from tests.killing import killed_run, undisturbed_run, write_spec
+from tests.killing import AMID_COMMITS, collections_of, killed_run, undisturbed_run, write_spec
 
 KILLS = 200
-A_ROUND = 10
+A_ROUND = 5
 DOCUMENTS = 60_000
 
 
 def main() -> None:
-    equal = kills = 0
+    equal = rounds = 0
+    fell: dict[str, Counter[str]] = {"connector": Counter(), "runner": Counter()}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         spec = write_spec(folder, DOCUMENTS)
@@ -29,11 +33,20 @@ def main() -> None:
         for number in range(KILLS // A_ROUND):
             victim = ("connector", "runner")[number % 2]
             store = folder / f"killed-{number}.duckdb"
-            kills += killed_run(spec, store, victim, A_ROUND, random.Random(number))
-            equal += undisturbed_run(spec, store) == expected
-            print(f"{kills} kills, {equal} of {number + 1} rounds equal ({victim})", flush=True)
-    print(time.strftime("%Y-%m-%d"), f"{kills} kills, {equal} of {KILLS // A_ROUND} collections equal")
-    sys.exit(equal != KILLS // A_ROUND)
+            fell[victim] += killed_run(spec, store, victim, (A_ROUND, expected.seconds), random.Random(number))
+            equal += collections_of(store) == expected.collections
+            rounds += 1
+            print(f"{rounds} rounds, {equal} equal; {_told(fell)}", flush=True)
+    amid = sum(counts[AMID_COMMITS] for counts in fell.values())
+    print(time.strftime("%Y-%m-%d"), f"{amid} kills between commits, {equal} of {rounds} stores equal; {_told(fell)}")
+    sys.exit(equal != rounds)
+
+
+def _told(fell: dict[str, Counter[str]]) -> str:
+    return "; ".join(
+        f"kills of the {victim}: " + ", ".join(f"{count} {where}" for where, count in sorted(counts.items()))
+        for victim, counts in fell.items()
+    )
 
 
 if __name__ == "__main__":

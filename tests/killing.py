@@ -7,11 +7,15 @@ import hashlib
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections import Counter
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import duckdb
 import psutil
@@ -20,44 +24,69 @@ import yaml
 ROOT = Path(__file__).parent.parent
 SPEC = ROOT / "source-bigdata" / "test.flow.yaml"
 TASK = "acmeCo/source-bigdata"
-SECONDS_MAX = 300
+OPEN = "waiting for the first checkpoint"
+"""What the runner says once a session is open."""
+
+BEFORE_COMMIT = "before the session's first commit"
+AMID_COMMITS = "between the session's first and last commit"
+AFTER_CAPTURE = "after the last document was read"
+MISSED = "nothing: the run had ended"
+_ATTEMPTS = 4  # a kill; a miss is tried again
+
+
+class Undisturbed(NamedTuple):
+    """What a run to the end leaves in the store, and how long its session was open."""
+
+    collections: dict[str, tuple[int, str]]
+    seconds: float
 
 
 def write_spec(folder: Path, documents: int) -> Path:
-    """A copy of source-bigdata's spec which makes `documents`, and checkpoints often."""
+    """A copy of source-bigdata's spec which makes `documents`, checkpoints often, and commits each checkpoint.
+
+    The value of an order is the sum of all that was captured for its key: an order that is captured twice shows.
+    """
     spec = yaml.safe_load(SPEC.read_text())
     local = spec["captures"][TASK]["endpoint"]["local"]
     local["config"] = {**local["config"], "documents": documents, "page_size": 1000}
+    spec["captures"][TASK]["shards"] = {"minTxnDuration": "0s"}
+    orders = spec["collections"]["acmeCo/orders"]["schema"]
+    orders["reduce"] = {"strategy": "merge"}
+    orders["properties"]["cents"]["reduce"] = {"strategy": "sum"}
     path = folder / "chaos.flow.yaml"
     path.write_text(json.dumps(spec))
     return path
 
 
-def command(spec: Path, store: Path) -> list[str]:
-    """`headwater run`, in this environment."""
-    return [str(Path(sys.executable).parent / "headwater"), "run", "--source", str(spec), "--store", str(store)]
+def undisturbed_run(spec: Path, store: Path) -> Undisturbed:
+    """Run to the end; return what is in the store, and for how long the session was open."""
+    with _started(spec, store) as process:
+        said = _until_open(process)
+        began = time.monotonic()
+        said += _rest(process)
+        seconds = time.monotonic() - began
+    assert process.returncode == 0, said
+    return Undisturbed(collections_of(store), seconds)
 
 
-def undisturbed_run(spec: Path, store: Path) -> dict[str, tuple[int, str]]:
-    """Run to the end; return what is in the store."""
-    done = subprocess.run(command(spec, store), cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return collections_of(store)
+def killed_run(spec: Path, store: Path, victim: str, plan: tuple[int, float], chance: random.Random) -> Counter[str]:
+    """Start the run, kill `victim` at a random point of its session, and again; then let it end. Return the kills.
 
-
-def killed_run(spec: Path, store: Path, victim: str, kills: int, chance: random.Random) -> int:
-    """Start the run, kill `victim` at a random point, and again, `kills` times; then let it end. Return the kills.
-
-    A run that ends before its kill makes the next one start over from its refresh streams: also a point to resume at.
+    `plan` is how many kills have to fall between first and last commit of a session, and how many seconds a session
+    takes. A run that ended before its kill makes the next one start over from its refresh streams. Whatever the kill
+    left, documents and connector state in the store are of one commit.
     """
-    for _ in range(kills):
-        process = subprocess.Popen(
-            command(spec, store), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-        )
-        _kill_at(process, victim, chance.uniform(0.2, 4.0))
-        process.wait(SECONDS_MAX)
+    kills, seconds = plan
+    fell: Counter[str] = Counter()
+    while fell[AMID_COMMITS] < kills:
+        assert fell.total() < _ATTEMPTS * kills, f"too few kills hit a session between its commits: {fell}"
+        before = _transactions(store)
+        hit, said = _killed(spec, store, victim, chance.uniform(0.0, seconds))
+        where = AFTER_CAPTURE if "(3 of 3 streams done)" in said else AMID_COMMITS
+        fell[MISSED if not hit else BEFORE_COMMIT if _transactions(store) == before else where] += 1
+        assert_consistent(store)
     undisturbed_run(spec, store)
-    return kills
+    return fell
 
 
 def collections_of(store: Path) -> dict[str, tuple[int, str]]:
@@ -71,15 +100,71 @@ def collections_of(store: Path) -> dict[str, tuple[int, str]]:
     return found
 
 
-def _kill_at(process: subprocess.Popen[bytes], victim: str, seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline and process.poll() is None:
-        time.sleep(0.01)
-    if process.poll() is not None:
-        return
+def assert_consistent(store: Path) -> None:
+    """The store has as many orders as the connector had given when it gave the state that is stored, up to that one."""
+    with duckdb.connect(str(store), read_only=True) as db:
+        stored = db.execute("select state from headwater.tasks where name = $1", [TASK]).fetchone()
+        state = json.loads(stored[0]).get("bindingStateV1", {}).get("orders") if stored else None
+        found = db.execute('select count(*), max("updated_at")::varchar from "acmeCo/orders"').fetchone()
+    assert found
+    assert found[0] == (state["rowId"] if state else 0)
+    if state:
+        cursor = state["state"]["stream"]["stream_state"]["updated_at"]
+        assert _digits(found[1]).startswith(_digits(cursor)), (found, cursor)
+
+
+def _digits(time_of_day: str) -> str:
+    return re.sub(r"\D", "", time_of_day)
+
+
+def _transactions(store: Path) -> int:
+    if not store.exists():
+        return 0
+    with duckdb.connect(str(store), read_only=True) as db:
+        found = db.execute("select transactions from headwater.tasks where name = $1", [TASK]).fetchone()
+    return int(found[0]) if found else 0
+
+
+def _killed(spec: Path, store: Path, victim: str, seconds: float) -> tuple[bool, str]:
+    """Kill `victim` so long after the session was open. Return whether that was what ended it, and what was said."""
+    with _started(spec, store) as process:
+        said = _until_open(process)
+        timer = threading.Timer(seconds, _kill, (process, victim))
+        timer.start()
+        said += _rest(process)
+        timer.cancel()
+    if victim == "runner":
+        return process.returncode == -signal.SIGKILL, said
+    return process.returncode == 1 and "ended with signal SIGKILL" in said, said
+
+
+def _kill(process: subprocess.Popen[str], victim: str) -> None:
     if victim == "runner":
         process.kill()
         return
     with contextlib.suppress(psutil.NoSuchProcess):
         for child in psutil.Process(process.pid).children():
             os.kill(child.pid, signal.SIGKILL)
+
+
+def _started(spec: Path, store: Path) -> subprocess.Popen[str]:
+    command = [str(Path(sys.executable).parent / "headwater"), "run", "--source", str(spec), "--store", str(store)]
+    pipes: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen(command, cwd=ROOT, start_new_session=True, **pipes)
+
+
+def _until_open(process: subprocess.Popen[str]) -> str:
+    assert process.stderr
+    said = ""
+    for line in process.stderr:
+        said += line
+        if OPEN in line:
+            return said
+    raise AssertionError(f"the run ended before its session was open: {said}")
+
+
+def _rest(process: subprocess.Popen[str]) -> str:
+    assert process.stderr
+    said = process.stderr.read()
+    process.wait()
+    return said

@@ -7,19 +7,28 @@ from pathlib import Path
 
 import pytest
 
-from tests.killing import collections_of, killed_run, undisturbed_run, write_spec
+from tests.killing import AMID_COMMITS, Undisturbed, collections_of, killed_run, undisturbed_run, write_spec
 
-KILLS = 8  # `make bench` kills 200 times
+KILLS = 3  # of each; `make bench` kills 200 times
+DOCUMENTS = 60_000
+
+
+@pytest.fixture(scope="module")
+def spec(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_spec(tmp_path_factory.mktemp("chaos"), DOCUMENTS)
+
+
+@pytest.fixture(scope="module")
+def expected(spec: Path) -> Undisturbed:
+    return undisturbed_run(spec, spec.parent / "undisturbed.duckdb")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("victim", ["connector", "runner"])
-def test_a_run_killed_again_and_again_ends_as_if_undisturbed(tmp_path: Path, victim: str) -> None:
-    spec = write_spec(tmp_path, documents=60_000)
-    expected = undisturbed_run(spec, tmp_path / "undisturbed.duckdb")
-    chance = random.Random(victim)
+def test_a_run_killed_between_its_commits_ends_as_if_undisturbed(
+    tmp_path: Path, spec: Path, expected: Undisturbed, victim: str
+) -> None:
+    fell = killed_run(spec, tmp_path / "killed.duckdb", victim, (KILLS, expected.seconds), random.Random(victim))
 
-    kills = killed_run(spec, tmp_path / "killed.duckdb", victim, KILLS, chance)
-
-    assert kills == KILLS
-    assert collections_of(tmp_path / "killed.duckdb") == collections_of(tmp_path / "undisturbed.duckdb") == expected
+    assert fell[AMID_COMMITS] == KILLS
+    assert collections_of(tmp_path / "killed.duckdb") == expected.collections
