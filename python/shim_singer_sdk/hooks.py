@@ -14,10 +14,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from python.shim_singer_sdk.emitting import Emitter
+from python.shim_singer_sdk.partitions import Partitions
 
 __all__ = ["emit_through", "hooked"]
 
 _METRICS = "singer_sdk.metrics"
+_FIND = "_find_in_partitions_list"
 _DEFAULT_FREQUENCY = 10_000
 _FREQUENCY = 100
 """A state after so many records of a stream, where the tap leaves the SDK's number: here, states cost next to nothing
@@ -26,9 +28,11 @@ _FREQUENCY = 100
 
 @contextlib.contextmanager
 def hooked(write: Callable[[Any], None]) -> Iterator[None]:
-    """Within, the SDK's module functions give messages to `write`, and its set-up of logging does nothing."""
+    """Within, the SDK's module functions give messages to `write`, do not set up logging, and find partitions fast."""
     core = importlib.import_module("singer_sdk.streams.core")
+    states: Any = importlib.import_module("singer_sdk.helpers._state")
     places: list[tuple[Any, str, object]] = [
+        (states, _FIND, Partitions(getattr(states, _FIND, _nothing)).find),
         (core.singer, "write_message", write),
         (importlib.import_module("singer_sdk.tap_base"), "write_message", write),
         (importlib.import_module(_METRICS), "_setup_logging", _nothing),
@@ -56,6 +60,8 @@ def emit_through(emitter: Emitter, tap: Any) -> None:  # noqa: ANN401 -- a class
         tap.write_message = emitter.message
     if hasattr(tap, "_state_writer"):
         tap._state_writer = writer  # noqa: SLF001 -- the SDK has no public place for it
+    if not logging.getLogger().isEnabledFor(logging.DEBUG):
+        logging.getLogger(_METRICS).setLevel(logging.WARNING)  # a constructor has set it; spares making the records
     base = importlib.import_module("singer_sdk").Stream
     for stream in tap.streams.values():
         if stream.STATE_MSG_FREQUENCY == _DEFAULT_FREQUENCY:
@@ -78,7 +84,7 @@ class _Writer:
         return lambda: self._emitter.state(tap.state)
 
 
-def _nothing(*given: object, **named: object) -> None:
+def _nothing(*given: object, **named: object) -> Any:  # noqa: ANN401 -- it is put in place of anything
     """Leave the logs to the shell, which is in charge of them."""
 
 

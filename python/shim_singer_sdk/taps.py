@@ -24,6 +24,7 @@ Delegate = Callable[..., Any]
 """A tap class, or a factory `(config, catalog, state) -> Tap`; its type belongs to an SDK that we do not import."""
 
 _BATCHES = "batch_config"
+_KEPT = ("type", "title", "description", "default")
 
 _logger = logging.getLogger(__name__)
 
@@ -33,13 +34,14 @@ def config_schema_of(delegate: Delegate) -> Json:
 
     That for batches is left out: the files would come here, and carry less than records do.
     """
-    if not isinstance(delegate, type):
-        raise TypeError("delegate_factory is no tap class: pass CaptureShim a config_schema, too")
     tap: Any = delegate
     schema = copy.deepcopy(tap.config_jsonschema)
-    tap.append_builtin_config(schema)
-    properties = {name: value for name, value in mapping(schema.get("properties")).items() if name != _BATCHES}
-    return {"type": "object", **schema, "properties": properties}
+    common: Json = {"properties": {}}
+    tap.append_builtin_config(common)
+    settings = {name: _plain(mapping(value)) for name, value in mapping(common["properties"]).items()}
+    own = {name: value for name, value in mapping(schema.get("properties")).items() if name not in settings}
+    settings.pop(_BATCHES, None)
+    return {"type": "object", **schema, "properties": {**own, **settings}}
 
 
 def discover(delegate: Delegate, config: Json) -> list[Json]:
@@ -108,6 +110,11 @@ def reason(error: BaseException) -> str:
         return str(error)
     told = "; ".join(str(each) for each in items(getattr(error, "errors", None))) or str(error)
     return f"{type(error).__name__}: {told}"
+
+
+def _plain(setting: Json) -> Json:
+    """Return a setting of the SDK's without what it holds, which forms cannot draw and validators stumble over."""
+    return {**{name: setting[name] for name in _KEPT if setting.get(name) is not None}, "advanced": True}
 
 
 def _made(delegate: Delegate, config: Json, catalog: Json | None, state: Json) -> Any:  # noqa: ANN401 -- a Tap
