@@ -33,14 +33,16 @@ class Child:
     """A running connector.
 
     `send` queues a request, `batches` yields the response lines until stdout ends, `finish` waits for the exit and
-    raises ChildError for a non-zero status. `on_log` gets every log, on another thread. Always `kill` in the end: it
-    ends the whole process group, forked workers included, and does nothing to one that has ended.
+    raises ChildError for a non-zero status. `on_log` gets every log, on another thread; where it raises, it is not
+    called again, the connector is asked to stop, and `finish` says so. Always `kill` in the end: it ends the whole
+    process group, forked workers included, and does nothing to one that has ended.
     """
 
     def __init__(
         self, command: Sequence[str], env: Mapping[str, str], on_log: Callable[[Log], None], cwd: str | None = None
     ) -> None:
         self._on_log = on_log
+        self._log_problem: Exception | None = None
         self.last_log: Log | None = None
         try:
             self._process = subprocess.Popen(
@@ -55,6 +57,8 @@ class Child:
             )
         except OSError as error:
             raise ChildError(f"cannot start {command[0]!r}: {error.strerror}; is it installed, and on PATH?") from None
+        except ValueError as error:
+            raise ChildError(f"cannot start {command[0]!r}: its command or environment has an {error}") from None
         self._requests: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._writer = threading.Thread(target=self._write, name="headwater-stdin", daemon=True)
         self._logger = threading.Thread(target=self._read_logs, name="headwater-stderr", daemon=True)
@@ -108,6 +112,8 @@ class Child:
                 f"the connector closed its stdout, but did not exit within {_EXIT_SECONDS_MAX:g} s (rule 29)"
             ) from None
         self._logger.join(_LINGER_SECONDS_MAX)
+        if self._log_problem is not None:
+            raise ChildError(f"the connector was stopped, since its logs cannot be passed on: {self._log_problem}")
         if status:
             raise ChildError(self._why(status))
 
@@ -170,13 +176,28 @@ class Child:
         assert self._process.stderr is not None  # noqa: S101 -- Popen was asked for a pipe
         fd = self._process.stderr.fileno()
         partial = b""
-        with contextlib.suppress(OSError, ValueError):
-            while chunk := os.read(fd, _READ_BYTES):
-                *lines, partial = (partial + chunk).split(b"\n")
-                self._keep(lines)
-            self._keep([partial])
+        while chunk := _read_some(fd):
+            *lines, partial = (partial + chunk).split(b"\n")
+            self._keep(lines)
+        self._keep([partial])
 
     def _keep(self, lines: list[bytes]) -> None:
         for entry in log.decode_lines(lines):
             self.last_log = entry
+            if self._log_problem is None:
+                self._pass_on(entry)
+
+    def _pass_on(self, entry: Log) -> None:
+        try:
             self._on_log(entry)
+        except Exception as error:  # noqa: BLE001 -- whatever it is, stderr has to be emptied on, or the connector blocks
+            self._log_problem = error
+            self.interrupt()
+
+
+def _read_some(fd: int) -> bytes:
+    """Return what the pipe has; nothing where it has ended, or where `kill` has closed it."""
+    try:
+        return os.read(fd, _READ_BYTES)
+    except OSError:
+        return b""

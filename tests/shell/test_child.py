@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import sys
 
 import pytest
@@ -89,3 +90,25 @@ def test_requests_to_a_child_that_reads_no_more_are_no_error() -> None:
 
     running.finish()
     running.kill()
+
+
+def test_a_log_that_cannot_be_passed_on_stops_the_child_and_does_not_block_it() -> None:
+    def gone(log: Log) -> None:
+        LOGS.append(log)
+        raise BrokenPipeError("nobody reads")
+
+    much = "for _ in range(40): sys.stderr.write('x' * 50_000 + '\\n')"
+    code = f"import signal, sys; signal.signal(15, signal.SIG_IGN); {much}\nprint('done')".replace("; for", "\nfor")
+    running = Child([sys.executable, "-c", code], {}, gone)
+    ticks = itertools.islice(running.batches(0.05), 400)
+
+    assert next((batch for batch in ticks if batch), "blocked") == [b"done"]
+    with pytest.raises(ChildError, match="logs cannot be passed on: nobody reads"):
+        running.finish()
+    running.kill()
+    assert len(LOGS) == 1
+
+
+def test_an_argument_with_a_nul_is_a_sentence() -> None:
+    with pytest.raises(ChildError, match="cannot start 'true': its command or environment has an embedded null byte"):
+        Child(["true", "\0"], {}, LOGS.append)
