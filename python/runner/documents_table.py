@@ -12,6 +12,7 @@ import msgspec
 
 from python.runner.collector import Collector
 from python.runner.combiner import Combined
+from python.runner.journal import Journal
 from python.runner.views import INTEGERS, Column, view_sql, width_sql
 
 __all__ = ["Table", "Waiting"]
@@ -21,12 +22,13 @@ _LARGE_INTEGER = r":\s*-?([0-9]{19}|[0-9.]+[eE])"
 
 
 class Table(msgspec.Struct):
-    """A collection's table, named by a number of the store's, and the view over it."""
+    """A collection's table, named by a number of the store's, the view over it, and its journal, if it has readers."""
 
     number: int
     collection: str
     columns: tuple[Column, ...] = ()
     widths: dict[str, str] = {}
+    journal: Journal | None = None
 
     @property
     def name(self) -> str:
@@ -57,10 +59,20 @@ class Waiting:
         self._load(self._part(self._parts), combined)
         self._parts += 1
 
-    def apply(self, transaction: int) -> None:
-        """The table has these documents, reduced into what it had; rows are marked with the number `transaction`."""
+    def apply(self, transaction: int, clock: int) -> None:
+        """The table has these documents, reduced into what it had; rows are marked with the number `transaction`.
+
+        The journal, if there is one, has them as they are, committed at `clock`.
+        """
         for number in range(self._parts):
+            if self._table.journal is not None:
+                self._table.journal.append(self._db, self._part(number), clock)
             self._apply_part(self._part(number), transaction)
+
+    def settle(self, clock: int) -> None:
+        """What was applied has committed."""
+        if self._table.journal is not None:
+            self._table.journal.settle(clock)
 
     def forget(self) -> None:
         """Nothing waits any more."""

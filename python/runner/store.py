@@ -8,25 +8,27 @@ commit, and the file opens again with it.
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import functools
 import pathlib
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import duckdb
 import msgspec
 
-from python.protocol import document
+from python.runner import layout, task_record
 from python.runner.collector import Collector
 from python.runner.combiner import Combined
 from python.runner.documents_table import Table, Waiting
+from python.runner.journal import Journal, Row, clock_of
+from python.runner.layout import LAYOUT
 from python.runner.store_errors import StoreError, readable_error, wants_memory
+from python.runner.task_record import TaskRecord
 from python.runner.views import Column
 
 __all__ = ["LAYOUT", "MEMORY_LIMITS", "THREADS", "Store", "StoreError", "TaskRecord", "readable_error"]
-
-LAYOUT = 1
-"""Version of the tables below. A newer file is refused, an older one would be migrated here."""
 
 MEMORY_LIMITS = ("32MB", "128MB", "512MB", "2GB")
 """What DuckDB may keep in memory: as little as batches of small documents need, so that memory is flat from the first
@@ -35,30 +37,10 @@ hundred thousand on. It works on 2,048 documents at once; where these are too la
 THREADS = 1
 """DuckDB's threads: on two cores the connector needs the other one."""
 
-_TABLES = (
-    "create schema if not exists headwater",
-    "create table if not exists headwater.layout (version integer)",
-    "create table if not exists headwater.collections (id integer, name varchar, spec varchar, widths varchar)",
-    (
-        "create table if not exists headwater.tasks (name varchar, shard integer, state varchar, applied varchar, "
-        "transactions bigint, documents bigint, sessions bigint, error varchar)"
-    ),
-)
 
-
-class TaskRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """What the store knows of a task's shard.
-
-    `state` is its connector state and `applied` the spec last applied (JSON text); then counts of committed
-    transactions, of documents captured, of sessions begun, and why the last session failed, or nothing.
-    """
-
-    state: object = None
-    applied: str = ""
-    transactions: int = 0
-    documents: int = 0
-    sessions: int = 0
-    error: str = ""
+def _utc_now() -> dt.datetime:
+    """Return the time."""
+    return dt.datetime.now(dt.timezone.utc)
 
 
 class Store:
@@ -68,9 +50,10 @@ class Store:
     Commits happen one after the other. Every method raises StoreError, a sentence, for whatever goes wrong.
     """
 
-    def __init__(self, path: str) -> None:
-        """Open the file at `path`, or make it."""
+    def __init__(self, path: str, now: Callable[[], dt.datetime] = _utc_now) -> None:
+        """Open the file at `path`, or make it. `now` tells when something is committed."""
         self.path = path
+        self._now = now
         self._committing = threading.RLock()
         self._own = threading.local()
         self._tables: dict[str, Table] = {}
@@ -95,22 +78,12 @@ class Store:
     def task(self, name: str, shard: int) -> TaskRecord:
         """Return what is stored of a task's shard, or an empty record with the state `{}`."""
         with self._readable():
-            found = self._connection().execute(
-                "select state, applied, transactions, documents, sessions, error from headwater.tasks "
-                "where name = $1 and shard = $2",
-                [name, shard],
-            )
-            row = found.fetchone()
-        if row is None:
-            return TaskRecord(state={})
-        return TaskRecord(
-            state=document.decode(row[0].encode()),
-            applied=row[1],
-            transactions=row[2],
-            documents=row[3],
-            sessions=row[4],
-            error=row[5],
-        )
+            return task_record.load(self._connection(), name, shard)
+
+    def tasks(self) -> list[tuple[str, int, TaskRecord]]:
+        """Return what is stored of every task's shard: its name, its number, its record."""
+        with self._readable():
+            return list(task_record.load_all(self._connection()))
 
     def declare(self, collections: Mapping[str, tuple[bytes, Sequence[Column]]]) -> None:
         """Each collection has its table, and its view, named after it; given as (spec, columns of the view).
@@ -121,6 +94,30 @@ class Store:
         with self._committing, self._readable(), self._transaction() as db:
             for name, (spec, columns) in collections.items():
                 self._declare(db, name, spec.decode(), tuple(columns))
+
+    def follow(self, collections: Iterable[str]) -> None:
+        """Each of these declared collections has a journal; a new one begins with the documents that are there."""
+        tables, clock = [self._tables[name] for name in collections], clock_of(self._now())
+        with self._committing, self._readable(), self._transaction() as db:
+            for table in tables:
+                if table.journal is None:
+                    table.journal = Journal(table.number, uuid.uuid4().hex)
+                    table.journal.create(db, table.name, clock)
+                    values = [table.journal.generation, table.number]
+                    db.execute("update headwater.collections set generation = $1 where id = $2", values)
+        for table in tables:
+            self.journal(table.collection).settle(clock)
+
+    def journal(self, collection: str) -> Journal:
+        """Return the journal of a collection that was followed, with its current length."""
+        found = self._tables[collection].journal
+        assert found is not None, f"{collection} is not followed"  # noqa: S101 -- our own code alone can break it
+        return found
+
+    def read(self, collection: str, after: int, rows_max: int) -> list[Row]:
+        """Return at most `rows_max` rows of a collection's journal after the one with the number `after`, in order."""
+        with self._readable():
+            return self.journal(collection).rows(self._connection(), after, rows_max)
 
     def stage(self, collectors: Sequence[Collector], documents: Sequence[Combined]) -> None:
         """Put aside part of a transaction that is too large for memory; `commit` or `roll_back` decides about it."""
@@ -146,7 +143,7 @@ class Store:
     def save(self, task: tuple[str, int], record: TaskRecord) -> None:
         """The task's record alone is committed."""
         with self._committing, self._readable(), self._transaction() as db:
-            self._save(db, task, record)
+            task_record.save(db, task, record)
 
     def roll_back(self) -> None:
         """What this thread staged since its last commit is gone."""
@@ -165,29 +162,29 @@ class Store:
     def _prepare(self) -> None:
         self._db.execute("set preserve_insertion_order = false")
         with self._transaction() as db:
-            for statement in _TABLES:
-                db.execute(statement)
-            row = db.execute("select max(version) from headwater.layout").fetchone()
-            if row is None or row[0] is None:
-                db.execute("insert into headwater.layout values ($1)", [LAYOUT])
-            elif row[0] > LAYOUT:
+            found = layout.prepare(db)
+            if found > LAYOUT:
                 raise StoreError(
-                    f"{self.path} was written by a newer headwater (layout {row[0]}, here {LAYOUT}): update headwater"
+                    f"{self.path} was written by a newer headwater (layout {found}, here {LAYOUT}): update headwater"
                 )
             self._recall(db)
 
     def _recall(self, db: duckdb.DuckDBPyConnection) -> None:
         """Bring what is kept in memory of the tables in line with the file."""
-        for number, name, widths in db.execute("select id, name, widths from headwater.collections").fetchall():
+        rows = db.execute("select id, name, widths, generation from headwater.collections").fetchall()
+        for number, name, widths, generation in rows:
             known = self._tables.setdefault(name, Table(number, name))
             known.widths = msgspec.json.decode(widths, type=dict[str, str])
+            known.journal = Journal(number, generation) if generation else None
+            if known.journal is not None:
+                known.journal.recall(db)
 
     def _declare(self, db: duckdb.DuckDBPyConnection, name: str, spec: str, columns: tuple[Column, ...]) -> None:
         rows = db.execute("select id, name, spec from headwater.collections").fetchall()
         found = next((row for row in rows if row[1].lower() == name.lower()), None)
         if found is None:
             number = len(rows) + 1
-            db.execute("insert into headwater.collections values ($1, $2, $3, '{}')", [number, name, spec])
+            db.execute("insert into headwater.collections values ($1, $2, $3, '{}', '')", [number, name, spec])
             db.execute(f"create table headwater.documents_{number} (key varchar, doc varchar, transaction bigint)")
             self._tables[name] = Table(number, name)
         else:
@@ -211,10 +208,13 @@ class Store:
             )
 
     def _commit(self, task: tuple[str, int], record: TaskRecord) -> None:
+        now = self._now()
         with self._transaction() as db:
             for waiting in self._waiting().values():
-                waiting.apply(record.transactions)
-            self._save(db, task, record)
+                waiting.apply(record.transactions, clock_of(now))
+            task_record.save(db, task, msgspec.structs.replace(record, committed=now.isoformat()))
+        for waiting in self._waiting().values():
+            waiting.settle(clock_of(now))
 
     def _with_room(self, work: Callable[[], None]) -> None:
         """Do `work`, and again with more memory where it failed for want of it."""
@@ -225,13 +225,6 @@ class Store:
                 if not wants_memory(error) or not self._larger_limits:
                     raise
                 self._db.cursor().execute(f"set memory_limit = '{self._larger_limits.pop(0)}'")
-
-    def _save(self, db: duckdb.DuckDBPyConnection, task: tuple[str, int], record: TaskRecord) -> None:
-        db.execute("delete from headwater.tasks where name = $1 and shard = $2", list(task))
-        state = document.encode(record.state).decode()
-        counts = [record.transactions, record.documents, record.sessions]
-        values = [*task, state, record.applied, *counts, record.error]
-        db.execute("insert into headwater.tasks values ($1, $2, $3, $4, $5, $6, $7, $8)", values)
 
     def _connection(self) -> duckdb.DuckDBPyConnection:
         """This thread's own connection: DuckDB gives each its own transaction and temporary tables."""

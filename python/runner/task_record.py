@@ -1,0 +1,86 @@
+"""What the store knows of a task's shard, and the table it is kept in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import duckdb
+import msgspec
+
+from python.protocol import document
+
+__all__ = ["TaskRecord", "load", "load_all", "save"]
+
+
+class TaskRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What the store knows of a task's shard.
+
+    `kind` is capture, derivation or materialization, and `shards` the number of processes that the task was first run
+    with. `state` is its connector state and `applied` the spec last applied (JSON text). `offsets` says how far a
+    reader has read each of its sources (see `journal.source_name`); `backfills` how often a binding, by its state key,
+    was filled anew because its resource did not fit any more. Then counts: committed transactions, documents written,
+    documents read, sessions begun. `committed` is when the last transaction was (RFC 3339), and `error` why the last
+    session failed, or nothing.
+    """
+
+    state: object = None
+    applied: str = ""
+    transactions: int = 0
+    documents: int = 0
+    sessions: int = 0
+    error: str = ""
+    kind: str = "capture"
+    shards: int = 1
+    read: int = 0
+    offsets: Mapping[str, int] = {}
+    backfills: Mapping[str, int] = {}
+    committed: str = ""
+
+
+_COLUMNS = (
+    "state",
+    "applied",
+    "transactions",
+    "documents",
+    "sessions",
+    "error",
+    "kind",
+    "shards",
+    "read",
+    "offsets",
+    "backfills",
+    "committed",
+)
+_SELECT = f"select name, shard, {', '.join(_COLUMNS)} from headwater.tasks"  # noqa: S608 -- names of ours
+_INSERT = (
+    f"insert into headwater.tasks (name, shard, {', '.join(_COLUMNS)}) "  # noqa: S608 -- same
+    f"values ({', '.join(f'${number + 1}' for number in range(2 + len(_COLUMNS)))})"
+)
+
+
+def load(db: duckdb.DuckDBPyConnection, name: str, shard: int) -> TaskRecord:
+    """Return what is stored of a task's shard, or an empty record with the state `{}`."""
+    row = db.execute(f"{_SELECT} where name = $1 and shard = $2", [name, shard]).fetchone()
+    return TaskRecord(state={}) if row is None else _record(row[2:])
+
+
+def load_all(db: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, int, TaskRecord]]:
+    """Yield what is stored of every task's shard, in the order of names and shards."""
+    for row in db.execute(f"{_SELECT} order by name, shard").fetchall():
+        yield row[0], row[1], _record(row[2:])
+
+
+def save(db: duckdb.DuckDBPyConnection, task: tuple[str, int], record: TaskRecord) -> None:
+    """Replace what is stored of a task's shard, within the transaction that the caller has begun."""
+    db.execute("delete from headwater.tasks where name = $1 and shard = $2", list(task))
+    values = [getattr(record, column) for column in _COLUMNS]
+    texts = [value if isinstance(value, (str, int)) else document.encode(value).decode() for value in values]
+    db.execute(_INSERT, [*task, *texts])
+
+
+def _record(row: tuple[object, ...]) -> TaskRecord:
+    values = {column: value for column, value in zip(_COLUMNS, row, strict=True) if value is not None}
+    for column in ("state", "offsets", "backfills"):
+        if column in values:
+            values[column] = document.decode(str(values[column]).encode())
+    return TaskRecord(**values)  # type: ignore[arg-type] # as the table has them
