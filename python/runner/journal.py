@@ -17,14 +17,13 @@ __all__ = ["Journal", "Row", "clock_of", "source_name", "time_of"]
 Row = tuple[int, int, bytes]
 """A document in a journal: its number, the clock of its commit, its JSON text."""
 
-_EPOCH = dt.datetime(1582, 10, 15, tzinfo=dt.timezone.utc)
 _TICKS = 10_000_000  # of a UUID's clock, in a second
 _COUNTER = 16  # the four low bits of Flow's clocks count within a tick
 
 
 def clock_of(moment: dt.datetime) -> int:
     """Return Flow's clock of a moment: ticks of 100 ns since October 15th, 1582, and four bits to count within."""
-    return (moment - _EPOCH) // dt.timedelta(microseconds=1) * (_TICKS // 1_000_000) * _COUNTER
+    return (moment - _epoch()) // dt.timedelta(microseconds=1) * (_TICKS // 1_000_000) * _COUNTER
 
 
 def time_of(clock: int) -> dt.datetime:
@@ -33,7 +32,11 @@ def time_of(clock: int) -> dt.datetime:
     >>> time_of(clock_of(dt.datetime(2024, 1, 31, tzinfo=dt.timezone.utc))).isoformat()
     '2024-01-31T00:00:00+00:00'
     """
-    return _EPOCH + dt.timedelta(microseconds=clock // _COUNTER // (_TICKS // 1_000_000))
+    return _epoch() + dt.timedelta(microseconds=clock // _COUNTER // (_TICKS // 1_000_000))
+
+
+def _epoch() -> dt.datetime:
+    return dt.datetime(1582, 10, 15, tzinfo=dt.timezone.utc)
 
 
 def source_name(collection: str, generation: str, suffix: str) -> str:

@@ -51,22 +51,17 @@ _COLUMNS = (
     "backfills",
     "committed",
 )
-_SELECT = f"select name, shard, {', '.join(_COLUMNS)} from headwater.tasks"  # noqa: S608 -- names of ours
-_INSERT = (
-    f"insert into headwater.tasks (name, shard, {', '.join(_COLUMNS)}) "  # noqa: S608 -- same
-    f"values ({', '.join(f'${number + 1}' for number in range(2 + len(_COLUMNS)))})"
-)
 
 
 def load(db: duckdb.DuckDBPyConnection, name: str, shard: int) -> TaskRecord:
     """Return what is stored of a task's shard, or an empty record with the state `{}`."""
-    row = db.execute(f"{_SELECT} where name = $1 and shard = $2", [name, shard]).fetchone()
+    row = db.execute(f"{_select()} where name = $1 and shard = $2", [name, shard]).fetchone()
     return TaskRecord(state={}) if row is None else _record(row[2:])
 
 
 def load_all(db: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, int, TaskRecord]]:
     """Yield what is stored of every task's shard, in the order of names and shards."""
-    for row in db.execute(f"{_SELECT} order by name, shard").fetchall():
+    for row in db.execute(f"{_select()} order by name, shard").fetchall():
         yield row[0], row[1], _record(row[2:])
 
 
@@ -75,7 +70,13 @@ def save(db: duckdb.DuckDBPyConnection, task: tuple[str, int], record: TaskRecor
     db.execute("delete from headwater.tasks where name = $1 and shard = $2", list(task))
     values = [getattr(record, column) for column in _COLUMNS]
     texts = [value if isinstance(value, (str, int)) else document.encode(value).decode() for value in values]
-    db.execute(_INSERT, [*task, *texts])
+    numbered = ", ".join(f"${number}" for number in range(1, 3 + len(_COLUMNS)))
+    columns = ", ".join(("name", "shard", *_COLUMNS))
+    db.execute(f"insert into headwater.tasks ({columns}) values ({numbered})", [*task, *texts])  # noqa: S608 -- names of ours
+
+
+def _select() -> str:
+    return f"select name, shard, {', '.join(_COLUMNS)} from headwater.tasks"  # noqa: S608 -- same
 
 
 def _record(row: tuple[object, ...]) -> TaskRecord:
