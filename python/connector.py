@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, ClassVar, Generic, NoReturn, TypeVar, get_args
+from typing import Any, ClassVar, Generic, NoReturn, TypeVar, get_args, get_origin
 
 import msgspec
 
@@ -94,18 +94,13 @@ class BaseConnector(Generic[EndpointConfig, ResourceConfig, State]):
 
     @functools.cached_property
     def _declared(self) -> tuple[Any, ...]:
-        """The type arguments of the nearest class that gives them."""
-        for ancestor in type(self).__mro__:
-            for base in vars(ancestor).get("__orig_bases__", ()):
-                found = getattr(base, "__origin__", None)
-                if isinstance(found, type) and issubclass(found, BaseConnector) and not _open(get_args(base)):
-                    return get_args(base)
-        return (dict, dict, dict)
+        """The three type arguments, followed through generic classes in between; `dict` for what nobody gave."""
+        return tuple(dict if isinstance(kind, TypeVar) else kind for kind in _arguments(type(self)))
 
 
 def plain(value: object) -> Any:  # noqa: ANN401 -- JSON values
     """Return an author's value (a pydantic model, a Struct, a dataclass, a mapping) as JSON values."""
-    return value.model_dump(mode="json") if hasattr(value, "model_dump") else msgspec.to_builtins(value)
+    return value.model_dump(mode="json", by_alias=True) if hasattr(value, "model_dump") else msgspec.to_builtins(value)
 
 
 def state_of(raw: msgspec.Raw) -> dict[str, Any]:
@@ -116,6 +111,13 @@ def state_of(raw: msgspec.Raw) -> dict[str, Any]:
     return value
 
 
-def _open(arguments: tuple[Any, ...]) -> bool:
-    """Whether a generic base was given type variables, which say nothing yet."""
-    return any(isinstance(argument, TypeVar) for argument in arguments)
+def _arguments(kind: type) -> tuple[Any, ...]:
+    """Return what the class `kind` gives BaseConnector as its type arguments."""
+    if kind is BaseConnector:
+        return (EndpointConfig, ResourceConfig, State)
+    for base in vars(kind).get("__orig_bases__", kind.__bases__):
+        origin = get_origin(base) or base
+        if isinstance(origin, type) and issubclass(origin, BaseConnector):
+            given = dict(zip(getattr(origin, "__parameters__", ()), get_args(base), strict=False))
+            return tuple(given.get(argument, argument) for argument in _arguments(origin))
+    return (dict, dict, dict)

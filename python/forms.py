@@ -138,13 +138,23 @@ def _from_msgspec(message: str, value: dict[str, Any]) -> ConfigError:
 
 def _from_pydantic(error: Any, value: dict[str, Any]) -> ConfigError:  # noqa: ANN401 -- pydantic is not ours to import
     first, *others = error.errors()
-    tokens = [str(token) for token in first["loc"]]
+    tokens = _places(first, value)
     got, want = pointer.MISSING, "a value: it is required"
     if first["type"] != "missing":
         got = first.get("input", pointer.resolve(value, tokens))
         want = str(first["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
-    more = f" (and {len(others)} more: {', '.join(pointer.join(other['loc']) for other in others)})" if others else ""
+    places = ", ".join(pointer.join(_places(other, value)) for other in others)
+    more = f" (and {len(others)} more: {places})" if others else ""
     return ConfigError(at=pointer.join(tokens), got=got, want=want + more)
+
+
+def _places(error: Mapping[str, Any], value: object) -> list[str]:
+    """Return where in `value` an error of pydantic's is: it also names branches of unions, which are no places."""
+    tokens: list[str] = []
+    for token in map(str, error["loc"]):
+        if pointer.resolve(value, [*tokens, token]) is not pointer.MISSING:
+            tokens.append(token)
+    return [*tokens, str(error["loc"][-1])] if error["type"] == "missing" else tokens
 
 
 def _from_jsonschema(error: Any) -> ConfigError:  # noqa: ANN401 -- jsonschema is not ours to import

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import msgspec
 import pytest
@@ -141,3 +142,26 @@ def test_dataclasses_and_plain_schemas_work_as_well() -> None:
     assert states(Mixed().answer(opened)) == [{"bindingStateV1": {"a": {"seen": [1, 2]}}}]
     with pytest.raises(ConfigError, match="config /url: got nothing, want a value: it is required"):
         list(Mixed().answer(opening(config={"x": 1})))
+
+
+class Named(BaseModel):
+    sync_mode: str = Field(alias="syncMode")
+
+
+def test_what_is_discovered_has_the_names_that_its_schema_gives() -> None:
+    found = capture.discovered("a", {}, key=["/id"], resource=Named(syncMode="full"))
+
+    assert json.loads(bytes(found.resource_config)) == {"syncMode": "full"}
+
+
+Kind = TypeVar("Kind")
+
+
+def test_types_are_declared_through_generic_classes_in_between() -> None:
+    class Base(capture.Connector[Config, Kind, dict[str, Any]], Generic[Kind]):
+        resource_path_pointers = ("/syncMode",)
+
+    class Mine(Base[Named]):
+        pass
+
+    assert json.loads(bytes(Mine().spec().resource_config_schema))["properties"].keys() == {"syncMode"}

@@ -21,6 +21,16 @@ class Config(BaseModel, extra="forbid"):
     credentials: Credentials
 
 
+class OAuth(BaseModel):
+    kind: Literal["oauth"]
+    client: str
+
+
+class Union(BaseModel):
+    credentials: Credentials | OAuth = Field(discriminator="kind")
+    port: int | bool = 1
+
+
 class Struct(msgspec.Struct):
     interval: Annotated[int, msgspec.Meta(ge=1, description="Seconds.", extra_json_schema={"order": 7})]
     region: str | None = None
@@ -57,6 +67,8 @@ def test_a_struct_becomes_a_form_whose_root_is_an_object() -> None:
         ),
         (Config, {"account": "abc"}, "config /credentials: got nothing, want a value: it is required"),
         (Config, {"credentials": {}}, "and 1 more: /credentials/token"),
+        (Union, {"credentials": {"kind": "oauth"}}, "config /credentials/client: got nothing, want a value"),
+        (Union, {"credentials": {"kind": "oauth", "client": "c"}, "port": "x"}, "config /port: got 'x', want "),
         (Struct, {"interval": 0}, "config /interval: got 0, want int >= 1"),
         (Struct, {}, "config /interval: got nothing, want a value: it is required"),
         (Struct, {"interval": 1, "region": 5}, "config /region: got 5, want str | null"),

@@ -1,8 +1,8 @@
 """Owning the process's file descriptors: the protocol's stdout is ours, whatever the source prints.
 
-After `own`, descriptors 1 and 2 lead into a pipe whose lines become logs: prints, C libraries and child processes of a
-wrapped source can no longer reach the protocol, and secrets in what they print are scrubbed. The real stdout and
-stderr live on under private descriptors, which no child process inherits.
+With `Descriptors`, descriptors 1 and 2 lead into a pipe whose lines become logs: prints, C libraries and child
+processes of a wrapped source can no longer reach the protocol, and secrets in what they print are scrubbed. The real
+stdout and stderr live on under private descriptors, which no child process inherits.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from python.protocol import log
 from python.protocol.log import Log
 
-__all__ = ["Descriptors", "own"]
+__all__ = ["Descriptors"]
 
 _PIPE_BYTES = 1024 * 1024  # a C library may print with the interpreter lock held: the pump cannot drain meanwhile
 _LINE_BYTES_MAX = 64 * 1024  # a line without an end is cut here
@@ -58,10 +58,16 @@ class Descriptors:
         if self._pump:
             self._drained.wait(_DRAIN_SECONDS_MAX)
 
+    def hush(self) -> None:
+        """What is printed from now on is lost: the last log has been written."""
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.dup2(nowhere, 2)
+
     def _run(self, write: Callable[[Log], None]) -> None:
         for lines in self._chunks():
             for entry in log.decode_lines(lines):
-                write(entry)
+                _surely(write, entry)
 
     def _chunks(self) -> Iterator[list[bytes]]:
         """Yield the whole lines that came together: a stack trace is one log."""
@@ -82,11 +88,9 @@ class Descriptors:
             os.close(self.stdout)
 
 
-@contextlib.contextmanager
-def own() -> Iterator[Descriptors]:
-    """Own descriptors 1 and 2 inside of the `with`; afterwards both lead to the real stderr."""
-    descriptors = Descriptors()
+def _surely(write: Callable[[Log], None], entry: Log) -> None:
+    """Write `entry`, or that it could not be: a pump that ends has whoever prints wait for ever."""
     try:
-        yield descriptors
-    finally:
-        descriptors.release()
+        write(entry)
+    except Exception as error:  # noqa: BLE001 -- whatever a line may hold
+        write(Log(level="warn", message=f"a printed line could not be logged: {type(error).__name__}"))

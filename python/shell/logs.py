@@ -27,6 +27,7 @@ class LogWriter:
     def __init__(self, fd: int, scrubber: Scrubber) -> None:
         self._fd = fd
         self._lock = threading.Lock()
+        self._closed = False
         self.scrubber = scrubber
         os.register_at_fork(after_in_child=self._renew_lock)
 
@@ -38,8 +39,13 @@ class LogWriter:
         line = log.encode(Log(level=entry.level, message=self.scrubber.text(entry.message), fields=fields, ts=entry.ts))
         view = memoryview(line)
         with self._lock, contextlib.suppress(OSError):
-            while view:
+            while view and not self._closed:
                 view = view[os.write(self._fd, view) :]
+
+    def close(self) -> None:
+        """The last log has been written: later ones, of threads that still run, are dropped."""
+        with self._lock:
+            self._closed = True
 
     def _renew_lock(self) -> None:
         self._lock = threading.Lock()
@@ -93,8 +99,15 @@ def config_update(sealed: Mapping[str, object]) -> None:
 def _message(record: logging.LogRecord) -> str:
     try:
         return record.getMessage()
-    except (TypeError, ValueError, KeyError):  # `%` in a text that came with arguments: keep the text and show them
-        return f"{record.msg} {record.args!r}"
+    except Exception:  # noqa: BLE001 -- `%` in a text that came with arguments, or an argument that cannot be shown
+        return f"{record.msg} {_shown(record.args)}"
+
+
+def _shown(args: object) -> str:
+    try:
+        return repr(args)
+    except Exception as error:  # noqa: BLE001 -- a source's `__repr__` may do anything; its log must not end it
+        return f"(its arguments cannot be shown: {type(error).__name__})"
 
 
 def _fields(record: logging.LogRecord) -> dict[str, object]:

@@ -57,16 +57,13 @@ class Output:
     def abandon(self, seconds_max: float) -> bool:
         """Write the complete sequences and drop the unfinished one; say whether none of that one had left already.
 
-        False also where the reader does not take what is being written within `seconds_max`.
+        False also where the reader does not take what is being written within `seconds_max`. Nothing is written after
+        this: whoever tries to waits for the end of the process, since what follows would stand beside a gap.
         """
         if not self._lock.acquire(timeout=seconds_max):
             return False
-        try:
-            self._flush(self._complete)
-            self._lines.clear()
-            return not self._tainted
-        finally:
-            self._lock.release()
+        self._flush(self._complete)
+        return not self._tainted
 
     def run_timer(self) -> None:
         """Flush complete sequences until closed. The body of a thread of its own: the source may be slow."""

@@ -47,8 +47,9 @@ class Scrubber:
             return [self.value(item) for item in value]
         if isinstance(value, str):
             return self.text(value)
-        masked = self.text(str(value))
-        return value if masked == str(value) else masked
+        shown = str(value) if isinstance(value, (int, float)) else repr(value)  # as it would be written
+        masked = self.text(shown)
+        return value if masked == shown else masked
 
 
 def secrets_in(config: object, schema: object) -> Iterator[str]:
@@ -83,13 +84,20 @@ def _marked(value: object, schema: object, root: object, seen: tuple[str, ...]) 
 
 def _members(value: object, schema: Mapping[str, object]) -> Iterator[tuple[object, object]]:
     if isinstance(value, Mapping):
-        properties = schema.get("properties")
-        named = properties if isinstance(properties, Mapping) else {}
+        named, patterns = (_mapping(schema.get(keyword)) for keyword in ("properties", "patternProperties"))
         for name, item in value.items():
             yield item, named.get(name, schema.get("additionalProperties"))
+            yield from ((item, subschema) for pattern, subschema in patterns.items() if re.search(pattern, str(name)))
     elif isinstance(value, list):
+        first = schema.get("prefixItems")
+        for item, subschema in zip(value, first if isinstance(first, list) else (), strict=False):
+            yield item, subschema
         for item in value:
             yield item, schema.get("items")
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _referred(reference: str, root: object) -> object:

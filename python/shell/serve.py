@@ -71,7 +71,11 @@ def serve(make: Callable[[], Service]) -> NoReturn:
     own.release()
     if reason is not None:
         logs.install(writer, "info")
-        _log.error("%s", _sentence(reason), exc_info=None if isinstance(reason, HeadwaterError) else reason)
+        _log.error(
+            "%s", _sentence(reason), exc_info=None if isinstance(reason, (HeadwaterError, SystemExit)) else reason
+        )
+        writer.close()
+        own.hush()
     _exit(status)
 
 
@@ -85,8 +89,6 @@ def _run(
         return 0, None
     except ReaderGone:
         return _BROKEN_PIPE, None
-    except SystemExit as exit_:
-        return (1, exit_) if exit_.code else (0, None)
     except BaseException as error:  # noqa: BLE001 -- whatever ends a connector is told as its last log
         return 1, error
     return 0, None
@@ -145,7 +147,6 @@ class _Conversation:
             self._step(response)
             in_sequence = service.in_sequence()
             self._output.write(service.responses.encode(response), ends_sequence=not in_sequence)
-            stopping.guarded = False
             if requests.failure:
                 raise requests.failure
             stopping.at_boundary(not in_sequence)
@@ -172,10 +173,10 @@ class _Conversation:
         """No boundary came in time: end with what is complete, and with 0 only if nothing half was sent."""
         clean = self._output.abandon(_ABANDON_SECONDS_MAX)
         if not clean:
-            _log.error(
-                "stopped in the middle of a checkpoint sequence, which took longer than %g s: it will be repeated",
-                self._service.drain_seconds_max,
-            )
+            why = "stopped in the middle of a checkpoint sequence, which took longer than %g s: it will be repeated"
+            told = threading.Thread(target=_log.error, args=(why, self._service.drain_seconds_max), daemon=True)
+            told.start()  # nobody may be reading the logs either
+            told.join(_ABANDON_SECONDS_MAX)
         os._exit(0 if clean else 1)
 
 

@@ -51,8 +51,12 @@ class Stopping:
             self._watch.ignore()
 
     def at_boundary(self, boundary: bool) -> None:  # noqa: FBT001 -- it is what the method is about
-        """Say whether the process could stop now, with nothing half said. Raises `Stopped` where it was asked to."""
+        """Say whether the process could stop now, with nothing half said. Raises `Stopped` where it was asked to.
+
+        The main thread may be interrupted from now on.
+        """
         self._boundary = boundary
+        self.guarded = False
         if boundary and self.requested:
             raise Stopped
 

@@ -88,6 +88,40 @@ def _refuse(config: Config) -> None:
     raise capture.ConnectorError(f"the token {config.token} has expired: make a new one in the settings")
 
 
+def _exit_quietly(config: Config) -> None:
+    del config
+    sys.exit(0)
+
+
+def _fail_beside_a_talker(config: Config) -> None:
+    ready = threading.Event()
+
+    def talk() -> None:
+        while True:
+            logging.getLogger("talker").info("still working")
+            print("still printing", flush=True)
+            ready.set()
+
+    threading.Thread(target=talk, daemon=True).start()
+    ready.wait()
+    _refuse(config)
+
+
+class _Unspeakable:
+    def __str__(self) -> str:
+        raise AttributeError("no text")
+
+    __repr__ = __str__
+
+
+def _log_the_unspeakable(config: Config) -> None:
+    del config
+    logging.getLogger("numbers").warning("it is %s", _Unspeakable())
+    print('{"a":' + "[" * 600 + "]" * 600 + "}", flush=True)
+    for _ in range(40):
+        print("x" * 60_000, flush=True)
+
+
 def _fork(config: Config) -> None:
     del config
     multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,), daemon=False).start()
@@ -137,6 +171,9 @@ MOODS: dict[str, Callable[[Config], object]] = {
     "refuse": _refuse,
     "never applied": lambda config: None,
     "fork": _fork,
+    "exit quietly": _exit_quietly,
+    "fail beside a talker": _fail_beside_a_talker,
+    "log the unspeakable": _log_the_unspeakable,
     "terminate workers": lambda config: None,
     "log secrets": _log_secrets,
     "signal another thread": _signal_another_thread,

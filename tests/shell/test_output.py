@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import concurrent.futures
 import os
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -37,13 +39,15 @@ def test_lines_wait_for_their_checkpoint(pipe: tuple[int, int]) -> None:
 
 def test_the_buffer_is_bounded(pipe: tuple[int, int]) -> None:
     output = Output(pipe[1])
+    line = b"x" * (BUFFER_BYTES_MAX // 16 - 1) + b"\n"
     os.set_blocking(pipe[0], True)
-    half = b"x" * (BUFFER_BYTES_MAX // 8 - 1) + b"\n"
-    output.write(half, ends_sequence=False)
-    output.write(b"y" * 10 + b"\n", ends_sequence=False)
-    output.flush()
+    with concurrent.futures.ThreadPoolExecutor(1) as other:
+        read = other.submit(lambda: [os.read(pipe[0], 64) for _ in range(BUFFER_BYTES_MAX // 64)])
+        for _ in range(16):
+            output.write(line, ends_sequence=False)
+        text = b"".join(read.result(60))
 
-    assert os.read(pipe[0], 1 << 20).startswith(b"xxx")
+    assert text == line * 16
 
 
 def test_abandoning_drops_an_unfinished_sequence_whole(pipe: tuple[int, int]) -> None:
@@ -52,6 +56,20 @@ def test_abandoning_drops_an_unfinished_sequence_whole(pipe: tuple[int, int]) ->
     output.write(b"b\n", ends_sequence=False)
 
     assert output.abandon(1.0)
+    assert received(pipe[0]) == b"a\n"
+
+
+def test_nothing_follows_what_was_abandoned(pipe: tuple[int, int]) -> None:
+    output = Output(pipe[1])
+    output.write(b"a\n", ends_sequence=False)
+    output.flush()
+    output.write(b"b\n", ends_sequence=False)
+    output.abandon(1.0)
+    late = threading.Thread(target=output.write, args=(b"c\n",), kwargs={"ends_sequence": True}, daemon=True)
+    late.start()
+    late.join(0.1)
+
+    assert late.is_alive()
     assert received(pipe[0]) == b"a\n"
 
 

@@ -88,3 +88,29 @@ def test_secrets_are_found_in_every_branch_of_the_schema() -> None:
     }
 
     assert set(secrets_in(config, schema)) == {"p1", "t1", "4711", "4712", "k1", "k2", "h1"}
+
+
+def test_secrets_are_found_by_the_pattern_of_their_name_and_by_their_place() -> None:
+    schema = {
+        "properties": {
+            "headers": {"patternProperties": {"^x-": {"secret": True}}},
+            "pair": {"prefixItems": [{}, {"secret": True}]},
+        }
+    }
+    config = {"headers": {"x-token": "sesame", "accept": "json"}, "pair": ["user", "word"]}
+
+    assert list(secrets_in(config, schema)) == ["sesame", "word"]
+
+
+def test_what_is_no_json_is_masked_as_it_will_be_written() -> None:
+    class Config:
+        def __str__(self) -> str:
+            return "a config"
+
+        def __repr__(self) -> str:
+            return "Config(password='sesame')"
+
+    scrubber = Scrubber()
+    scrubber.add(["sesame"])
+
+    assert scrubber.value(Config()) == "Config(password='****')"

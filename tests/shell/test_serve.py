@@ -245,3 +245,26 @@ def test_a_closed_stdout_ends_the_process_quietly() -> None:
 
     assert process.wait(30) == 141
     assert process.stderr.read() == ""
+
+
+def test_a_source_that_exits_by_itself_has_failed() -> None:
+    end = converse(NUMBERS, open_numbers(mood="exit quietly"))
+
+    assert (end.status, end.kinds) == (1, ["opened"])
+    assert end.reason == "the source ended the process with exit status 0"
+
+
+def test_the_reason_is_the_last_log_whoever_goes_on_talking() -> None:
+    end = converse(NUMBERS, open_numbers(mood="fail beside a talker"))
+
+    assert end.status == 1
+    assert end.reason.endswith("has expired: make a new one in the settings")
+
+
+def test_what_cannot_be_logged_is_said_and_holds_nobody_up() -> None:
+    end = converse(NUMBERS, open_numbers(mood="log the unspeakable", count=1, token=TOKEN))
+
+    said = [log["message"] for log in end.logs]
+    assert (end.status, end.kinds) == (0, ["opened", "captured", "checkpoint"])
+    assert "it is %s (its arguments cannot be shown: AttributeError)" in said
+    assert "a printed line could not be logged: RecursionError" in said
