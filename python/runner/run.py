@@ -18,6 +18,7 @@ from python.protocol import capture as wire
 from python.protocol import document
 from python.protocol.errors import HeadwaterError, RemoteProtocolError
 from python.protocol.flow import CaptureSpec, RangeSpec
+from python.protocol.log import Log
 from python.protocol.patch import apply_state
 from python.runner import drive, engines, task_logs, tasks
 from python.runner.build import collection_spec, require_targets
@@ -30,6 +31,7 @@ from python.runner.store import Store, TaskRecord
 from python.runner.transactions import Limits, Transaction, transactions
 from python.runner.views import Column, columns_of
 from python.shell.child import ChildError
+from python.shell.outlet import Outlet
 from python.shell.signals import Watch
 
 __all__ = ["APPLY_ROUNDS_MAX", "Options", "run"]
@@ -59,12 +61,13 @@ def run(options: Options) -> int:
     if not captures:
         loaded.capture(None)
     store = Store(options.store_path)
-    progress = Progress(sys.stderr)
     stop = Stop()
+    said = Outlet(sys.stderr, stop.ask)
+    progress = Progress(said)
     watch = Watch(lambda _number, _frame: None, stop.ask)
     watch.start()
     try:
-        shared = _Shared(store, progress, stop)
+        shared = _Shared(store, progress, stop, said)
         jobs = {capture.name: _Job(capture, loaded, shared, options) for capture in captures}
         failures = _all_ended({name: job.run for name, job in jobs.items()})
     finally:
@@ -72,7 +75,7 @@ def run(options: Options) -> int:
         progress.close()
         store.close()
     for failure in failures:
-        sys.stderr.write(f"headwater: {failure}\n")
+        said.write(f"headwater: {failure}\n")
     progress.summary(sys.stdout, options.store_path)
     return 1 if failures else 0
 
@@ -101,6 +104,7 @@ class _Shared(NamedTuple):
     store: Store
     progress: Progress
     stop: Stop
+    said: Outlet
 
 
 class _Job:
@@ -113,13 +117,16 @@ class _Job:
         self._progress = shared.progress
         self._options = options
         self._stop = shared.stop
-        launch = engines.launch(capture, task_logs.writer(sys.stderr, capture, as_json=options.log_json))
-        self._launch = msgspec.structs.replace(launch, stop=shared.stop)
+        self._said = shared.said
+        self._launch = msgspec.structs.replace(engines.launch(capture, self._on_log(0)), stop=shared.stop)
         require_targets(capture, loaded)
         names = [binding.target for binding in tasks.enabled(capture)]
         self._collectors = [Collector(collection_spec(loaded.collections[name])) for name in names]
         shortest = capture.shards.min_txn_seconds
         self._limits = Limits() if shortest is None else Limits(seconds_min=shortest)
+
+    def _on_log(self, key_begin: int) -> Callable[[Log], None]:
+        return task_logs.writer(self._said, self._capture, as_json=self._options.log_json, key_begin=key_begin)
 
     def run(self) -> None:
         """Run sessions: one, or with `continuous` one each interval. Raises what ended the capture, with its name."""
@@ -197,19 +204,21 @@ class _Job:
         record = self._store.task(self._capture.name, number)
         names = [binding.collection.name for binding in spec.bindings]
         opened = tasks.open_request(spec, version, owned, record.state)
-        with self._unless_stopped(), drive.open_stream(self._launch, opened) as stream:
-            self._progress.started(self._capture.name, names)
+        launch = msgspec.structs.replace(self._launch, on_log=self._on_log(owned.key_begin))
+        with self._unless_stopped(), drive.open_stream(launch, opened) as stream:
+            told = self._progress.started(self._capture.name, names)
+            stream.batches = functools.partial(told.watched, stream.batches())
             combiner = Combiner(self._collectors)
             try:
                 for transaction in transactions(stream, combiner, time.monotonic, self._limits):
-                    record = self._commit(number, record, transaction)
+                    record = self._commit((self._capture.name, number), record, transaction)
+                    (told.staged if transaction.partial else told.committed)(transaction)
             finally:
                 self._store.roll_back()
 
-    def _commit(self, number: int, record: TaskRecord, transaction: Transaction) -> TaskRecord:
+    def _commit(self, shard: tuple[str, int], record: TaskRecord, transaction: Transaction) -> TaskRecord:
         if transaction.partial:
             self._store.stage(self._collectors, transaction.documents)
-            self._progress.staged(self._capture.name, sum(map(len, transaction.documents)))
             return record
         state = functools.reduce(apply_state, transaction.states, record.state)
         record = msgspec.structs.replace(
@@ -218,8 +227,7 @@ class _Job:
             transactions=record.transactions + 1,
             documents=record.documents + transaction.captured,
         )
-        self._store.commit((self._capture.name, number), record, self._collectors, transaction.documents)
-        self._progress.committed(self._capture.name, transaction)
+        self._store.commit(shard, record, self._collectors, transaction.documents)
         return record
 
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections.abc import Callable
-from typing import TextIO
 
 from python.protocol import document, log
 from python.protocol.log import LEVELS, Log
 from python.runner.catalog import CaptureTask
+from python.shell.outlet import Writable
 
 __all__ = ["writer"]
 
 
-def writer(stream: TextIO, capture: CaptureTask, *, as_json: bool) -> Callable[[Log], None]:
+def writer(stream: Writable, capture: CaptureTask, *, as_json: bool, key_begin: int = 0) -> Callable[[Log], None]:
     """Return what writes a connector's logs to `stream`, from any thread.
 
-    As text, a line each, from the task's own log level; with `as_json` as ops Log documents of Flow's runtime.
+    As text, a line each, from the task's own log level; with `as_json` as ops Log documents of Flow's runtime,
+    which name the shard by the begin of its key range.
     """
     lock = threading.Lock()
     least = LEVELS.get(capture.shards.log_level or "info", LEVELS["info"])
@@ -25,7 +26,7 @@ def writer(stream: TextIO, capture: CaptureTask, *, as_json: bool) -> Callable[[
     def write(entry: Log) -> None:
         if LEVELS[entry.level] < least and not entry.fields.get("eventType"):
             return
-        line = _as_json(entry, capture.name) if as_json else _as_text(entry, capture.name)
+        line = _as_json(entry, capture.name, key_begin) if as_json else _as_text(entry, capture.name)
         with lock:
             stream.write(line + "\n")
             stream.flush()
@@ -33,9 +34,9 @@ def writer(stream: TextIO, capture: CaptureTask, *, as_json: bool) -> Callable[[
     return write
 
 
-def _as_json(entry: Log, task: str) -> str:
+def _as_json(entry: Log, task: str, key_begin: int) -> str:
     now = dt.datetime.now(dt.timezone.utc).isoformat()
-    shard = {"kind": "capture", "name": task, "keyBegin": "00000000", "rClockBegin": "00000000"}
+    shard = {"kind": "capture", "name": task, "keyBegin": f"{key_begin:08x}", "rClockBegin": "00000000"}
     value = {"shard": shard, "ts": entry.ts or now, "level": entry.level, "message": entry.message}
     return document.encode({**value, "fields": dict(entry.fields)}).decode()
 

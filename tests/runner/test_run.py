@@ -95,6 +95,29 @@ def test_a_transaction_is_as_long_as_the_capture_says(tmp_path: Path) -> None:
         assert db.execute("select transactions from headwater.tasks").fetchone() == (1,)
 
 
+def test_a_run_stops_once_nobody_reads_what_it_tells(tmp_path: Path) -> None:
+    write_spec(tmp_path, count=5, mood="log the unspeakable")
+    arguments = ["run", "--source", "test.flow.yaml", "--store", "store.duckdb"]
+    process = subprocess.Popen([HEADWATER, *arguments], cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stderr
+    assert process.stdout
+    process.stderr.readline()
+    process.stderr.close()
+    process.stdout.close()
+
+    assert process.wait(120) == 141
+
+
+def test_logs_name_the_shard_that_they_come_from(tmp_path: Path) -> None:
+    write_spec(tmp_path, count=1, mood="log the unspeakable")
+    done = headwater(
+        "run", "--source", "test.flow.yaml", "--store", "x.duckdb", "--log-json", "--shards", "2", cwd=tmp_path
+    )
+    logs = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
+
+    assert {log["shard"]["keyBegin"] for log in logs if "it is" in log["message"]} == {"00000000", "80000000"}
+
+
 def test_a_bad_config_is_one_sentence(tmp_path: Path) -> None:
     write_spec(tmp_path, count=0)
     done = run(tmp_path)
