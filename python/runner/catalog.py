@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
+from python.runner.catalog_readers import DerivationTask, MaterializationTask
+from python.runner.endpoints import ImageEndpoint, LocalEndpoint, Shards
 from python.runner.problems import CatalogError, Where, suggestion
 
 __all__ = [
@@ -28,30 +30,6 @@ __all__ = [
 
 INTERVAL_SECONDS_DEFAULT = 300
 """From the start of one session of a capture to the start of the next, where the capture does not say."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class LocalEndpoint:
-    """A connector that is a command of this machine. `config` may be sealed: see `unseal`."""
-
-    connector_type: ClassVar[str] = "LOCAL"
-    command: tuple[str, ...]
-    config: object
-    env: Mapping[str, str] = field(default_factory=dict)
-    protobuf: bool = False
-    config_where: Where
-    where: Where
-
-
-@dataclass(frozen=True, kw_only=True)
-class ImageEndpoint:
-    """A connector that is a container image. `config` may be sealed: see `unseal`."""
-
-    connector_type: ClassVar[str] = "IMAGE"
-    image: str
-    config: object
-    config_where: Where
-    where: Where
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,31 +52,19 @@ class AutoDiscover:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shards:
-    """How a task is run; None where the specification does not say. Durations are seconds."""
-
-    disable: bool = False
-    min_txn_seconds: float | None = None
-    max_txn_seconds: float | None = None
-    hot_standbys: int | None = None
-    ring_buffer_size: int | None = None
-    read_channel_size: int | None = None
-    log_level: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
 class CaptureTask:
     """A capture, with all its bindings, in the file's order, the disabled ones included.
 
     `secrets` maps JSON pointers of the config to names of secrets that only Flow's control plane knows.
     """
 
+    kind: ClassVar[str] = "capture"
     name: str
     endpoint: LocalEndpoint | ImageEndpoint
     bindings: tuple[CaptureBinding, ...]
     interval_seconds: int = INTERVAL_SECONDS_DEFAULT
     auto_discover: AutoDiscover | None = None
-    shards: Shards = Shards()
+    shards: Shards = field(default_factory=Shards)
     secrets: Mapping[str, str] = field(default_factory=dict)
     where: Where
 
@@ -118,7 +84,7 @@ class Collection:
     """A set of documents with a schema and a key of JSON pointers.
 
     Schemas are bundled: references to other files became `$defs`. `read_schema` is None where one schema serves for
-    both. `derive` is the derivation as it stands in the file, or None.
+    both. `derive` is how the collection is derived, or None.
     """
 
     name: str
@@ -126,13 +92,13 @@ class Collection:
     write_schema: Mapping[str, object] | bool
     read_schema: Mapping[str, object] | bool | None = None
     projections: tuple[ExplicitProjection, ...] = ()
-    derive: Mapping[str, object] | None = None
+    derive: DerivationTask | None = None
     where: Where
 
 
 @dataclass(frozen=True, kw_only=True)
 class OtherSpec:
-    """A materialization or a test as it stands in its file, checked against the grammar and kept."""
+    """A test as it stands in its file, checked against the grammar and kept."""
 
     name: str
     spec: object
@@ -147,7 +113,7 @@ class Catalog:
     files: frozenset[Path] = frozenset()
     captures: Mapping[str, CaptureTask]
     collections: Mapping[str, Collection]
-    materializations: Mapping[str, OtherSpec]
+    materializations: Mapping[str, MaterializationTask]
     tests: Mapping[str, OtherSpec]
 
     def capture(self, name: str | None = None, *, flag: str = "--capture") -> CaptureTask:

@@ -10,10 +10,12 @@ from pathlib import Path
 
 from python.runner.bundling import Files, file_named
 from python.runner.catalog import Catalog
+from python.runner.entries import Entry
 from python.runner.grammar import ROOT, TASK_KINDS
 from python.runner.grammar_check import check
 from python.runner.problems import CatalogError, Problem, Where
-from python.runner.specs import Entry, capture_of, collection_of, other_of
+from python.runner.specs import capture_of, collection_of, other_of
+from python.runner.specs_readers import materialization_of
 from python.runner.yaml_file import SourceFile
 
 __all__ = ["load_catalog"]
@@ -109,6 +111,6 @@ class _Loader:
 _BUILDERS = {
     "captures": capture_of,
     "collections": collection_of,
-    "materializations": other_of,
+    "materializations": materialization_of,
     "tests": other_of,
 }

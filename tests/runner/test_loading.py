@@ -153,7 +153,9 @@ def test_materializations_tests_and_derivations_are_checked_and_kept(tmp_path: P
 
     catalog = load_catalog(spec(tmp_path, text))
 
-    assert catalog.collections["a/b"].derive == {"using": {"sqlite": {}}, "transforms": []}
+    derive = catalog.collections["a/b"].derive
+    assert derive is not None
+    assert (derive.name, derive.using, derive.endpoint, derive.transforms) == ("a/b", "sqlite", None, ())
     assert catalog.materializations["a/m"].where.line == 4
     assert catalog.tests["a/t"].spec == []
 
