@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import msgspec
 
 from python.protocol import document
@@ -45,9 +47,12 @@ def difference(before: object, after: object) -> object:
 
 
 def without_nulls(value: object) -> object:
-    """Return `value` without the null members that no merge patch can store. Lists are stored whole, as they are."""
+    """Return `value` without the null members that no merge patch can store. Lists are stored whole, as they are.
+
+    The result shares nothing with `value`, whose owner may go on changing it.
+    """
     if not isinstance(value, dict):
-        return value
+        return copy.deepcopy(value) if isinstance(value, list) else value
     return {name: without_nulls(item) for name, item in value.items() if item is not None}
 
 

@@ -50,6 +50,7 @@ def bindings_of(streams: Iterable[Json]) -> Iterator[DiscoveredBinding]:
     Names are unique: a second stream of the same recommended name gets a number.
     """
     names: set[str] = set()
+    paths: set[tuple[str, ...]] = set()
     for stream in streams:
         name = stream.get("name")
         if not isinstance(name, str) or not name:
@@ -60,6 +61,10 @@ def bindings_of(streams: Iterable[Json]) -> Iterator[DiscoveredBinding]:
         except (TypeError, ValueError, RecursionError) as error:
             _logger.warning("stream %s cannot be captured, it is left out: %s", name, error)
             continue
+        if binding.resource_path in paths:
+            _logger.warning("the source has two streams named %s; the second one is left out", name)
+            continue
+        paths.add(binding.resource_path)
         names.add(binding.recommended_name)
         yield binding
 

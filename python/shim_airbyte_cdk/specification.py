@@ -106,12 +106,20 @@ def _translated_member(name: str, value: object, at: tuple[str, ...]) -> object:
 
 
 def _mark_secret(schema: Json, at: tuple[str, ...]) -> None:
+    """Mark a secret as Flow's, which is text; in an object that is secret, each text is.
+
+    What is neither stays unmarked: Flow refuses the mark. Logs mask it all the same (`CaptureShim`).
+    """
     if not schema.pop("airbyte_secret", False):
         return
     kinds = [kind for kind in types_of(schema) if kind != "null"]
-    if kinds in ([], ["string"]):
+    properties = mapping(schema.get("properties"))
+    for name, value in properties.items():
+        mapping(value)["airbyte_secret"] = True
+        _mark_secret(mapping(value), (*at, "properties", name))
+    if kinds in ([], ["string"]) and not properties:
         schema.update({"type": "string", "secret": True})
-    else:
+    elif not properties:
         _logger.debug("spec %s: a secret is a string, this one is %s: not marked", pointer.join(at) or "/", kinds)
 
 

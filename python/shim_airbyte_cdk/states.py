@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from python.capture import STATES
 from python.protocol import document
 from python.protocol.flow import ConnectorState
 from python.protocol.patch import difference, merge_patch, replacement, without_nulls
@@ -20,7 +21,6 @@ from python.shim_airbyte_cdk.records import Target
 
 __all__ = ["STATES", "TaskState"]
 
-STATES = "bindingStateV1"
 _SHARED = {"GLOBAL": "globalStateV1", "LEGACY": "legacyStateV1"}
 _SENTINELS = frozenset({"__ab_full_refresh_sync_complete", "__ab_no_cursor_state_message"})
 
@@ -79,6 +79,8 @@ class TaskState:
         }
         self._by_stream = {(target.namespace, target.stream): entry for target, entry in self._pairs()}
         self._ignored: set[tuple[str | None, str]] = set()
+        self._read: tuple[_Entry, ...] = tuple(self._entries.values())
+        self._lossy = False
         if foreign and migrate:
             self._migrate(stored)
 
@@ -91,8 +93,12 @@ class TaskState:
         return replacement(document.decode(patch.updated)) if patch and self._replaces else patch
 
     def messages(self, targets: Iterable[Target]) -> list[Json]:
-        """Return the Airbyte state messages that a sync of `targets` resumes from; full refreshes have none."""
-        entries = [self._entries[target.state_key] for target in targets if target.incremental]
+        """Return the Airbyte state messages that a sync of `targets` resumes from; full refreshes have none.
+
+        From now on states of these targets alone are taken: the others are other shards'.
+        """
+        self._read = tuple(self._entries[target.state_key] for target in targets)
+        entries = [entry for entry in self._read if entry.target.incremental]
         states = [entry.state for entry in entries]
         resumed = [stream for entry in entries if (stream := _resumed(entry))]
         if any(state.get("type") == "GLOBAL" for state in states):
@@ -100,8 +106,9 @@ class TaskState:
             return [{"type": "GLOBAL", "global": {"shared_state": shared, "stream_states": resumed}}]
         if any(state.get("type") == "LEGACY" for state in states):
             data = dict(mapping(self._shared.get(_SHARED["LEGACY"])))
-            for state in states:
-                data.update(mapping(state.get("data")))
+            for entry in entries:
+                stream = mapping(entry.state.get("stream")).get("stream_state")
+                data.update({entry.target.stream: stream} if stream else mapping(entry.state.get("data")))
             return [{"type": "LEGACY", "data": data}]
         return [{"type": "STREAM", "stream": stream} for stream in resumed]
 
@@ -112,10 +119,16 @@ class TaskState:
         if accept is None:
             _logger.warning("the source sent a state of the unknown type %s; it is ignored", kind)
             return False
+        if self._lossy and kind in _SHARED:
+            return False
         return accept(self, message)
 
     def fail(self, target: Target) -> None:
-        """From now on ignore states of `target`: some of its records could not be captured."""
+        """From now on ignore states of `target`: some of its records could not be captured.
+
+        And those that several streams share: they would pass over these records, too.
+        """
+        self._lossy = True
         self._ignored.add((target.namespace, target.stream))
 
     def rows_to_delete(self, target: Target) -> range:
@@ -171,18 +184,19 @@ class TaskState:
         self._shared[_SHARED["GLOBAL"]] = without_nulls(mapping(whole.get("shared_state")))
         for stream in _list(whole.get("stream_states")):
             self._set(mapping(stream), "GLOBAL")
-        for target, entry in self._pairs():
-            if target.incremental and not self._is_ignored(target):
+        for entry in self._read:
+            if entry.target.incremental:
                 entry.keep({**entry.state, "type": "GLOBAL"})
         return True
 
     def _accept_legacy(self, message: Json) -> bool:
         data = dict(mapping(message.get("data")))
-        for target, entry in self._pairs():
-            own = data.pop(target.stream, None)
-            if target.incremental and not self._is_ignored(target):
-                entry.keep({"type": "LEGACY", "data": {} if own is None else {target.stream: without_nulls(own)}})
-        self._shared[_SHARED["LEGACY"]] = without_nulls(data)
+        for entry in self._read:
+            name = entry.target.stream
+            if entry.target.incremental:
+                entry.keep({"type": "LEGACY", "data": {name: without_nulls(data[name])} if name in data else {}})
+        streams = {target.stream for target, _ in self._pairs()}
+        self._shared[_SHARED["LEGACY"]] = without_nulls({key: data[key] for key in data if key not in streams})
         return True
 
     def _set(self, stream: Json, kind: str) -> bool:
@@ -194,14 +208,11 @@ class TaskState:
                 _logger.warning("the source sent a state of %s, which no binding captures; it is ignored", identity[1])
                 self._ignored.add(identity)
             return False
-        if not entry.target.incremental or identity in self._ignored:
+        if not entry.target.incremental or entry not in self._read or identity in self._ignored:
             return False
         state = _without_sentinels(mapping(stream.get("stream_state")))
         entry.keep({**_stream_state(entry.target, state), "type": kind})
         return True
-
-    def _is_ignored(self, target: Target) -> bool:
-        return (target.namespace, target.stream) in self._ignored
 
     def _pairs(self) -> list[tuple[Target, _Entry]]:
         return [(entry.target, entry) for entry in self._entries.values()]

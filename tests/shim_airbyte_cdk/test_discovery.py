@@ -149,3 +149,10 @@ def test_a_source_s_own_meta_does_not_hide_ours() -> None:
 def test_a_key_of_something_else_is_an_error() -> None:
     with pytest.raises(ValueError, match="want names or paths of names"):
         key_of({"source_defined_primary_key": [[1]]})
+
+
+def test_a_second_stream_of_the_same_name_is_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    found = list(bindings_of([{"name": "u", "json_schema": {}}, {"name": "u", "json_schema": {}}]))
+
+    assert [each.resource_path for each in found] == [("u",)]
+    assert "two streams named u" in caplog.text

@@ -141,3 +141,12 @@ def test_the_spec_itself_is_not_changed() -> None:
 )
 def test_a_provider_is_named_by_the_title(title: str, want: str) -> None:
     assert provider_of({"connectionSpecification": {"title": title}}) == want
+
+
+def test_an_object_that_is_secret_is_so_in_each_of_its_texts() -> None:
+    account = {"type": "object", "properties": {"key": {"type": "string"}, "port": {"type": "integer"}}}
+
+    assert only(airbyte_secret=True, **account)["properties"] == {
+        "key": {"type": "string", "secret": True},
+        "port": {"type": "integer"},
+    }

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from python.protocol.flow import RangeSpec
+from python.protocol.state_key import key_hash
 from tests.airbyte_messages import (
     Played,
     Sync,
@@ -183,3 +184,60 @@ def test_the_entry_of_another_shard_s_binding_is_left_alone() -> None:
     opened = request(rows("events"), binding("users"), stored=stored, key_range=RangeSpec(key_begin=1, key_end=0))
 
     assert Sync(Played(), opened).sequence == []
+
+
+def test_a_list_that_the_source_goes_on_changing_is_stored_as_it_was_told() -> None:
+    seen: list[int] = []
+
+    def growing() -> Any:
+        for n in range(3):
+            seen.append(n)
+            yield record("users", {"id": n})
+            yield state("users", {"seen": seen})
+
+    source = Played()
+    source._messages = growing()
+    sync = Sync(source, request(binding("users")))
+
+    assert resumed(sync.stored, binding("users")) == [stream_state("users", {"seen": [0, 1, 2]})]
+
+
+@pytest.mark.parametrize("kind", ["global", "legacy"])
+def test_a_shared_state_never_passes_over_a_record_that_was_lost(kind: str) -> None:
+    def told(n: int) -> Any:
+        return global_state({"lsn": n}) if kind == "global" else legacy_state(lsn={"n": n}, users={"n": n})
+
+    sync = Sync(
+        Played(told(1), record("users", {"id": float("nan")}), told(9)), request(binding("users"), binding("events"))
+    )
+
+    assert "9" not in str(sync.stored)
+    assert "1" in str(sync.stored)
+
+
+def test_shared_states_leave_the_bindings_of_other_shards_alone() -> None:
+    names = ["users", "orders", "events"]
+    stored = {"bindingStateV1": {name: entry(name, {"n": 1}) for name in names}}
+    half = RangeSpec(key_end=0x7FFF_FFFF)
+    sync = Sync(
+        Played(legacy_state(**{name: {"n": 2} for name in names})),
+        request(*map(binding, names), stored=stored, key_range=half),
+    )
+
+    kept = [name for name in names if sync.stored["bindingStateV1"][name] == stored["bindingStateV1"][name]]
+    assert kept == [name for name in names if not half.owns(key_hash(name))]
+    assert 0 < len(kept) < len(names)
+
+
+def test_two_streams_of_a_name_both_keep_their_legacy_state() -> None:
+    first, second = binding("users", namespace="a"), binding("users", namespace="b")
+    sync = Sync(Played(legacy_state(users={"n": 2})), request(first, second))
+
+    assert resumed(sync.stored, second) == [{"type": "LEGACY", "data": {"users": {"n": 2}}}]
+
+
+def test_streams_that_know_no_legacy_state_keep_theirs_beside_one() -> None:
+    legacy = {"rowId": 1, "state": {"type": "LEGACY", "data": {"b": {"n": 2}}}}
+    stored = {"bindingStateV1": {"a": entry("a", {"n": 1}), "b": legacy}}
+
+    assert resumed(stored, binding("a"), binding("b")) == [{"type": "LEGACY", "data": {"a": {"n": 1}, "b": {"n": 2}}}]
