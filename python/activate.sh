@@ -6,9 +6,9 @@ _headwater_activate() {
     root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
     connector="${1:-}"
     folder="$root/$connector"
-    # The root has a project too, but no __main__.py: syncing it here would take its extras away.
-    if [[ ! -f "$folder/__main__.py" || ! -f "$folder/pyproject.toml" || ! -f "$folder/uv.lock" ]]; then
-        echo "activate.sh: '$connector' is no connector folder with __main__.py, pyproject.toml and uv.lock; usage: python/activate.sh source-x" >&2
+    # The root has a project too, but is no connector: syncing it here would take its extras away.
+    if [[ ! -f "$folder/__main__.py" && ! -f "$folder/manifest.yaml" || ! -f "$folder/pyproject.toml" || ! -f "$folder/uv.lock" ]]; then
+        echo "activate.sh: '$connector' is no connector folder with __main__.py or manifest.yaml, pyproject.toml and uv.lock; usage: python/activate.sh source-x" >&2
         return 1
     fi
     uv="$root/.venv/bin/uv"
