@@ -14,8 +14,8 @@ from python.shim_common.values import Json, mapping
 
 __all__ = ["COPY_SHARE_MAX", "STATE_SECONDS_MIN", "Emitter"]
 
-STATE_SECONDS_MIN = 0.5
-"""The shortest time between two states, in seconds: what a restart may have to read again."""
+STATE_SECONDS_MIN = 0.1
+"""The shortest time between two states, in seconds: what a restart may have to read again, and a stop to wait for."""
 
 COPY_SHARE_MAX = 0.05
 """The share of the time that copies of the state may take: a large state is taken less often."""
@@ -40,6 +40,7 @@ class Emitter:
         self._seconds_min = seconds_min
         self._due = now()
         self._live: object = None
+        self._covered = True
         self.names: dict[str, str] = {}
 
     def message(self, message: Any) -> None:  # noqa: ANN401 -- a class of an SDK that we do not import
@@ -50,6 +51,7 @@ class Emitter:
             # The dict may be the tap's own, and the tap is a step ahead of who reads it.
             record = dict(message.record)
             self._put({"type": kind, "stream": stream, "record": record, "version": message.version})
+            self._covered = False
         elif kind == "STATE":
             self.state(message.value)
         elif kind == "SCHEMA":
@@ -61,7 +63,7 @@ class Emitter:
 
     def state(self, live: object) -> None:
         """The tap's state is `live`, as of now: it is put if it is time to, else the next one counts."""
-        self._live = live
+        self._live, self._covered = live, True
         began = self._now()
         if began < self._due:
             return
@@ -71,8 +73,8 @@ class Emitter:
             self._due = ended + max(self._seconds_min, (ended - began) / COPY_SHARE_MAX)
 
     def finish(self) -> None:
-        """Nothing more comes: the last state is put."""
-        if self._live is not None:
+        """Nothing more comes: the last state is put, unless records followed that the tap has not said it covers."""
+        if self._live is not None and self._covered:
             self._snapshot()
 
     def _snapshot(self) -> None:

@@ -21,9 +21,9 @@ __all__ = ["emit_through", "hooked"]
 _METRICS = "singer_sdk.metrics"
 _FIND = "_find_in_partitions_list"
 _DEFAULT_FREQUENCY = 10_000
-_FREQUENCY = 100
-"""A state after so many records of a stream, where the tap leaves the SDK's number: here, states cost next to nothing
-(see `Emitter.state`), and a stop waits for the next one."""
+_FREQUENCY = 1
+"""A state after so many records of a stream, where the tap leaves the SDK's number. States that are let pass cost next
+to nothing (see `Emitter.state`), and a stop waits for one."""
 
 
 @contextlib.contextmanager

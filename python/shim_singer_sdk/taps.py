@@ -84,7 +84,7 @@ def check(delegate: Delegate, config: Json, names: Sequence[str]) -> None:
 def read(delegate: Delegate, config: Json, catalog: Json, state: Json, seconds_min: float) -> Iterator[Json]:
     """Yield the messages of one sync of `catalog`, resumed from `state`; states come `seconds_min` apart, or rarer.
 
-    Records name their stream by its tap_stream_id. The last state also comes where the tap fails.
+    Records name their stream by its tap_stream_id. The last state also comes where the tap then fails.
     """
 
     def produce(put: Callable[[Json], None]) -> None:
