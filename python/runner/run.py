@@ -21,6 +21,7 @@ from python.protocol.flow import CaptureSpec, RangeSpec
 from python.protocol.log import Log
 from python.protocol.patch import apply_state
 from python.runner import drive, engines, task_logs, tasks
+from python.runner.applying import rounds
 from python.runner.build import collection_spec, require_targets
 from python.runner.catalog import CaptureTask, Catalog, Collection
 from python.runner.combiner import Collector, Combiner
@@ -34,10 +35,7 @@ from python.shell.child import ChildError
 from python.shell.outlet import Outlet
 from python.shell.signals import Watch
 
-__all__ = ["APPLY_ROUNDS_MAX", "Options", "run"]
-
-APPLY_ROUNDS_MAX = 3
-"""A connector that still returns state after this many applies does not converge (rule 46)."""
+__all__ = ["Options", "run"]
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -173,18 +171,18 @@ class _Job:
 
     def _apply(self, spec: CaptureSpec, version: str, last: CaptureSpec | None, text: str) -> None:
         record = self._store.task(self._capture.name, 0)
-        for _ in range(APPLY_ROUNDS_MAX):
-            state = msgspec.Raw(document.encode(record.state))
+
+        def ask(state: msgspec.Raw) -> wire.Applied:
             asked = wire.Apply(capture=spec, version=version, last_capture=last, state=state)
-            applied = drive.ask(self._launch, asked, wire.Applied)
-            if applied.action_description:
-                self._progress.note(f"{self._capture.name}: applied: {applied.action_description}")
-            if applied.state is None:
-                self._store.save((self._capture.name, 0), msgspec.structs.replace(record, applied=text))
-                return
-            record = msgspec.structs.replace(record, state=apply_state(record.state, applied.state))
+            return drive.ask(self._launch, asked, wire.Applied)
+
+        for applied in rounds(ask, record.state):
+            if applied.action:
+                self._progress.note(f"{self._capture.name}: applied: {applied.action}")
+            record = msgspec.structs.replace(
+                record, state=applied.state, applied=text if applied.last else record.applied
+            )
             self._store.save((self._capture.name, 0), record)
-        raise HeadwaterError(f"apply does not converge: it returned state {APPLY_ROUNDS_MAX} times (rule 46)")
 
     def _session(self, spec: CaptureSpec, version: str) -> None:
         ranges = tasks.shard_ranges(self._options.shards)

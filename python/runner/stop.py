@@ -6,7 +6,9 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterator
 
-__all__ = ["Stop"]
+from python.shell.signals import Watch
+
+__all__ = ["Stop", "until_signal"]
 
 
 class Stop:
@@ -45,3 +47,15 @@ class Stop:
         finally:
             with self._lock:
                 self._open.remove(tell)
+
+
+@contextlib.contextmanager
+def until_signal() -> Iterator[Stop]:
+    """A Stop that SIGTERM and SIGINT ask for, as long as the `with` lasts. Call on the main thread."""
+    stop = Stop()
+    watch = Watch(lambda _number, _frame: None, stop.ask)
+    watch.start()
+    try:
+        yield stop
+    finally:
+        watch.close()
