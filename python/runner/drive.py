@@ -6,30 +6,63 @@ and the end of stdin; `open` gets a stream of answers.
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import itertools
-from collections.abc import Callable, Iterator, Mapping
-from typing import TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
 from python.protocol import capture as wire
+from python.protocol import codec, derive
 from python.protocol.capture_session import CaptureSession
-from python.protocol.codec import CAPTURE_REQUESTS, CAPTURE_RESPONSES
+from python.protocol.codec import Codec
+from python.protocol.derive_session import DeriveSession
 from python.protocol.errors import RemoteProtocolError
 from python.protocol.flow import PROTOCOL_VERSION
 from python.protocol.log import Log
-from python.protocol.session import Role
+from python.protocol.materialize_session import MaterializeSession
+from python.protocol.session import Role, Session
 from python.protocol.wire import FromConnector, FromRuntime
 from python.runner.stop import Stop
 from python.shell.child import Child
 
-__all__ = ["Launch", "Stream", "ask", "open_stream"]
+__all__ = [
+    "CAPTURE",
+    "DERIVE",
+    "MATERIALIZE",
+    "PROTOCOLS",
+    "Connection",
+    "Launch",
+    "Protocol",
+    "Stream",
+    "ask",
+    "connected",
+    "open_stream",
+]
 
 TICK_SECONDS = 0.1
 """How long a stream waits for the connector before it says that nothing came; commits and progress are due then."""
 
 _Response = TypeVar("_Response", bound=FromConnector)
+
+
+class Protocol(NamedTuple):
+    """One of Flow's three protocols, as the runtime speaks it."""
+
+    session: type[Session]
+    requests: Codec[Any]
+    responses: Codec[Any]
+    spec_response: type[Any]
+
+
+CAPTURE = Protocol(CaptureSession, codec.CAPTURE_REQUESTS, codec.CAPTURE_RESPONSES, wire.SpecResponse)
+DERIVE = Protocol(DeriveSession, codec.DERIVE_REQUESTS, codec.DERIVE_RESPONSES, derive.SpecResponse)
+MATERIALIZE = Protocol(MaterializeSession, codec.MATERIALIZE_REQUESTS, codec.MATERIALIZE_RESPONSES, derive.SpecResponse)
+
+PROTOCOLS: Mapping[str, Protocol] = {"capture": CAPTURE, "derivation": DERIVE, "materialization": MATERIALIZE}
+"""What the connector of each kind of task speaks."""
 
 
 class Launch(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,32 +77,55 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     cwd: str | None = None
     on_log: Callable[[Log], None] = lambda _log: None
     stop: Stop = msgspec.field(default_factory=Stop)
+    protocol: Protocol = CAPTURE
 
 
-class _Connection:
-    """A started connector and our end of the conversation with it."""
+class Connection:
+    """A started connector and our end of the conversation with it, checked message by message in both directions."""
 
-    def __init__(self, child: Child) -> None:
+    def __init__(self, child: Child, protocol: Protocol) -> None:
         self._child = child
-        self._session = CaptureSession(Role.RUNTIME)
+        self._requests = protocol.requests
+        self._responses = protocol.responses
+        self._session = protocol.session(Role.RUNTIME)
         self._batches = child.batches(TICK_SECONDS)
-        self._read: list[bytes] = []
+        self._read: collections.deque[bytes] = collections.deque()
 
     def send(self, request: FromRuntime) -> None:
         """`request` is legal, and on its way."""
         self._session.step(request)
-        self._child.send(CAPTURE_REQUESTS.encode(request))
+        self._child.send(self._requests.encode(request))
+
+    def send_lines(self, request: FromRuntime, lines: Sequence[bytes]) -> None:
+        """`lines` are on their way: requests of one kind, encoded by the caller. `request` stands for each of them."""
+        for _ in lines:
+            self._session.step(request)
+        self._child.send(b"".join(lines))
 
     def receive(self, want: type[_Response]) -> _Response:
         """Return the next answer, which must be a `want`. Raises ChildError where the connector failed instead."""
-        line = self._next_line()
-        if line is None:
-            self._child.finish()
-            raise RemoteProtocolError(f"the connector ended without an answer; {want.__name__} was awaited", rule=28)
-        message = self._decode(line)
+        message = self._next(want)
         if not isinstance(message, want):
             raise RemoteProtocolError(f"{type(message).__name__} came; {want.__name__} was awaited", rule=28)
         return message
+
+    def until(self, want: type[FromConnector]) -> Iterator[FromConnector]:
+        """Yield the answers that come, up to the first that is a `want`, which is the last. Raises as `receive`."""
+        message = None
+        while not isinstance(message, want):
+            message = self._next(want)
+            yield message
+
+    def poll(self) -> Iterator[FromConnector]:
+        """Yield what has come, after waiting a moment for it where nothing has. Raises where the connector ended."""
+        if not self._read:
+            batch = next(self._batches, None)
+            if batch is None:
+                self._child.finish()
+                raise RemoteProtocolError("the connector ended amid its session", rule=28)
+            self._read.extend(batch)
+        while self._read:
+            yield self._decode(self._read.popleft())
 
     def finish(self) -> None:
         """The connector, which has nothing left to say, has ended well (rules 28 and 29)."""
@@ -86,7 +142,7 @@ class _Connection:
         Ends with the connector. Raises ChildError where it failed, RemoteProtocolError where it broke the protocol;
         what it said before has been yielded then.
         """
-        for lines in itertools.chain([self._read], self._batches):
+        for lines in itertools.chain([list(self._read)], self._batches):
             batch: list[FromConnector] = []
             try:
                 for line in lines:
@@ -103,22 +159,29 @@ class _Connection:
         self._child.interrupt()
 
     def _decode(self, line: bytes) -> FromConnector:
-        message = CAPTURE_RESPONSES.decode(line)
+        message: FromConnector = self._responses.decode(line)
         self._session.step(message)
         return message
+
+    def _next(self, want: type[FromConnector]) -> FromConnector:
+        line = self._next_line()
+        if line is None:
+            self._child.finish()
+            raise RemoteProtocolError(f"the connector ended without an answer; {want.__name__} was awaited", rule=28)
+        return self._decode(line)
 
     def _next_line(self) -> bytes | None:
         while not self._read:
             batch = next(self._batches, None)
             if batch is None:
                 return None
-            self._read = batch
-        return self._read.pop(0)
+            self._read.extend(batch)
+        return self._read.popleft()
 
 
 def ask(launch: Launch, request: FromRuntime, want: type[_Response]) -> _Response:
     """Return the connector's answer to a unary `request`, which must be a `want` and the only one (rules 28 to 30)."""
-    with _connected(launch) as connection:
+    with connected(launch) as connection:
         connection.send(request)
         answer = connection.receive(want)
         connection.finish()
@@ -128,7 +191,7 @@ def ask(launch: Launch, request: FromRuntime, want: type[_Response]) -> _Respons
 @contextlib.contextmanager
 def open_stream(launch: Launch, request: wire.Open) -> Iterator[Stream]:
     """A capture session, from its `opened` on. The process, and all that it started, is gone after the `with`."""
-    with _connected(launch) as connection:
+    with connected(launch) as connection:
         connection.send(request)
         yield Stream(connection, connection.receive(wire.Opened))
 
@@ -136,7 +199,7 @@ def open_stream(launch: Launch, request: wire.Open) -> Iterator[Stream]:
 class Stream:
     """An open session: iterate over `batches`, `acknowledge` what was committed, `stop` to end early."""
 
-    def __init__(self, connection: _Connection, opened: wire.Opened) -> None:
+    def __init__(self, connection: Connection, opened: wire.Opened) -> None:
         self._connection = connection
         self._explicit = opened.explicit_acknowledgements
         self.batches = connection.batches
@@ -149,14 +212,14 @@ class Stream:
 
 
 @contextlib.contextmanager
-def _connected(launch: Launch) -> Iterator[_Connection]:
+def connected(launch: Launch) -> Iterator[Connection]:
     """Start the connector, and ask for its `spec`, as the runtime does before every real request."""
     child = Child(launch.command, launch.env, launch.on_log, launch.cwd)
     try:
         with launch.stop.telling(child.interrupt):
-            connection = _Connection(child)
+            connection = Connection(child, launch.protocol)
             connection.send(wire.Spec(connector_type=launch.connector_type))
-            spec = connection.receive(wire.SpecResponse)
+            spec = connection.receive(launch.protocol.spec_response)
             if spec.protocol != PROTOCOL_VERSION:
                 raise RemoteProtocolError(
                     f"the connector speaks protocol {spec.protocol}, and only {PROTOCOL_VERSION} is spoken here",

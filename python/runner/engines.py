@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from python.protocol.errors import ConnectorError
 from python.protocol.log import Log
-from python.runner.catalog import CaptureTask, LocalEndpoint
-from python.runner.drive import Launch
+from python.runner.drive import PROTOCOLS, Launch
+from python.runner.endpoints import LocalEndpoint, Task
 
 __all__ = ["ENGINES", "launch"]
 
@@ -22,13 +22,19 @@ ENGINES = ("docker", "podman", "buildah")
 _ANSWER_SECONDS_MAX = 20.0  # an engine whose daemon hangs is as good as none
 
 
-def launch(task: CaptureTask, on_log: Callable[[Log], None], network: str = "bridge") -> Launch:
-    """Return how to start the connector of `task`. Raises ConnectorError where it is an image and no engine works.
+def launch(task: Task, on_log: Callable[[Log], None], network: str = "bridge") -> Launch:
+    """Return how to start the connector of `task`.
+
+    Raises ConnectorError where it is an image and no engine works, or a part of Flow's own runtime.
 
     A local command that names a connector's folder, as `python -m source-x` does, is run with that folder's own
     environment first on PATH, where there is one.
     """
     endpoint = task.endpoint
+    if endpoint is None:
+        raise ConnectorError(
+            f"{task.name} uses a part of Flow's own runtime, which is not here: use `local` or `connector`"
+        )
     env = {
         "LOG_FORMAT": "json",
         "LOG_LEVEL": task.shards.log_level or "info",
@@ -37,9 +43,12 @@ def launch(task: CaptureTask, on_log: Callable[[Log], None], network: str = "bri
     }
     if isinstance(endpoint, LocalEndpoint):
         own = {**_path(endpoint.command), **endpoint.env, **env}
-        return Launch(command=endpoint.command, env=own, connector_type=endpoint.connector_type, on_log=on_log)
-    command = _run(_engine(f"{task.name} is the image {endpoint.image}"), endpoint.image, env, network)
-    return Launch(command=command, connector_type=endpoint.connector_type, on_log=on_log)
+        command: tuple[str, ...] = endpoint.command
+    else:
+        own = {}
+        command = _run(_engine(f"{task.name} is the image {endpoint.image}"), endpoint.image, env, network)
+    protocol = PROTOCOLS[task.kind]
+    return Launch(command=command, env=own, connector_type=endpoint.connector_type, on_log=on_log, protocol=protocol)
 
 
 def _engine(what: str) -> str:

@@ -8,25 +8,25 @@ from collections.abc import Callable
 
 from python.protocol import document, log
 from python.protocol.log import LEVELS, Log
-from python.runner.catalog import CaptureTask
+from python.runner.endpoints import Task
 from python.shell.outlet import Writable
 
 __all__ = ["writer"]
 
 
-def writer(stream: Writable, capture: CaptureTask, *, as_json: bool, key_begin: int = 0) -> Callable[[Log], None]:
+def writer(stream: Writable, task: Task, *, as_json: bool, key_begin: int = 0) -> Callable[[Log], None]:
     """Return what writes a connector's logs to `stream`, from any thread.
 
     As text, a line each, from the task's own log level; with `as_json` as ops Log documents of Flow's runtime,
     which name the shard by the begin of its key range.
     """
     lock = threading.Lock()
-    least = LEVELS.get(capture.shards.log_level or "info", LEVELS["info"])
+    least = LEVELS.get(task.shards.log_level or "info", LEVELS["info"])
 
     def write(entry: Log) -> None:
         if LEVELS[entry.level] < least and not entry.fields.get("eventType"):
             return
-        line = _as_json(entry, capture.name, key_begin) if as_json else _as_text(entry, capture.name)
+        line = _as_json(entry, task, key_begin) if as_json else _as_text(entry, task.name)
         with lock:
             stream.write(line + "\n")
             stream.flush()
@@ -34,9 +34,9 @@ def writer(stream: Writable, capture: CaptureTask, *, as_json: bool, key_begin: 
     return write
 
 
-def _as_json(entry: Log, task: str, key_begin: int) -> str:
+def _as_json(entry: Log, task: Task, key_begin: int) -> str:
     now = dt.datetime.now(dt.timezone.utc).isoformat()
-    shard = {"kind": "capture", "name": task, "keyBegin": f"{key_begin:08x}", "rClockBegin": "00000000"}
+    shard = {"kind": task.kind, "name": task.name, "keyBegin": f"{key_begin:08x}", "rClockBegin": "00000000"}
     value = {"shard": shard, "ts": entry.ts or now, "level": entry.level, "message": entry.message}
     return document.encode({**value, "fields": dict(entry.fields)}).decode()
 
