@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from python.protocol.capture import Open
 from python.protocol.codec import CAPTURE_REQUESTS
 from python.shim_airbyte_cdk.manifest import ManifestDelegate
 from tests.airbyte_messages import Sync, merged
@@ -123,11 +124,13 @@ def test_a_capture_that_ends_at_any_checkpoint_and_goes_on_gives_the_same_docume
     first: Ended, whole: Ended, config: dict[str, Any]
 ) -> None:
     state: dict[str, Any] = {}
+    again: list[list[str]] = []
     for index, response in enumerate(whole.responses):
         if "checkpoint" not in response:
             continue
         state = merged(state, response["checkpoint"].get("state", {}).get("updated", {}))
         request = CAPTURE_REQUESTS.decode(json.dumps(opened(first, config, state)).encode())
+        assert isinstance(request, Open)
         sync = Sync(ManifestDelegate(FOLDER), request)
 
         again = captured([{"captured": {"binding": at, "doc": doc}} for at, doc in sync.documents])
