@@ -107,8 +107,8 @@ class TaskState:
         if any(state.get("type") == "LEGACY" for state in states):
             data = dict(mapping(self._shared.get(_SHARED["LEGACY"])))
             for entry in entries:
-                stream = mapping(entry.state.get("stream")).get("stream_state")
-                data.update({entry.target.stream: stream} if stream else mapping(entry.state.get("data")))
+                own = mapping(entry.state.get("stream")).get("stream_state")
+                data.update({entry.target.stream: own} if own else mapping(entry.state.get("data")))
             return [{"type": "LEGACY", "data": data}]
         return [{"type": "STREAM", "stream": stream} for stream in resumed]
 
