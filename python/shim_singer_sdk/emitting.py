@@ -60,6 +60,7 @@ class Emitter:
             plain = mapping(message.to_dict())
             stream = str(plain.get("stream"))
             self._put({**plain, "type": kind or _text(plain.get("type")), "stream": self.names.get(stream, stream)})
+            self._covered = False
 
     def state(self, live: object) -> None:
         """The tap's state is `live`, as of now: it is put if it is time to, else the next one counts."""
@@ -67,19 +68,24 @@ class Emitter:
         began = self._now()
         if began < self._due:
             return
-        self._snapshot()
+        copied = _copied(live)
         ended = self._now()
         if self._seconds_min:
             self._due = ended + max(self._seconds_min, (ended - began) / COPY_SHARE_MAX)
+        self._emit(copied)
 
     def finish(self) -> None:
         """Nothing more comes: the last state is put, unless records followed that the tap has not said it covers."""
         if self._live is not None and self._covered:
-            self._snapshot()
+            self._emit(_copied(self._live))
 
-    def _snapshot(self) -> None:
-        self._put({"type": "STATE", "value": document.decode(document.encode(self._live))})
+    def _emit(self, copied: object) -> None:
         self._live = None
+        self._put({"type": "STATE", "value": copied})
+
+
+def _copied(live: object) -> object:
+    return document.decode(document.encode(live))
 
 
 def _text(kind: object) -> str:
