@@ -168,6 +168,7 @@ class Sync:
         self.sequence: list[Any] = []
         self.failure = ""
         self.documents: list[tuple[int, dict[str, Any]]] = []
+        self.texts: list[str] = []
         self.patches: list[Any] = []
         self.stored: Any = json.loads(bytes(opened.state or b"{}"))
         try:
@@ -179,7 +180,8 @@ class Sync:
     def _take(self, response: Any) -> None:
         if isinstance(response, Captured):
             assert isinstance(response.doc, msgspec.Raw)
-            doc = json.loads(bytes(response.doc))
+            self.texts.append(bytes(response.doc).decode())
+            doc = json.loads(self.texts[-1])
             self.documents.append((response.binding, doc))
             self.sequence.append(doc)
         elif isinstance(response, Checkpoint):

@@ -48,16 +48,15 @@ class Interruption:
         signal.signal(signal.SIGURG, self._last)
 
     def end(self, sentence: str) -> None:
-        """The main thread has left what `inside` is about; else the process has ended, with `sentence` as last log.
+        """The main thread has left what `inside` is about, or the `with`; or else the process ends.
 
-        The latter is for code that no signal reaches, such as a library in C that waits. Call on another thread.
+        The latter is for code that no signal reaches, such as a library in C that waits; `sentence` is its last log.
+        Call on another thread.
         """
         main = threading.main_thread().ident
         assert main is not None  # noqa: S101 -- it is running
         for _ in range(ATTEMPTS_MAX):
-            if not self._inside():
-                return
-            signal.pthread_kill(main, signal.SIGURG)
+            signal.pthread_kill(main, signal.SIGURG)  # where it is not inside just now, it may come back
             if self._over.wait(self._attempt_seconds):
                 return
         if self._inside():

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 
 from python.capture import Captured, Checkpoint
 from python.protocol.errors import ConnectorError
@@ -11,6 +12,7 @@ from python.shim_airbyte_cdk import models
 from python.shim_airbyte_cdk.models import Json, Message, mapping
 from python.shim_airbyte_cdk.records import Target
 from python.shim_airbyte_cdk.reports import Reports
+from python.shim_airbyte_cdk.stalls import Stalled
 from python.shim_airbyte_cdk.states import TaskState
 
 __all__ = ["BYTES_MAX", "DOCUMENTS_MAX", "HELD_BYTES_MAX", "Reading"]
@@ -28,7 +30,7 @@ _logger = logging.getLogger("airbyte.source")
 
 
 class Reading:
-    """Turns the messages of one `read` of `targets` into documents and checkpoints. Use once."""
+    """Turns the messages of one `read` of `targets` into documents and checkpoints. Use once, inside of `watching`."""
 
     def __init__(self, targets: Sequence[Target], state: TaskState, reports: Reports) -> None:
         self._targets = targets
@@ -39,14 +41,44 @@ class Reading:
         self._documents = 0
         self._bytes = 0
         self._waits_for_state = False
+        self._incoming: Generator[Message, None, None] | None = None
+        self._outgoing: Generator[Captured | Checkpoint, None, None] | None = None
+        self._reported = 0
+
+    @property
+    def busy(self) -> bool:
+        """Whether the next message is being asked for (see `stalls.Watched`)."""
+        return _runs(self._outgoing)
+
+    @property
+    def in_source(self) -> bool:
+        """Whether the source is at work, or waits (see `stalls.Watched`)."""
+        return _runs(self._incoming)
+
+    @property
+    def progress(self) -> object:
+        """Changes with each record, state and trace; not with logs: a source that only waits may tell so for ever."""
+        return sum(target.row_id for target in self._targets), self._reported
+
+    def stalled(self, seconds: float) -> str:
+        """Fail the streams that are being read: nothing has come of them for `seconds`."""
+        sentence = f"the source made no progress for {seconds:g} seconds (the log has the stacks of its threads)"
+        for name in self._reports.unfinished() or [""]:
+            self._reports.fail(name, sentence)
+        return self._reports.told
 
     def run(self, messages: Iterable[Message]) -> Iterator[Captured | Checkpoint]:
         """Yield documents and checkpoints, the last one a checkpoint.
 
         Where streams have failed, ConnectorError is raised after it; the streams that did not are complete then.
         """
+        self._outgoing = self._run(messages)
+        return self._outgoing
+
+    def _run(self, messages: Iterable[Message]) -> Generator[Captured | Checkpoint, None, None]:
         by_stream = self._by_stream
-        for message in self._safely(messages):
+        self._incoming = self._safely(messages)
+        for message in self._incoming:
             record = message.record
             if record is None:
                 yield from self._other(message)
@@ -90,11 +122,14 @@ class Reading:
         if (record.namespace or None, record.stream) not in self._broken:
             self._reports.unknown_stream(record.namespace, record.stream)
 
-    def _safely(self, messages: Iterable[Message]) -> Iterator[Message]:
-        """Yield `messages`; that the source raises is a failure to tell at the end."""
+    def _safely(self, messages: Iterable[Message]) -> Generator[Message, None, None]:
+        """Yield `messages`; that the source raises is a failure to tell at the end, and so is a stall, told already."""
         try:
             yield from messages
+        except Stalled:
+            self._incoming = None
         except Exception as error:
+            self._incoming = None
             sentence = models.reason(error)
             if not self._reports.failures:
                 _logger.exception("the source failed: %s", sentence)
@@ -104,9 +139,11 @@ class Reading:
         kind = models.kind_of(message)
         value = models.mapping_of(getattr(message, kind.lower(), None))
         if kind == "STATE":
+            self._reported += 1
             if self._state.accept(value):
                 yield self._checkpoint()
             return
+        self._reported += kind != "LOG"
         self._reports.take(kind, value)
         status = mapping(value.get("stream_status"))
         if status.get("status") == "COMPLETE":
@@ -134,3 +171,7 @@ class Reading:
         self._documents = self._bytes = 0
         self._waits_for_state = False
         return Checkpoint(state=self._state.patch())
+
+
+def _runs(generator: Generator[object, None, None] | None) -> bool:
+    return generator is not None and inspect.getgeneratorstate(generator) == inspect.GEN_RUNNING

@@ -21,11 +21,13 @@ from python.protocol.flow import OAuth2
 from python.protocol.state_key import key_hash
 from python.shell import logs
 from python.shim_airbyte_cdk import catalogs, discovery, models, oauth, sealing, specification
+from python.shim_airbyte_cdk.exact import exact_numbers
 from python.shim_airbyte_cdk.generations import printing
 from python.shim_airbyte_cdk.models import Delegate, Json
 from python.shim_airbyte_cdk.reading import Reading
 from python.shim_airbyte_cdk.records import Resource, Target
 from python.shim_airbyte_cdk.reports import Reports
+from python.shim_airbyte_cdk.stalls import STALL_SECONDS_MAX, watching
 from python.shim_airbyte_cdk.states import TaskState
 from python.shim_airbyte_cdk.timeouts import default_timeouts
 
@@ -43,6 +45,7 @@ class CaptureShim(capture.Connector[dict[str, Any], Resource, dict[str, Any]]):
     constructor, as declarative ones do since CDK 6; it is called anew for each request, with None for what is not
     known yet. `oauth2` is Flow's OAuth2, or a mapping with its JSON names; None takes what the source's own spec says.
     With `migrate_state`, the state that airbyte-to-flow left is taken over, once; without it, such a task starts over.
+    A source that gives nothing for `stall_seconds_max` has failed.
 
     Only `discover` asks the source for a catalog: `validate` and `open` go by the task's own spec. A sync is read to
     its end, once; Flow's runtime starts the next one.
@@ -50,11 +53,19 @@ class CaptureShim(capture.Connector[dict[str, Any], Resource, dict[str, Any]]):
 
     resource_path_pointers = discovery.RESOURCE_PATH_POINTERS
 
-    def __init__(self, delegate: Delegate, oauth2: object = None, *, migrate_state: bool = True) -> None:
+    def __init__(
+        self,
+        delegate: Delegate,
+        oauth2: object = None,
+        *,
+        migrate_state: bool = True,
+        stall_seconds_max: float = STALL_SECONDS_MAX,
+    ) -> None:
         models.check_delegate(delegate)
         self._delegate = delegate
         self._oauth2_given = oauth.given(oauth2)
         self._migrate_state = migrate_state
+        self._stall_seconds_max = stall_seconds_max
 
     def spec(self) -> SpecResponse:
         """Return what the source is. Asks nothing of the network. DOCS_URL replaces the source's documentation."""
@@ -97,8 +108,10 @@ class CaptureShim(capture.Connector[dict[str, Any], Resource, dict[str, Any]]):
             self._delegate, request.config, catalogs.configured_catalog(owned), state.messages(owned)
         )
         logs.status(f"Capture started: {len(owned)} streams")
-        with default_timeouts(), printing.overheard(self._publish):
-            yield from Reading(owned, state, reports).run(messages)
+        reading = Reading(owned, state, reports)
+        watched = watching(reading, self._stall_seconds_max)
+        with default_timeouts(), exact_numbers(), printing.overheard(self._publish), watched:
+            yield from reading.run(messages)
 
     def task_state(self, stored: msgspec.Raw) -> Any:  # noqa: ANN401 -- a JSON value
         """Return the task's state; one in list form is airbyte-to-flow's, and is returned as it is."""

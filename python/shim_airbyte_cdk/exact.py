@@ -1,0 +1,84 @@
+"""Numbers in what a source reads, kept with all of their digits.
+
+Sources and the CDK read JSON's numbers as floats, which hold 15 to 17 digits, and orjson makes floats of integers over
+64 bits. Within `exact_numbers`, they get floats that know their text (`document.Number`), and every integer as it is.
+What reads JSON in another way, such as `ijson` or `json.loads` in a source's own code, is left alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import sys
+import types
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+
+from python.protocol import document
+
+__all__ = ["exact_numbers"]
+
+_DECODERS = "airbyte_cdk.sources.declarative.decoders.composite_raw_decoder"
+_FILES = "airbyte_cdk.sources.file_based.file_types.jsonl_parser"
+
+_decoder = msgspec.json.Decoder(float_hook=document.number)
+
+
+@contextlib.contextmanager
+def exact_numbers() -> Iterator[None]:
+    """Within, no digit is lost of the numbers in `requests`' responses, and in JSON which the CDK's decoders read.
+
+    Modules that are not imported yet, and members that this generation of the CDK lacks, are left alone.
+    """
+    with contextlib.ExitStack() as undo:
+        for place, name, make in _PLACES:
+            holder = _holder(place)
+            if holder is not None and hasattr(holder, name):
+                before = getattr(holder, name)
+                setattr(holder, name, make(before))
+                undo.callback(setattr, holder, name, before)
+        yield
+
+
+def _holder(place: tuple[str, ...]) -> object:
+    """Return the module that `place` begins with, where it is imported, or the attribute in it that comes next."""
+    found: object = sys.modules.get(place[0])
+    for name in place[1:]:
+        found = getattr(found, name, None)
+    return found
+
+
+def _response_json(json: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(json)
+    def exact(self: object, **options: Any) -> Any:  # noqa: ANN401 -- JSON
+        return json(self, **(options or {"parse_float": document.number}))
+
+    return exact
+
+
+def _library(module: types.ModuleType) -> object:
+    """Return what stands in for a JSON library: its `loads` is exact, the rest is as it was."""
+    return types.SimpleNamespace(**{**vars(module), "loads": _exact(module.loads)})
+
+
+def _exact(loads: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `loads` with exact numbers. What is not JSON, or asked for with options, is `loads`' own affair."""
+
+    @functools.wraps(loads)
+    def exact(text: Any, **options: Any) -> Any:  # noqa: ANN401 -- text or bytes, and JSON
+        if not options:
+            with contextlib.suppress(msgspec.DecodeError, UnicodeError, RecursionError, TypeError):
+                return _decoder.decode(text)
+        return loads(text, **options)
+
+    return exact
+
+
+_PLACES: tuple[tuple[tuple[str, ...], str, Callable[[Any], object]], ...] = (
+    (("requests.models", "Response"), "json", _response_json),
+    ((_DECODERS,), "orjson", _library),
+    ((_DECODERS,), "json", _library),
+    ((_FILES,), "orjson", _library),
+)

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import importlib
+import io
+import sys
+import types
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+import pytest
+
+from python.protocol import document
+from python.shim_airbyte_cdk.exact import exact_numbers
+from tests.airbyte_messages import Played, Sync, record, request, rows
+
+requests: Any = importlib.import_module("requests")
+decoders: Any = importlib.import_module("airbyte_cdk.sources.declarative.decoders.composite_raw_decoder")
+FILES = "airbyte_cdk.sources.file_based.file_types.jsonl_parser"
+
+TEXT = b'{"price":12345678901234567.89,"tiny":1e-400,"big":18446744073709551617,"rate":1.10,"all":[0.1,"1.5",null]}'
+
+
+@pytest.fixture(autouse=True)
+def files(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Stands for the CDK's parser of files, which needs more than a development environment has: what we use of it."""
+    module: Any = types.ModuleType(FILES)
+    module.orjson = orjson
+    monkeypatch.setitem(sys.modules, FILES, module)
+    return module
+
+
+def response(text: bytes = TEXT) -> Any:
+    made = requests.Response()
+    made._content = text
+    return made
+
+
+def written(value: object) -> str:
+    return document.encode(value).decode()
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda: response().json(),
+        lambda: next(decoders.JsonParser().parse(io.BytesIO(TEXT))),
+        lambda: next(decoders.JsonLineParser().parse(io.BytesIO(TEXT + b"\n"))),
+        lambda: sys.modules[FILES].orjson.loads(TEXT),
+    ],
+    ids=["requests", "JSON", "JSON Lines", "files of JSON Lines"],
+)
+def test_no_digit_is_lost(read: Any) -> None:
+    with exact_numbers():
+        found = read()
+
+    assert written(found) == TEXT.decode().replace("1.10", "1.1")
+    assert found["price"] + 1 == 12345678901234567.89 + 1
+
+
+def test_afterwards_everything_is_as_it_was(files: Any) -> None:
+    def places() -> list[Any]:
+        return [requests.models.Response.json, decoders.orjson, decoders.json, files.orjson]
+
+    before = places()
+    with exact_numbers():
+        within = places()
+
+    assert places() == before
+    assert not any(now is then for now, then in zip(within, before, strict=True))
+
+
+def test_options_of_a_source_s_own_go_first() -> None:
+    with exact_numbers():
+        assert response().json(parse_float=str)["price"] == "12345678901234567.89"
+        assert decoders.json.loads("[1.5]", parse_float=str) == ["1.5"]
+
+
+def test_what_is_no_json_fails_as_it_did(files: Any) -> None:
+    with exact_numbers():
+        with pytest.raises(requests.exceptions.JSONDecodeError):
+            response(b"{").json()
+        with pytest.raises(orjson.JSONDecodeError):
+            files.orjson.loads(b'{"a":')
+        assert files.orjson.JSONDecodeError is orjson.JSONDecodeError
+        assert decoders.json.loads("[NaN]") != []  # which Python's own reader takes
+
+
+def test_what_is_not_imported_is_left_alone(files: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, FILES)
+
+    with exact_numbers():
+        assert files.orjson is orjson
+        assert response().json()["big"] == 2**64 + 1
+
+
+def test_documents_of_a_capture_have_every_digit() -> None:
+    class Fetching(Played):
+        def read(self, *args: Any) -> Iterator[Any]:
+            yield record("prices", response().json())
+
+    sync = Sync(Fetching(), request(rows("prices")))
+
+    assert sync.failure == ""
+    assert '"price":12345678901234567.89,"tiny":1e-400,"big":18446744073709551617,"rate":1.1' in sync.texts[0]
