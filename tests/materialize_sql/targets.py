@@ -1,0 +1,56 @@
+"""The databases that tests of SQL materializations store to."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from python.materialize_sql.connector import SqlConnector
+
+
+class Target(NamedTuple):
+    """A connector, its config, a query of its database from outside, and the schema that it stores to by default."""
+
+    make: Callable[[], SqlConnector[Any, Any]]
+    config: dict[str, Any]
+    query: Callable[[str], list[tuple[Any, ...]]]
+    schema: str
+
+    @property
+    def dialect(self) -> Any:
+        return self.make().dialect
+
+    def rows(self, *columns: str, table: str = "things", order: str = "1") -> list[tuple[Any, ...]]:
+        """The rows of a table in the order of a column; all columns where none is named."""
+        names = ", ".join(map(self.dialect.quote, columns)) or "*"
+        return self.query(f"select {names} from {self.dialect.qualified((self.schema, table))} order by {order}")
+
+    def types(self, table: str = "things") -> dict[str, str]:
+        place = (self.schema, table)
+        endpoint = self.make().connect(_config(self))
+        found = endpoint.inspect([place]).tables
+        endpoint.close()
+        return {column.name: column.type for column in found[place].columns} if place in found else {}
+
+
+def _config(target: Target) -> Any:
+    import msgspec
+
+    return target.make()._config_form.read(msgspec.Raw(msgspec.json.encode(target.config)))
+
+
+def sqlite(folder: Path) -> Target:
+    from materialize_sqlite import MaterializeSqlite
+
+    path = str(folder / "target.sqlite")
+
+    def query(sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        db = sqlite3.connect(path)
+        try:
+            return db.execute(sql, parameters).fetchall()
+        finally:
+            db.close()
+
+    return Target(MaterializeSqlite, {"path": path}, query, "main")
