@@ -75,9 +75,7 @@ class SqlConnector(Connector[EndpointConfig, ResourceConfig, dict]):  # type: ig
             with endpoint.telling("look at the tables"):
                 found = endpoint.inspect([table.place for table in tables])
             for action in [*self._preparations(found, schema), *plan(self.dialect, found, tables, last)]:
-                with endpoint.telling(action.description), endpoint.transaction():
-                    for statement in action.statements:
-                        endpoint.execute(statement)
+                endpoint.perform(action)
                 done.append(action.description)
         return Applied(action_description="\n".join(done))
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 from python.materialize_sql.dialect import Dialect
-from python.materialize_sql.planner import Found
+from python.materialize_sql.planner import Action, Found
 from python.materialize_sql.tables import Column, Place
 from python.protocol.errors import ConnectorError
 
@@ -68,6 +68,12 @@ class Endpoint(abc.ABC):
             self.roll_back()
             raise
         self.commit()
+
+    def perform(self, action: Action) -> None:
+        """Do what a plan says, in one transaction. Raises ConnectorError where the database refuses it."""
+        with self.telling(action.description), self.transaction():
+            for statement in action.statements:
+                self.execute(statement)
 
     @contextlib.contextmanager
     def telling(self, doing: str) -> Iterator[None]:

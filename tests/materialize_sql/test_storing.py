@@ -54,12 +54,7 @@ def test_nothing_is_visible_before_the_commit(target: Target) -> None:
     session.store({"id": 1})
     session.connector._transactions._stored()  # type: ignore[union-attr] # it is open
 
-    if (
-        target.schema != "main"
-        or target.make().dialect.case_insensitive is False
-        or target.config["path"].endswith("sqlite")
-    ):
-        assert target.rows("id") == []
+    assert target.rows("id") == []
     session.commit("{}")
     session.end()
     assert target.rows("id") == [(1,)]
@@ -167,7 +162,7 @@ def test_an_older_session_of_the_same_range_is_fenced_off(target: Target) -> Non
     session = Session(target.make(), wanted)
     session.transaction({"id": 1, "name": "new"}, checkpoint='{"n":2}')
 
-    with pytest.raises(ConnectorError, match="another session of acmeCo/target has taken over .* 00000000-ffffffff"):
+    with pytest.raises(ConnectorError, match=r"another session of acmeCo/target has taken over .* 00000000-ffffffff"):
         zombie.commit('{"n":3}')
     session.end()
     assert target.rows("id", "name") == [(1, "new")]
@@ -211,9 +206,7 @@ def test_a_value_that_does_not_fit_is_named_and_nothing_is_stored(target: Target
     session.load()
     session.store({"id": 1, "ok": True}, {"id": 2, "ok": "maybe"})
 
-    with pytest.raises(
-        ConnectorError, match="field 'ok' of the document with the key 2 is 'maybe', but the column holds"
-    ):
+    with pytest.raises(ConnectorError, match="field 'ok' of the document with the key 2 is 'maybe', but the column"):
         session.commit("{}")
     assert target.rows("id") == []
 
