@@ -8,6 +8,7 @@ follow the source.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from urllib.parse import quote, urldefrag
 from python.protocol import document
 from python.protocol.capture import Discovered
 from python.protocol.errors import HeadwaterError
+from python.protocol.pointer import MISSING
 from python.runner.bundling import file_named
 from python.runner.catalog import CaptureTask, Catalog, Collection
 from python.runner.discovery_merge import Merge, TargetCollection, merge
@@ -73,12 +75,12 @@ class _Draft:
             if existing is not None:
                 yield from self._follow(existing, target)
                 continue
-            *folders, name = target.name.split("/")
-            folder = self._root.joinpath(*folders)
-            self._write_value(folder / f"{name}.schema.yaml", target.schema)
-            spec = {"schema": f"{quote(name)}.schema.yaml", "key": list(target.key)}
-            new.setdefault(folder / "flow.yaml", {})[target.name] = spec
-            yield f"{folder / 'flow.yaml'}: added the collection {target.name}"
+            schema = self._free_schema_file(target)
+            self._write_value(schema, target.schema)
+            path = schema.with_name("flow.yaml")
+            spec = {"schema": quote(schema.name), "key": list(target.key)}
+            new.setdefault(path, {})[target.name] = spec
+            yield f"{path}: added the collection {target.name}"
         for path, members in new.items():
             self.collections_written += len(members)
             self._add_members(path, members)
@@ -134,9 +136,27 @@ class _Draft:
             raise CatalogError.at(existing.where, sentence)
         return file_named(name, existing.where)
 
+    def _free_schema_file(self, target: TargetCollection) -> Path:
+        """Return the file for a new collection's schema: by its name, in the folder of its prefix.
+
+        Where a file of that name holds anything else, it is not ours, and a number makes another name.
+        """
+        *folders, name = target.name.split("/")
+        folder = self._root.joinpath(*folders)
+        if not Path(os.path.abspath(folder)).is_relative_to(os.path.abspath(self._root)):  # noqa: PTH100 -- links are the user's
+            sentence = f"has the collection {target.name}, whose files would stand outside of {self._root}"
+            raise CatalogError.at(self._task.where, f"{sentence}; rename the capture, or write them by hand")
+        names = itertools.chain([name], (f"{name}_{number}" for number in itertools.count(2)))
+        paths = (folder / f"{name}.schema.yaml" for name in names)
+        return next(path for path in paths if _read(path) in (None, self._text(path, target.schema)))
+
     def _add_members(self, path: Path, members: Mapping[str, object]) -> None:
         spec = self._spec(path)
         at: At = ("collections",)
+        for name in members:
+            if spec.value((*at, name)) is not MISSING:
+                sentence = f"has a collection {name} already, which {self._catalog.source} does not know of"
+                raise CatalogError.at(Where(path), f"{sentence}; import this file there, or rename the collection")
         if isinstance(spec.value(at), dict):
             spec.update(at, members)
         else:
@@ -159,8 +179,11 @@ class _Draft:
         return self._specs[real]
 
     def _write_value(self, path: Path, value: object) -> None:
-        text = block_text(value) if path.suffix != ".json" else document.encode(value).decode() + "\n"
-        self._values[path] = text
+        self._values[path] = self._text(path, value)
+
+    @staticmethod
+    def _text(path: Path, value: object) -> str:
+        return block_text(value) if path.suffix != ".json" else document.encode(value).decode() + "\n"
 
 
 def _same(left: object, right: object) -> bool:

@@ -91,9 +91,13 @@ def _resource_path(resource: object, pointers: Sequence[str]) -> tuple[bytes, ..
 
 
 def _collection_name(task: str, recommended: str) -> str:
-    """Return `recommended` as a catalog name beside the task: other characters than a name's become underscores."""
+    """Return `recommended` as a catalog name beside the task: other characters than a name's become underscores.
+
+    So do the dots of a token that has nothing else, which would be the name of another folder.
+    """
     tokens = [re.sub(r"[^\w.\-]+", "_", token) for token in recommended.split("/") if token]
-    return "/".join([*task.split("/")[:-1], *(tokens or ["unnamed"])])
+    named = [token if token.strip(".") else "_" * len(token) for token in tokens]
+    return "/".join([*task.split("/")[:-1], *(named or ["unnamed"])])
 
 
 def _free_name(name: str, taken: Sequence[str]) -> str:

@@ -213,3 +213,56 @@ def test_no_temporary_file_remains(source: Path) -> None:
         "people.schema.yaml",
         "test.flow.yaml",
     ]
+
+
+@pytest.mark.parametrize("name", ["../../../etc/evil", "./../..", "..", "a/../../../evil", "/etc/evil"])
+def test_no_recommended_name_leads_out_of_the_project(source: Path, name: str) -> None:
+    folder = source.parent
+    (folder / "project").mkdir()
+    inner = folder / "project" / "test.flow.yaml"
+    inner.write_text(SPEC)
+    (folder / "project" / "people.schema.yaml").write_text("{}")
+    before = {path: text for path, text in files(folder).items() if not path.startswith("project/")}
+    write(inner, found("users"), found(name))
+
+    assert {path: text for path, text in files(folder).items() if not path.startswith("project/")} == before
+    assert len(load_catalog(inner).capture().bindings) == 2
+
+
+def test_a_capture_whose_name_leads_out_of_the_project_is_refused(source: Path) -> None:
+    source.write_text(SPEC.replace("acmeCo/source-x", "../../source-x"))
+
+    with pytest.raises(CatalogError, match=r"collection \.\./\.\./orders, whose files would stand outside"):
+        write(source, found("users"), found("orders"))
+    assert sorted(files(source.parent)) == ["people.schema.yaml", "test.flow.yaml"]
+
+
+def test_a_file_of_the_users_is_not_replaced_by_a_new_schema(source: Path) -> None:
+    mine = source.parent / "acmeCo" / "orders.schema.yaml"
+    mine.parent.mkdir()
+    mine.write_text("# not part of any spec\ntype: array\n")
+    write(source, found("users"), found("orders"))
+
+    assert mine.read_text() == "# not part of any spec\ntype: array\n"
+    assert load_catalog(source).collections["acmeCo/orders"].write_schema == PEOPLE
+    assert (mine.parent / "orders_2.schema.yaml").exists()
+
+
+def test_a_schema_that_a_broken_off_discovery_left_is_taken(source: Path) -> None:
+    write(source, found("users"), found("orders"))
+    (source.parent / "acmeCo" / "flow.yaml").unlink()
+    source.write_text(SPEC)
+    write(source, found("users"), found("orders"))
+
+    assert sorted(files(source.parent / "acmeCo")) == ["flow.yaml", "orders.schema.yaml"]
+
+
+def test_a_collection_of_a_file_that_is_not_imported_is_not_replaced(source: Path) -> None:
+    mine = source.parent / "acmeCo" / "flow.yaml"
+    mine.parent.mkdir()
+    mine.write_text("collections: {acmeCo/orders: {schema: {type: array}, key: [/mine]}}\n")
+    before = files(source.parent)
+
+    with pytest.raises(CatalogError, match=r"has a collection acmeCo/orders already.* import this file there"):
+        write(source, found("users"), found("orders"))
+    assert files(source.parent) == before

@@ -68,11 +68,19 @@ def test_without_pointers_a_resource_is_known_by_all_of_it() -> None:
 
 
 def test_recommended_names_become_catalog_names() -> None:
-    names = ["my table!", "/a//b/", "ünï-1.x_y", "/", "a/b c"]
+    names = ["my table!", "/a//b/", "ünï-1.x_y", "/", "a/b c", "../../x/.", ".hidden"]
 
     outcome = merged(task(name="x"), *(found({"stream": name}, name) for name in names))
 
-    assert [binding.target for binding in outcome.added] == ["my_table_", "a/b", "ünï-1.x_y", "unnamed", "a/b_c"]
+    assert [binding.target for binding in outcome.added] == [
+        "my_table_",
+        "a/b",
+        "ünï-1.x_y",
+        "unnamed",
+        "a/b_c",
+        "__/__/x/_",
+        ".hidden",
+    ]
 
 
 def test_resources_of_the_same_name_get_collections_of_their_own() -> None:
