@@ -127,16 +127,16 @@ def spec_of(delegate: Delegate) -> Json:
 
 def check(delegate: Delegate, config: Json) -> str:
     """Return why the source cannot be reached with `config`, or an empty text."""
-    source = source_for(delegate, config)
     with _folder() as folder:
+        source = source_for(delegate, config)
         status = mapping_of(source.check(_logger, source.configure(copy.deepcopy(config), folder)))
     return "" if status.get("status") == "SUCCEEDED" else str(status.get("message") or "the source gives no reason")
 
 
 def discover(delegate: Delegate, config: Json) -> list[Json]:
     """Return the streams of the source's catalog, as AirbyteStream objects."""
-    source = source_for(delegate, config)
     with _folder() as folder:
+        source = source_for(delegate, config)
         catalog = mapping_of(source.discover(_logger, source.configure(copy.deepcopy(config), folder)))
     streams = catalog.get("streams")
     return [stream for stream in streams if isinstance(stream, dict)] if isinstance(streams, list) else []
