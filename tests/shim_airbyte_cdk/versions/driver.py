@@ -44,6 +44,7 @@ def printed(make: Callable[[Any, Any, Any], Any], *arguments: str) -> tuple[list
     options = dict(zip(arguments[1::2], arguments[2::2], strict=True))
     config = json.loads(Path(options["--config"]).read_text())
     catalog = base.read_catalog(options["--catalog"]) if "--catalog" in options else None
+    os.environ["REQUEST_CACHE_PATH"] = str(Path(options["--config"]).parent)
     failure = ""
     sys.stdout.flush()
     real = os.dup(1)
@@ -65,7 +66,6 @@ def theirs(make: Callable[[Any, Any, Any], Any], config: dict[str, Any]) -> dict
     with tempfile.TemporaryDirectory() as folder:
         config_file, catalog_file = Path(folder, "config.json"), Path(folder, "catalog.json")
         config_file.write_text(json.dumps(config))
-        os.environ["REQUEST_CACHE_PATH"] = folder
         found, failure = printed(make, "discover", "--config", str(config_file))
         catalogs = [json.loads(line)["catalog"] for line in found if '"CATALOG"' in line]
         if not catalogs:

@@ -156,7 +156,7 @@ def file_based(catalog: Any, config: Any, state: Any) -> Any:
 
     given = {"catalog": catalog, "config": config, "state": state}
     if catalog and "catalog_path" in inspect.signature(source.__init__).parameters:  # the first versions read a file
-        given["catalog_path"] = str(Path(os.environ["REQUEST_CACHE_PATH"], "catalog.json"))  # goes with the request
+        given["catalog_path"] = str(Path(os.environ["REQUEST_CACHE_PATH"], "own.json"))  # goes with the request
         Path(given["catalog_path"]).write_text(catalog.json())
     taken = {name: value for name, value in given.items() if name in inspect.signature(source.__init__).parameters}
     return Files(Reader(), Spec, cursor_cls=cursor, **taken)
