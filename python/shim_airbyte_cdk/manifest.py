@@ -51,6 +51,10 @@ class ManifestDelegate:
 
     def __call__(self, catalog: object, config: Json | None, state: object) -> Source:
         """Return a source of the manifest, which knows the catalog, config and state that it is to be asked with."""
+        if importlib.util.find_spec("airbyte_cdk") is None:
+            raise ConnectorError(
+                "a manifest needs airbyte-cdk, which is not installed: pip install 'headwater[airbyte]'"
+            )
         manifest_components.register(self._components, self._class_names)
         given = {"catalog": catalog, "config": config, "state": state}
         try:
@@ -79,14 +83,15 @@ class ManifestDelegate:
 
     @functools.cached_property
     def _class_names(self) -> Mapping[str, str]:
+        content = self._content
         with self._in_file():
-            whole = manifest_check.resolved(self._content)
+            whole = manifest_check.resolved(content)
             found = manifest_components.class_names(whole)
             manifest_components.register(self._components, found)
             for at, name in found.items():
                 if problem := manifest_components.problem_of(name, self._manifest.components):
                     # That a component has been removed says more than that its class cannot be imported.
-                    raise manifest_check.schema_problem(self._content, whole) or ManifestError(at, problem)
+                    raise manifest_check.schema_problem(content, whole) or ManifestError(at, problem)
         return found
 
     def _migrated(self, error: Exception) -> Json:
