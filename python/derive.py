@@ -201,7 +201,7 @@ class Connector(BaseConnector[EndpointConfig, ResourceConfig, State]):
     def _transform(
         self, index: int, name: str, collection: CollectionSpec, lambda_config: msgspec.Raw
     ) -> Transform[ResourceConfig]:
-        asked = lambda_config if lambda_config not in (b"", b"null") else msgspec.Raw(b"{}")
+        asked = lambda_config if bytes(lambda_config) not in (b"", b"null") else msgspec.Raw(b"{}")
         read = self._resource(f"/transforms/{index}/lambda", asked)
         return Transform(index=index, name=name, collection=collection, lambda_config=read)
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from python.derive_requests import Transform
+from python.forms import form_of
 from python.protocol import document
 from python.protocol.errors import ConfigError, ConnectorError
 
@@ -39,6 +40,7 @@ class Reader(msgspec.Struct, frozen=True):
 
     name: str
     method: Callable[[Any], Iterable[Any] | None]
+    kind: Any
     decode: Callable[[bytes], Any]
     read_only: bool = False
 
@@ -48,10 +50,17 @@ class Reader(msgspec.Struct, frozen=True):
             value = self.decode(bytes(doc))
         except ValueError as error:  # msgspec's and pydantic's errors are ValueErrors
             raise ConnectorError(
-                f"transform {self.name}: a document does not have the type that its method declares: {error}; "
+                f"transform {self.name}: a document is not what its method reads: {self._why(doc, error)}; "
                 f"the document: {_shown(doc)}"
             ) from None
         return self.method(value) or ()
+
+    def _why(self, doc: msgspec.Raw, error: ValueError) -> str:
+        try:
+            form_of(self.kind).read(doc)
+        except ConfigError as refused:
+            return f"{refused.at or '/'} is {refused.got!r}, want {refused.want}"
+        return str(error)
 
 
 def readers(connector: object, transforms: Sequence[Transform[Any]], reads_itself: bool) -> tuple[Reader, ...]:  # noqa: FBT001 -- one caller
@@ -64,9 +73,10 @@ def readers(connector: object, transforms: Sequence[Transform[Any]], reads_itsel
         if hasattr(member, _MARK):
             asked, read_only = getattr(member, _MARK)
             method = getattr(connector, name)
-            marked[asked] = Reader(asked, method, _decoder(method), read_only)
+            kind = _declared(method)
+            marked[asked] = Reader(asked, method, kind, _decoder(kind), read_only)
     if reads_itself:
-        return tuple(marked.get(each.name, Reader(each.name, _nothing, bytes)) for each in transforms)
+        return tuple(marked.get(each.name, Reader(each.name, _nothing, dict, bytes)) for each in transforms)
     for each in transforms:
         if each.name not in marked:
             raise ConfigError(at=f"/transforms/{each.index}/name", got=each.name, want=_wanted(marked))
@@ -84,9 +94,13 @@ def document_of(value: object) -> Mapping[str, object] | msgspec.Raw:
     return msgspec.Raw(msgspec.json.encode(value))
 
 
-def _decoder(method: Callable[..., Any]) -> Callable[[bytes], Any]:
+def _declared(method: Callable[..., Any]) -> Any:  # noqa: ANN401 -- a type or a typing form
+    """Return the type of the method's one parameter; `dict` where it has no annotation."""
     parameters = list(inspect.signature(method).parameters)
-    kind: Any = typing.get_type_hints(method).get(parameters[0], dict) if parameters else dict
+    return typing.get_type_hints(method).get(parameters[0], dict) if parameters else dict
+
+
+def _decoder(kind: Any) -> Callable[[bytes], Any]:  # noqa: ANN401 -- a type or a typing form
     if hasattr(kind, "model_validate_json"):
         decode: Callable[[bytes], Any] = kind.model_validate_json
         return decode

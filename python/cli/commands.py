@@ -77,6 +77,19 @@ def preview(**options: Any) -> None:  # noqa: ANN401 -- click's own signature
         previewer.preview(previewer.Options(**options))
 
 
+@headwater.command()
+@_source
+@click.option("--name", help="Derived collection whose module to write; by default every one of the spec.")
+@click.option("--output", help="File to write; by default documents.py in the connector's own package.")
+def generate(**options: Any) -> None:  # noqa: ANN401 -- click's own signature
+    """Write pydantic models of what a derivation reads and publishes."""
+    with _sentences():
+        from python.runner import generating  # noqa: PLC0415 -- lazily, see the module's docstring
+
+        for path in generating.generate(generating.Options(**options)):
+            click.echo(f"wrote {path}")
+
+
 @headwater.group()
 def raw() -> None:
     """Ask a connector single questions, as `flowctl raw` does."""

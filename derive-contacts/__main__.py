@@ -1,0 +1,3 @@
+from derive_contacts import DeriveContacts
+
+DeriveContacts().main()

@@ -1,0 +1,3 @@
+from derive_sales import DeriveSales
+
+DeriveSales().main()
