@@ -92,7 +92,8 @@ class Collector:
         try:
             return self.plan.reduce(older, newer, full=full)
         except ReductionError as error:
-            raise ReductionError(at=error.at, problem=f"{error.problem}; {self._called(newer)}") from None
+            problem = f"{error.problem}; {self._called(newer)}"
+            raise ReductionError(at=error.at, problem=problem, of=self.name) from None
 
     def _value(self, doc: msgspec.Raw | bytes) -> dict[str, object]:
         try:

@@ -14,6 +14,7 @@ from python.protocol import document, pointer
 from python.protocol.errors import RemoteProtocolError
 from python.protocol.flow import UUID_PLACEHOLDER
 from python.runner.collector import Collector, ViolationError
+from python.runner.reduction import ReductionError
 
 __all__ = ["Collector", "Combined", "Combiner", "ViolationError", "in_key_order", "with_uuid_placeholder"]
 
@@ -64,7 +65,7 @@ class Combiner:
         if older is None:
             self._current_bytes += len(text) + _ENTRY_BYTES
         else:
-            text = collector.combine(older, text)
+            text = self._reduced(binding, older, text)
             self._current_bytes += len(text) - len(older)
         current[key] = text
 
@@ -74,7 +75,7 @@ class Combiner:
             if not complete:
                 self._complete[binding] = current
             elif current:
-                self._combine(self._collectors[binding], complete, current)
+                self._combine(binding, complete, current)
         self._complete_bytes += self._current_bytes
         self._forget_current()
 
@@ -99,13 +100,19 @@ class Combiner:
         self._current = [{} for _ in self._collectors]
         self._current_bytes = 0
 
-    def _combine(self, collector: Collector, complete: Combined, current: Combined) -> None:
+    def _combine(self, binding: int, complete: Combined, current: Combined) -> None:
         for key in complete.keys() & current.keys():
             older = complete[key]
-            combined = collector.combine(older, current[key])
+            combined = self._reduced(binding, older, current[key])
             self._current_bytes -= len(older) + len(current[key]) - len(combined) + _ENTRY_BYTES
             current[key] = combined
         complete.update(current)
+
+    def _reduced(self, binding: int, older: bytes, newer: bytes) -> bytes:
+        try:
+            return self._collectors[binding].combine(older, newer)
+        except ReductionError as error:
+            raise ReductionError(at=error.at, problem=error.problem, of=f"binding {binding}, {error.of}") from None
 
 
 def in_key_order(combined: Mapping[str, bytes]) -> Iterator[bytes]:

@@ -13,6 +13,7 @@ from python.protocol.errors import ConnectorError
 from python.protocol.log import Log
 from python.runner.drive import PROTOCOLS, Launch
 from python.runner.endpoints import LocalEndpoint, Task
+from python.runner.problems import CatalogError
 
 __all__ = ["ENGINES", "launch"]
 
@@ -25,28 +26,31 @@ _ANSWER_SECONDS_MAX = 20.0  # an engine whose daemon hangs is as good as none
 def launch(task: Task, on_log: Callable[[Log], None], network: str = "bridge") -> Launch:
     """Return how to start the connector of `task`.
 
-    Raises ConnectorError where it is an image and no engine works, or a part of Flow's own runtime.
+    Raises ConnectorError where it is an image and no engine works, or a part of Flow's own runtime, and CatalogError
+    for a codec that is not spoken here.
 
     A local command that names a connector's folder, as `python -m source-x` does, is run with that folder's own
-    environment first on PATH, where there is one.
+    environment first on PATH, where there is one. The `env` of its specification comes before ours, but for the level
+    and format of logs, which Flow sets in any case (protocol reference, section 7.3).
     """
     endpoint = task.endpoint
     if endpoint is None:
         raise ConnectorError(
             f"{task.name} uses a part of Flow's own runtime, which is not here: use `local` or `connector`"
         )
-    env = {
-        "LOG_FORMAT": "json",
-        "LOG_LEVEL": task.shards.log_level or "info",
-        # Without it a connector with rotating credentials would send its config to Flow's service, to have it sealed.
-        "ENCRYPTION_URL": os.environ.get("ENCRYPTION_URL", ""),
-    }
+    logs = {"LOG_FORMAT": "json", "LOG_LEVEL": task.shards.log_level or "info"}
+    # Without it a connector with rotating credentials would send its config to Flow's service, to have it sealed.
+    sealing = {"ENCRYPTION_URL": os.environ.get("ENCRYPTION_URL", "")}
     if isinstance(endpoint, LocalEndpoint):
-        own = {**_path(endpoint.command), **endpoint.env, **env}
+        if endpoint.protobuf:
+            sentence = f"{task.name} asks for `protobuf: true`, and only JSON lines are spoken here; leave it out"
+            raise CatalogError.at(endpoint.where, sentence)
+        own = {**_path(endpoint.command), **sealing, **endpoint.env, **logs}
         command: tuple[str, ...] = endpoint.command
     else:
         own = {}
-        command = _run(_engine(f"{task.name} is the image {endpoint.image}"), endpoint.image, env, network)
+        engine = _engine(f"{task.name} is the image {endpoint.image}")
+        command = _run(engine, endpoint.image, {**logs, **sealing}, network)
     protocol = PROTOCOLS[task.kind]
     return Launch(command=command, env=own, connector_type=endpoint.connector_type, on_log=on_log, protocol=protocol)
 

@@ -105,6 +105,9 @@ class _Compiler:
         node = self.nodes[at] = Node(pointer.join(at))
         part = self._index.part(at)
         if isinstance(part, Mapping):
+            if "redact" in part:
+                problem = "redacts a location, which Flow's own runtime alone does; take it out to run here"
+                raise SchemaError(at=f"{node.at}/redact", problem=problem)
             if "reduce" in part:
                 node.strategy = parse_strategy(part["reduce"], f"{node.at}/reduce")
             self._compile_below(node, part, at)

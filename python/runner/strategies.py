@@ -25,12 +25,16 @@ __all__ = ["LAST_WRITE_WINS", "STRATEGIES", "ReductionError", "Strategy", "parse
 
 
 class ReductionError(HeadwaterError):
-    """Two documents cannot be reduced as their schema asks. `at` is the JSON pointer of the location."""
+    """Two documents cannot be reduced as their schema asks. `at` is the JSON pointer of the location.
 
-    def __init__(self, *, at: str, problem: str) -> None:
-        super().__init__(f"{at or '/'}: {problem}")
+    `of` says whose documents they are, as far as it is known where the error is raised.
+    """
+
+    def __init__(self, *, at: str, problem: str, of: str = "") -> None:
+        super().__init__(f"{of}: {at or '/'}: {problem}" if of else f"{at or '/'}: {problem}")
         self.at = at
         self.problem = problem
+        self.of = of
 
 
 class Strategy(msgspec.Struct, frozen=True):
@@ -139,6 +143,9 @@ def _append(site: Site, strategy: Strategy) -> object:
     return older + newer
 
 
+_INTEGER_MIN, _INTEGER_MAX = -(2**63), 2**64 - 1
+"""What a sum of integers may be: Flow keeps it in 64 bits, with a sign or without, and calls more an overflow."""
+
 _SUM_DIGITS_MAX = 2_000
 """Digits kept by a sum of decimals: more than a float's whole range has, and few enough that no sum fills memory."""
 
@@ -153,7 +160,7 @@ _exact = decimal.Context(
 def _sum(site: Site, strategy: Strategy) -> object:
     older, newer = 0 if site.older is MISSING else site.older, site.newer
     if type(older) is int and type(newer) is int:
-        return older + newer
+        return _whole_sum(site, older + newer)
     numbers = [_decimal(value) for value in (older, newer)]
     if None in numbers:
         raise _mismatch(site, strategy, "two numbers")
@@ -161,6 +168,13 @@ def _sum(site: Site, strategy: Strategy) -> object:
         return newer if site.older is MISSING else _exact.add(*numbers)  # type: ignore[arg-type] # None was refused
     except decimal.DecimalException:
         raise ReductionError(at=site.pointer, problem=f"a sum has more than {_SUM_DIGITS_MAX} digits") from None
+
+
+def _whole_sum(site: Site, total: int) -> int:
+    if _INTEGER_MIN <= total <= _INTEGER_MAX:
+        return total
+    problem = f"a sum of integers overflows: {total} is beyond the {_INTEGER_MIN} to {_INTEGER_MAX} of 64 bits"
+    raise ReductionError(at=site.pointer, problem=problem)
 
 
 def _decimal(value: object) -> decimal.Decimal | None:

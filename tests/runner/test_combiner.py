@@ -8,6 +8,7 @@ from python.protocol import document
 from python.protocol.errors import RemoteProtocolError
 from python.protocol.flow import UUID_PLACEHOLDER, CollectionSpec
 from python.runner.combiner import Collector, Combined, Combiner, ViolationError, in_key_order, with_uuid_placeholder
+from python.runner.reduction import ReductionError
 
 SUMMING = {"reduce": {"strategy": "merge"}, "properties": {"n": {"reduce": {"strategy": "sum"}}}}
 
@@ -40,6 +41,18 @@ def test_documents_of_a_key_are_reduced_within_and_across_sequences() -> None:
     combining.add(0, b'{"id":1,"n":4,"b":1}')
     combining.checkpoint()
     assert values(combining.take()[0]) == [{"id": 1, "n": 7, "a": 1, "b": 1}]
+
+
+def test_documents_that_do_not_reduce_are_told_with_binding_collection_location_and_key() -> None:
+    told = r"^binding 1, acmeCo/1: /n: `sum` reduces two numbers.* the document with key \[7\]"
+    combining = combiner({}, SUMMING)
+    combining.add(1, b'{"id":7,"n":1}')
+    with pytest.raises(ReductionError, match=told):
+        combining.add(1, b'{"id":7,"n":"x"}')
+    combining.checkpoint()
+    combining.add(1, b'{"id":7,"n":"x"}')
+    with pytest.raises(ReductionError, match=told):
+        combining.checkpoint()
 
 
 def test_bindings_are_kept_apart() -> None:

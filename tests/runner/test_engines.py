@@ -11,7 +11,7 @@ import pytest
 from python.protocol.errors import ConnectorError
 from python.runner import engines
 from python.runner.catalog import CaptureTask, ImageEndpoint, LocalEndpoint
-from python.runner.problems import Where
+from python.runner.problems import CatalogError, Where
 
 WHERE = Where(Path("test.flow.yaml"))
 
@@ -111,3 +111,20 @@ esac"""
     assert ["rm", "headwater-1"] not in calls
     assert next(call for call in calls if call[0] == "run")[-4:] == [name, "--", "/connector", "--now"]
     assert calls[-1] == ["rm", name]
+
+
+def test_the_specifications_environment_comes_before_ours_but_for_logs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENCRYPTION_URL", "http://127.0.0.1:9/ours")
+    env = {"ENCRYPTION_URL": "http://127.0.0.1:9/theirs", "LOG_LEVEL": "trace", "MORE": "1"}
+    local = LocalEndpoint(command=("x",), config={}, env=env, config_where=WHERE, where=WHERE)
+    launched = engines.launch(task(local), lambda log: None).env
+
+    assert (launched["ENCRYPTION_URL"], launched["MORE"]) == ("http://127.0.0.1:9/theirs", "1")
+    assert (launched["LOG_LEVEL"], launched["LOG_FORMAT"]) == ("info", "json")
+
+
+def test_a_codec_that_is_not_spoken_is_refused() -> None:
+    local = LocalEndpoint(command=("x",), config={}, protobuf=True, config_where=WHERE, where=Where(Path("a.yaml"), 7))
+
+    with pytest.raises(CatalogError, match=r"a\.yaml:7: acmeCo/x asks for `protobuf: true`, and only JSON lines"):
+        engines.launch(task(local), lambda log: None)

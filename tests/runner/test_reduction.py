@@ -48,7 +48,8 @@ def test_first_write_wins_keeps_the_older_value() -> None:
 @pytest.mark.parametrize(
     ("older", "newer", "result"),
     [
-        (2**64, 2**64 + 1, 2**65 + 1),
+        (2**64 - 2, 1, 2**64 - 1),
+        (-(2**63) + 1, -1, -(2**63)),
         (Decimal("0.1"), Decimal("0.2"), Decimal("0.3")),
         (1, Decimal("0.5"), Decimal("1.5")),
         (10**40, Decimal("1e-40"), Decimal(f"{10**40}." + "0" * 39 + "1")),
@@ -64,6 +65,12 @@ def test_sums_are_exact(older: Any, newer: Any, result: Any) -> None:
 def test_a_sum_refuses_what_is_no_number_and_names_the_location(newer: Any) -> None:
     with pytest.raises(ReductionError, match=r"^/n: `sum` reduces two numbers, but got a number and "):
         reduced({**MERGE, "properties": {"n": SUM}}, {"n": 1}, {"n": newer})
+
+
+@pytest.mark.parametrize(("older", "newer"), [(2**64 - 1, 1), (2**64 - 1, 2**64 - 1), (-(2**63), -1)])
+def test_a_sum_of_integers_beyond_64_bits_is_an_overflow(older: int, newer: int) -> None:
+    with pytest.raises(ReductionError, match=rf"^/n: a sum of integers overflows: {older + newer} is beyond"):
+        reduced({**MERGE, "properties": {"n": SUM}}, {"n": older}, {"n": newer})
 
 
 def test_a_sum_that_would_fill_memory_is_refused() -> None:
@@ -347,3 +354,11 @@ def test_a_reference_that_leads_nowhere_is_an_error(reference: str) -> None:
 def test_a_reference_in_a_circle_at_one_location_is_an_error() -> None:
     with pytest.raises(SchemaError, match="refers to itself at the same location"):
         plan_of({"$defs": {"a": {"allOf": [{"$ref": "#/$defs/a"}]}}, "$ref": "#/$defs/a", **MERGE})
+
+
+def test_a_location_that_flow_would_redact_is_refused() -> None:
+    schema = {"properties": {"name": {"redact": {"strategy": "sha256"}}, "redact": {"type": "string"}}}
+
+    with pytest.raises(SchemaError, match=r"schema /properties/name/redact: redacts a location, which Flow's own"):
+        plan_of(schema)
+    assert plan_of({"properties": {"redact": {"type": "string"}}}) is None
