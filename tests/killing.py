@@ -32,13 +32,16 @@ AMID_COMMITS = "between the session's first and last commit"
 AFTER_CAPTURE = "after the last document was read"
 MISSED = "nothing: the run had ended"
 _ATTEMPTS = 4  # a kill; a miss is tried again
+_SOONER = 0.8  # a session that goes on from a late state has less left, and a busy machine shows several commits as one
+_TRANSACTION_SECONDS = 0.05  # about: so that kills fall within transactions, too
+_LOOK_SECONDS = 0.002
 
 
 class Undisturbed(NamedTuple):
-    """What a run to the end leaves in the store, and how long its session was open."""
+    """What a run to the end leaves in the store, and how many transactions that took."""
 
     collections: dict[str, tuple[int, str]]
-    seconds: float
+    transactions: int
 
 
 def write_spec(folder: Path, documents: int) -> Path:
@@ -59,32 +62,33 @@ def write_spec(folder: Path, documents: int) -> Path:
 
 
 def undisturbed_run(spec: Path, store: Path) -> Undisturbed:
-    """Run to the end; return what is in the store, and for how long the session was open."""
+    """Run to the end; return what is in the store, and how many transactions that took."""
+    before = _transactions(store)
     with _started(spec, store) as process:
-        said = _until_open(process)
-        began = time.monotonic()
-        said += _rest(process)
-        seconds = time.monotonic() - began
+        said = _until_open(process) + _rest(process)
     assert process.returncode == 0, said
-    return Undisturbed(collections_of(store), seconds)
+    return Undisturbed(collections_of(store), _transactions(store) - before)
 
 
-def killed_run(spec: Path, store: Path, victim: str, plan: tuple[int, float], chance: random.Random) -> Counter[str]:
+def killed_run(spec: Path, store: Path, victim: str, plan: tuple[int, int], chance: random.Random) -> Counter[str]:
     """Start the run, kill `victim` at a random point of its session, and again; then let it end. Return the kills.
 
-    `plan` is how many kills have to fall between first and last commit of a session, and how many seconds a session
-    takes. A run that ended before its kill makes the next one start over from its refresh streams. Whatever the kill
-    left, documents and connector state in the store are of one commit.
+    `plan` is how many kills have to fall between first and last commit of a session, and how many transactions an
+    undisturbed session has. A run that ended before its kill makes the next one start over from its refresh streams.
+    Whatever the kill left, documents and connector state in the store are of one commit.
     """
-    kills, seconds = plan
+    kills, transactions = plan
     fell: Counter[str] = Counter()
+    latest = float(transactions)
     while fell[AMID_COMMITS] < kills:
         assert fell.total() < _ATTEMPTS * kills, f"too few kills hit a session between its commits: {fell}"
         before = _transactions(store)
-        killed = _killed(spec, store, victim, chance.uniform(0.0, seconds))
+        killed = _killed(
+            spec, store, victim, (int(chance.uniform(0, latest)), chance.uniform(0.0, _TRANSACTION_SECONDS))
+        )
         late = "(3 of 3 streams done)" in killed.said
         if late or not killed.hit:
-            seconds = min(seconds, killed.seconds)  # what is left to capture, or the load of the machine, is less now
+            latest *= _SOONER
         where = AFTER_CAPTURE if late else AMID_COMMITS
         fell[MISSED if not killed.hit else BEFORE_COMMIT if _transactions(store) == before else where] += 1
         assert_consistent(store)
@@ -131,22 +135,38 @@ def _transactions(store: Path) -> int:
 class _Killed(NamedTuple):
     hit: bool
     said: str
-    seconds: float
 
 
-def _killed(spec: Path, store: Path, victim: str, seconds: float) -> _Killed:
-    """Kill `victim` so long after the session was open. Return what it hit, what was said, and when."""
+def _killed(spec: Path, store: Path, victim: str, when: tuple[int, float]) -> _Killed:
+    """Kill `victim` after so many commits of its session, and then so many seconds. Return what it hit and said."""
     with _started(spec, store) as process:
         said = _until_open(process)
-        began = time.monotonic()
-        timer = threading.Timer(seconds, _kill, (process, victim))
-        timer.start()
+        killer = threading.Thread(target=_kill_after, args=(process, victim, store, when))
+        killer.start()
         said += _rest(process)
-        timer.cancel()
-        took = time.monotonic() - began
+        killer.join()
     if victim == "runner":
-        return _Killed(process.returncode == -signal.SIGKILL, said, took)
-    return _Killed(process.returncode == 1 and "ended with signal SIGKILL" in said, said, took)
+        return _Killed(process.returncode == -signal.SIGKILL, said)
+    return _Killed(process.returncode == 1 and "ended with signal SIGKILL" in said, said)
+
+
+def _kill_after(process: subprocess.Popen[str], victim: str, store: Path, when: tuple[int, float]) -> None:
+    """Each commit changes the size of the store's write-ahead log, which is looked at: the store itself is locked."""
+    commits, seconds = when
+    wal = store.with_name(f"{store.name}.wal")
+    size = _size(wal)
+    while commits > 0 and process.poll() is None:
+        time.sleep(_LOOK_SECONDS)
+        commits -= size != (size := _size(wal))
+    time.sleep(seconds)
+    if process.poll() is None:
+        _kill(process, victim)
+
+
+def _size(path: Path) -> int:
+    with contextlib.suppress(FileNotFoundError):
+        return path.stat().st_size
+    return 0
 
 
 def _kill(process: subprocess.Popen[str], victim: str) -> None:

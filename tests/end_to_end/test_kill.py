@@ -28,7 +28,7 @@ def expected(spec: Path) -> Undisturbed:
 def test_a_run_killed_between_its_commits_ends_as_if_undisturbed(
     tmp_path: Path, spec: Path, expected: Undisturbed, victim: str
 ) -> None:
-    fell = killed_run(spec, tmp_path / "killed.duckdb", victim, (KILLS, expected.seconds), random.Random(victim))
+    fell = killed_run(spec, tmp_path / "killed.duckdb", victim, (KILLS, expected.transactions), random.Random(victim))
 
     assert fell[AMID_COMMITS] == KILLS
     assert collections_of(tmp_path / "killed.duckdb") == expected.collections
