@@ -113,7 +113,7 @@ class Connector(BaseConnector[EndpointConfig, ResourceConfig, State]):
         """
         after = without_nulls(plain(self.state))
         before, self._committed = self._committed, after
-        if before == after:
+        if before == after or (before is None and not after):
             return None
         patch = difference(before, after) if isinstance(before, dict) else after
         return merge_patch(patch) if isinstance(after, dict) else replacement(after)
