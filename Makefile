@@ -11,8 +11,9 @@ UV_VERSION := 0.13.8
 BIN := .venv/bin
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 STORE := .cache/demo.duckdb
-# Each folder with a lock is a connector with an environment of its own; source-bigdata is in the development environment.
-CONNECTORS := $(filter-out source-bigdata,$(patsubst %/uv.lock,%,$(wildcard source-*/uv.lock)))
+# Each folder with a lock is a connector with an environment of its own; the examples are in the development environment.
+EXAMPLES := source-bigdata derive-contacts derive-sales
+CONNECTORS := $(filter-out $(EXAMPLES),$(patsubst %/uv.lock,%,$(wildcard source-*/uv.lock derive-*/uv.lock materialize-*/uv.lock)))
 READY := $(CONNECTORS:%=.venv/.ready-%)
 # --inexact: uv itself stays, and what another target has installed.
 SYNC := $(BIN)/uv sync --quiet --frozen --inexact
@@ -63,7 +64,7 @@ lock: .venv/.ready-uv ## resolve all dependencies anew
 	@$(BIN)/uv lock --upgrade
 
 clean: ## remove what the other verbs have made
-	@rm -rf .venv .cache source-*/.venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage dist
+	@rm -rf .venv .cache *-*/.venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage dist
 
 # Set-up. Each stamp stands for a finished step.
 
