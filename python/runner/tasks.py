@@ -9,6 +9,7 @@ import msgspec
 
 from python.protocol import capture as wire
 from python.protocol import document
+from python.protocol.errors import RemoteProtocolError
 from python.protocol.flow import CaptureBinding, CaptureSpec, RangeSpec
 from python.protocol.state_key import KEY_END_MAX, encode_state_key
 from python.runner.build import collection_spec, require_targets
@@ -53,7 +54,11 @@ def validate_request(task: CaptureTask, catalog: Catalog, last: CaptureSpec | No
 def task_spec(
     task: CaptureTask, catalog: Catalog, validated: wire.Validated, last: CaptureSpec | None = None
 ) -> CaptureSpec:
-    """Return the built spec of `task`, whose bindings have the resource paths that the connector gave."""
+    """Return the built spec of `task`, whose bindings have the resource paths that the connector gave.
+
+    Raises RemoteProtocolError where these are not one for each binding, or cannot tell bindings apart.
+    """
+    _check_paths(task, [binding.resource_path for binding in validated.bindings])
     bindings = tuple(
         CaptureBinding(
             resource_config=_raw(binding.resource),
@@ -74,6 +79,26 @@ def task_spec(
         interval_seconds=task.interval_seconds,
         inactive_bindings=tuple(binding for binding in former if binding.resource_path not in kept),
     )
+
+
+def _check_paths(task: CaptureTask, paths: Sequence[tuple[str, ...]]) -> None:
+    asked = enabled(task)
+    if len(paths) != len(asked):
+        raise RemoteProtocolError(
+            f"the connector validated {len(paths)} bindings, and was asked about {len(asked)}", rule=39
+        )
+    first: dict[tuple[str, ...], BindingSpec] = {}
+    for binding, path in zip(asked, paths, strict=True):
+        where = f"{binding.where}: the binding into {binding.target}"
+        if not any(path):
+            raise RemoteProtocolError(f"{where} got the resource path {list(path)}, which names nothing", rule=40)
+        if path in first:
+            raise RemoteProtocolError(
+                f"{where} got the resource path {list(path)}, as did the one into {first[path].target}: remove one of "
+                "them, or mend the connector",
+                rule=40,
+            )
+        first[path] = binding
 
 
 def open_request(spec: CaptureSpec, version: str, shard: RangeSpec, state: object) -> wire.Open:
