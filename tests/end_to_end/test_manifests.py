@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import json
 import os
 import subprocess
@@ -33,6 +34,7 @@ CONFIGS: Mapping[str, Mapping[str, Any]] = {
     "custom": {},
     "dynamic": {"tables": [{"name": "birds"}, {"name": "fish"}]},
     "errors": {},
+    "groups": {"extra": True},
     "gzip": {},
     "jsonl": {},
     "lists": {"regions": ["north", "south"], "start": "2024-01-05T00:00:00Z"},
@@ -41,6 +43,7 @@ CONFIGS: Mapping[str, Mapping[str, Any]] = {
     },
     "offset": {},
     "pages": {"api_key": KEY},
+    "reports": {},
     "requests": {"username": "reader", "password": LOGIN["password"], "tenant": "acme"},
     "session": LOGIN,
     "substreams": {},
@@ -63,6 +66,13 @@ class Printed(NamedTuple):
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     yield from serving()
+
+
+@pytest.fixture(autouse=True)
+def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports are ready at once, here: airbyte-cdk would wait 5 s before it asks again."""
+    orchestrator: Any = importlib.import_module("airbyte_cdk.sources.declarative.async_job.job_orchestrator")
+    monkeypatch.setattr(orchestrator.AsyncJobOrchestrator, "_WAIT_TIME_BETWEEN_STATUS_UPDATE_IN_SECONDS", 0.01)
 
 
 @pytest.fixture(scope="module")

@@ -204,18 +204,39 @@ def requests(asked: Asked) -> Answer:
     return as_json([{"id": 1, "query": dict(sorted(asked.query.items())), **seen}])
 
 
+def groups(asked: Asked) -> Answer:
+    if asked.path.endswith("/children"):
+        parents = asked.query["parents"].split(",")
+        return as_json([{"id": int(parent) * 10 + n, "asked": len(parents)} for parent in parents for n in range(2)])
+    found = items(5, on=lambda n: day(n * 2))
+    return as_json([each for each in found if each["on"] >= asked.query.get("from", "")])
+
+
+def reports(asked: Asked) -> Answer:
+    """A job's id says what it is about, so that the server needs to remember nothing."""
+    if asked.path.endswith("/jobs"):
+        return as_json({"id": "_".join(asked.json.values())})
+    first, last = asked.path.rpartition("/")[2].split("_")
+    if "/jobs/" in asked.path:
+        return as_json({"status": "done", "files": [f"http://{asked.headers['Host']}/reports/files/{first}_{last}"]})
+    rows = [f"{each['id']},{each['on']}" for each in items(25, on=lambda n: day(n - 1)) if first <= each["on"] <= last]
+    return Answer(gzip.compress("\n".join(["id,on", *rows]).encode(), mtime=0))
+
+
 ROUTES: Mapping[str, Callable[[Asked], Answer]] = {
     "cursor": cursor,
     "csv": csv,
     "custom": custom,
     "dynamic": dynamic,
     "errors": errors,
+    "groups": groups,
     "gzip": gzipped,
     "jsonl": jsonl,
     "lists": lists,
     "oauth": oauth,
     "offset": offset,
     "pages": pages,
+    "reports": reports,
     "requests": requests,
     "session": session,
     "substreams": substreams,
