@@ -21,6 +21,13 @@ _source = click.option("--source", required=True, help="Flow spec to load: a *.f
 _capture = click.option("--capture", "name", help="Capture to use, where the spec has several.")
 
 
+def _file(_context: click.Context, _option: click.Parameter, value: str) -> str:
+    """Return `value`, which names a file: what DuckDB keeps in memory, or elsewhere, would be gone in the end."""
+    if not value or value.startswith((":memory:", "md:", "motherduck:")):
+        raise click.BadParameter(f"{value!r} is no file that keeps what is captured")
+    return value
+
+
 @contextmanager
 def _sentences() -> Iterator[None]:
     """Turn our errors into one sentence on stderr and exit status 1; a reader that is gone ends us quietly."""
@@ -45,7 +52,14 @@ def headwater() -> None:
 @headwater.command()
 @_source
 @click.option("--name", help="Capture to run; by default every capture of the spec.")
-@click.option("--store", "store_path", default="headwater.duckdb", show_default=True, help="DuckDB file to capture to.")
+@click.option(
+    "--store",
+    "store_path",
+    default="headwater.duckdb",
+    show_default=True,
+    callback=_file,
+    help="DuckDB file to capture to.",
+)
 @click.option("--continuous", is_flag=True, help="Start a new session at each interval, until stopped.")
 @click.option("--shards", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes a capture.")
 @click.option("--log-json", is_flag=True, help="Write logs as JSON lines, as Flow's runtime does.")
@@ -125,7 +139,9 @@ def raw_discover(**options: Any) -> None:  # noqa: ANN401 -- click's own signatu
 
 @headwater.command()
 @click.argument("query")
-@click.option("--store", "store_path", default="headwater.duckdb", show_default=True, help="DuckDB file to read.")
+@click.option(
+    "--store", "store_path", default="headwater.duckdb", show_default=True, callback=_file, help="DuckDB file to read."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print a line of JSON for each row.")
 def sql(query: str, store_path: str, *, as_json: bool) -> None:
     """Run a query over captured collections: select count(*) from "acmeCo/users"."""

@@ -25,6 +25,7 @@ from python.runner.catalog import CaptureTask, Catalog
 from python.runner.combiner import Collector, Combiner, in_key_order, with_uuid_placeholder
 from python.runner.durations import parse_seconds
 from python.runner.loading import load_catalog
+from python.runner.problems import CatalogError
 from python.runner.stop import Stop, until_signal
 from python.runner.transactions import Limits, Transaction, transactions
 from python.shell.child import ChildError
@@ -60,6 +61,9 @@ def preview(options: Options) -> None:
     seconds = _seconds("--timeout", options.timeout) if options.timeout else None
     loaded = load_catalog(pathlib.Path(options.source))
     capture = loaded.capture(options.name, flag="--name")
+    if capture.shards.disable:
+        sentence = f"{capture.name} is not to run, since its `shards.disable` is true; change that to preview it"
+        raise CatalogError.at(capture.where, sentence)
     with until_signal() as stop, contextlib.suppress(_StoppedError):
         previewing = _Previewing(options, capture, loaded, stop)
         state = previewing.applied(state)

@@ -66,7 +66,11 @@ def run(options: Options) -> int:
     watch.start()
     try:
         shared = _Shared(store, progress, stop, said)
-        jobs = {capture.name: _Job(capture, loaded, shared, options) for capture in captures}
+        for capture in captures:
+            if capture.shards.disable:
+                progress.note(f"{capture.name}: skipped, since its `shards.disable` is true")
+        enabled = [capture for capture in captures if not capture.shards.disable]
+        jobs = {capture.name: _Job(capture, loaded, shared, options) for capture in enabled}
         failures = _all_ended({name: job.run for name, job in jobs.items()})
     finally:
         watch.close()
