@@ -16,6 +16,7 @@ from tests.conversing import ROOT, start
 
 Json = dict[str, Any]
 SECONDS_MAX = 120
+KEPT_MAX = 4
 
 
 class Answer(NamedTuple):
@@ -99,6 +100,21 @@ class Connector(NamedTuple):
             choose(entry)
         messages = [exact(line) for line in self.upstream(catalog=catalog).splitlines()]
         return [(each["stream"], each["record"]) for each in messages if each["type"] == "RECORD"]
+
+
+def kept_of(connector: Connector, choose: Callable[[Json], Json] = lambda resource: resource) -> dict[str, Any]:
+    """What a connector's snapshots hold: its spec, what it discovers, and the first documents of each binding."""
+    discovered = connector.discover()
+    bindings = connector.bindings(discovered.responses[1], choose)
+    capture = connector.open(bindings)
+    assert (discovered.status, capture.status) == (0, 0), discovered.stderr + capture.stderr
+    assert "checkpoint" in capture.responses[-1]
+    documents: dict[str, list[str]] = {binding["collection"]["name"]: [] for binding in bindings}
+    for index, doc in capture.captured():
+        found = documents[bindings[index]["collection"]["name"]]
+        found += [text(doc)] if len(found) < KEPT_MAX else []
+    spec, bound = (json.loads(text(response)) for response in discovered.responses)
+    return {"spec": spec, "discover": bound, "capture": documents}
 
 
 def opening(connector: Connector, bindings: list[Json], state: Any = None) -> Json:
