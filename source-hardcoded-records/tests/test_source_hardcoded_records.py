@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from tests.airbyte import HARDCODED, kept_of
+from tests.snapshots import Snapshots
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not HARDCODED.environment.exists(), reason="python/activate.sh source-hardcoded-records"),
+]
+
+
+@pytest.fixture
+def kept(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    return snapshot.use_extension(Snapshots)
+
+
+def test_spec_discover_and_capture_are_as_they_were(kept: SnapshotAssertion) -> None:
+    found = kept_of(HARDCODED)
+
+    assert found["spec"] == kept(name="spec")
+    assert found["discover"] == kept(name="discover")
+    assert found["capture"] == kept(name="capture")
