@@ -44,7 +44,9 @@ class _Entry:
         self.previous: int | None = None
         self.refreshed = target.row_keyed and not target.incremental
         replaced = stored is None or "previousRows" in ours
-        target.version = _count(ours, "version")
+        # A version goes on where its table was left. A full table without a place to go on from begins anew, and taps
+        # that take the time for a version may begin twice in the same second.
+        target.version = _count(ours, "version") if self.bookmark or not self.refreshed else None
         if target.row_keyed and target.takes_tombstones and replaced and (self.refreshed or "previousRows" in ours):
             self.previous = max(_count(ours, "previousRows") or 0, self.rows)
         anew = not target.incremental and (not target.row_keyed or (self.previous is not None and not self.resumable))

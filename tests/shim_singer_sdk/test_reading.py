@@ -112,6 +112,14 @@ def test_a_version_that_is_activated_before_its_rows_deletes_when_they_were_read
     assert len(kept([*first.of(0), *second.of(0)])) == 1
 
 
+def test_a_full_table_that_comes_again_in_the_same_version_replaces_itself() -> None:
+    first = Sync([activate("a", 7), *rows_of(3, 7), state(a={})], rows("a"))
+    second = Sync([activate("a", 7), *rows_of(2, 7), state(a={})], rows("a"), stored=first.stored)
+
+    assert second.resumed == {}
+    assert [doc["x"] for doc in kept([*first.of(0), *second.of(0)]).values()] == [0, 1]
+
+
 def test_a_full_table_that_goes_on_in_its_version_keeps_the_rows_it_had() -> None:
     bookmark = {"a": {"last_id": 1, "version": 7}}
     first = Sync([*rows_of(2, 7), state(**bookmark), OSError("killed")], rows("a"))

@@ -172,7 +172,7 @@ def test_the_documents_are_the_records_of_the_tap_s_own_command(version: str, tm
 
 
 def test_resuming_at_every_checkpoint_gives_the_same_collections(version: str, tmp_path: Path) -> None:
-    settings = config(tmp_path, "sorted", "unsorted", "parents", "children", "values")
+    settings = config(tmp_path, "sorted", "unsorted", "logged", "parents", "children", "values")
     found = bindings(version, settings)
     whole = captured(version, found, settings)
     cuts = [position + 1 for position, response in enumerate(whole.responses) if "checkpoint" in response]
@@ -181,10 +181,34 @@ def test_resuming_at_every_checkpoint_gives_the_same_collections(version: str, t
     seconds = sessions(version, requests)
 
     expected = collected(found, whole.documents)
-    assert len(expected) == 4 * ROWS + 2 * ROWS
+    assert len(expected) == 4 * ROWS + 2 * ROWS + 1
     for cut, second in zip(cuts, seconds, strict=True):
         first = Ended(0, whole.responses[:cut], "")
         assert collected(found, first.documents, second.documents) == expected
+
+
+def test_a_full_table_without_a_key_replaces_the_one_before(version: str, tmp_path: Path) -> None:
+    many = config(tmp_path, "values", emit_activate_version_messages=True)
+    few = {**many, "rows": 1}
+    found = bindings(version, many)
+
+    first = captured(version, found, many)
+    second = captured(version, found, few, stored(first.responses))
+
+    assert len(first.documents) == ROWS, first.stderr
+    assert len(collected(found, first.documents, second.documents)) == 1
+
+
+def test_a_log_is_read_on_from_where_the_tap_was(version: str, tmp_path: Path) -> None:
+    settings = config(tmp_path, "logged")
+    found = bindings(version, settings)
+
+    first = captured(version, found, settings)
+    second = captured(version, found, {**settings, "rows": ROWS + 1}, stored(first.responses))
+
+    assert found[0]["resourceConfig"]["replication_method"] == "LOG_BASED"
+    assert [(doc["id"], doc["_meta"]["op"]) for _, doc in first.documents] == [(0, "u"), (0, "u"), (1, "d")]
+    assert [(doc["id"], doc["_meta"]["op"]) for _, doc in second.documents] == [(1, "d")]
 
 
 def test_a_renamed_stream_is_captured_by_its_own_binding(version: str, tmp_path: Path) -> None:

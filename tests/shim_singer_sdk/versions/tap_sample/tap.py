@@ -1,5 +1,5 @@
 # mypy: ignore-errors
-# ruff: noqa: ANN001, ANN201 -- the SDK's own names for types differ between versions
+# ruff: noqa: ANN001, ANN201, ANN202, ANN204 -- the SDK's own names for types differ between versions
 # The SDK is not installed where types are checked; each version's own environment has it.
 """A tap with a stream of every kind that the Singer SDK has, of data in memory."""
 
@@ -102,6 +102,31 @@ class Unsorted(Sorted):
         yield from sorted(super().get_records(context), key=lambda row: row["id"] * 7 % 11)
 
 
+class Logged(Sample):
+    """What a database's log says, deletions included; the tap moves its bookmark itself."""
+
+    name = "logged"
+    schema = th.PropertiesList(
+        th.Property("id", th.IntegerType), th.Property("_sdc_deleted_at", th.DateTimeType)
+    ).to_dict()
+
+    def __init__(self, tap):
+        super().__init__(tap)
+        self.forced_replication_method = "LOG_BASED"
+
+    def row(self, number):
+        return {"id": number // 2, "_sdc_deleted_at": MOMENT if number == self.count - 1 else None}
+
+    def get_records(self, context):
+        after = self.stream_state.get("position", -1)
+        for number in range(after + 1, self.count):
+            self.position = number
+            yield self.row(number)
+
+    def _increment_stream_state(self, latest_record, *, context=None):
+        self.stream_state["position"] = self.position
+
+
 class Parents(Sample):
     """Each row has children."""
 
@@ -164,7 +189,7 @@ class TapSample(Tap):
     ).to_dict()
 
     def discover_streams(self):
-        kinds = [Values, Sorted, Unsorted, Parents, Children, Batched]
+        kinds = [Values, Sorted, Unsorted, Logged, Parents, Children, Batched]
         wanted = self.config.get("streams") or [kind.name for kind in kinds]
         self.logger.warning("100%% of %s, and 100% of nothing")
         self.logger.warning("the secret is %s", self.config.get("secret"))
