@@ -16,6 +16,7 @@ import msgspec
 import pytest
 
 from python.protocol import capture as wire
+from python.protocol.errors import ConnectorError
 from python.protocol.flow import CaptureBinding, CaptureSpec, CollectionSpec
 from python.shim_airbyte_cdk import CaptureShim
 from python.shim_airbyte_cdk.manifest import ManifestDelegate
@@ -220,3 +221,43 @@ def test_a_read_that_ends_at_any_checkpoint_and_goes_on_gives_the_same_documents
 
         assert after <= documents
         assert before | {text for _, text in after} == {text for _, text in documents}
+
+
+def validated(name: str, config: dict[str, Any], server: Server) -> list[tuple[str, ...]]:
+    asked = wire.Validate(
+        config=msgspec.Raw(json.dumps(config).encode()),
+        bindings=tuple(
+            wire.ValidateBinding(resource_config=found.resource_config) for found in discovered(name, server)
+        ),
+    )
+    (answer,) = CaptureShim(ManifestDelegate(MANIFESTS / name)).answer(asked)
+    assert isinstance(answer, wire.Validated)
+    return [bound.resource_path for bound in answer.bindings]
+
+
+@each_manifest
+def test_a_manifest_validates_with_its_own_config(name: str, server: Server) -> None:
+    assert validated(name, config_of(name, server), server) == [
+        found.resource_path for found in discovered(name, server)
+    ]
+
+
+SPENT = {**CONFIGS["oauth"]["credentials"], "refresh_token": "spent-0123456789"}
+
+
+@pytest.mark.parametrize(
+    ("name", "members", "told"),
+    [
+        ("pages", {"api_key": "another-key-0123456789"}, r"^the source cannot be reached with this config: .* 401\. "),
+        ("oauth", {"credentials": SPENT}, r"^the source cannot be reached with this config: .* 401 Client Error"),
+        ("session", {"password": "forgotten-0123456789"}, r"^the source cannot be reached with this config: .* 401\. "),
+        ("pages", {"api_key": None}, r"^config /api_key: got None, want the type string$"),
+    ],
+)
+def test_credentials_that_are_refused_are_told_in_one_sentence(
+    name: str, members: dict[str, Any], told: str, server: Server
+) -> None:
+    with pytest.raises(ConnectorError, match=told) as refused:
+        validated(name, {**config_of(name, server), **members}, server)
+
+    assert "\n" not in str(refused.value)
