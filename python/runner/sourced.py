@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from python.protocol import document, pointer
 from python.protocol.capture import SourcedSchema
 from python.protocol.errors import DocumentError, RemoteProtocolError
-from python.runner.schemas import Path, SchemaError, SchemaIndex, compile_schema, modernized
+from python.runner.schemas import Path, Schema, SchemaError, SchemaIndex, compile_schema, modernized
 
 __all__ = ["check_sourced"]
 
@@ -23,10 +23,7 @@ def check_sourced(message: SourcedSchema) -> None:
     Nothing is fetched: a schema that refers outside of itself is invalid.
     """
     try:
-        schema = modernized(document.decode(message.document_schema))
-        if not isinstance(schema, (Mapping, bool)):
-            raise SchemaError(at="", problem="is neither an object nor a boolean")
-        compile_schema(schema)
+        schema = _compiled(modernized(document.decode(message.document_schema)))
         at = next(_Openness(schema).open_objects((), ()), None) if isinstance(schema, Mapping) else None
     except (DocumentError, SchemaError) as error:
         raise RemoteProtocolError(f"a sourced schema is no JSON Schema: {error}", rule=64) from None
@@ -35,6 +32,13 @@ def check_sourced(message: SourcedSchema) -> None:
             f"a sourced schema leaves the object at {at or '/'} open; say additionalProperties: false",
             rule=64,
         )
+
+
+def _compiled(schema: object) -> Schema:
+    if not isinstance(schema, (Mapping, bool)):
+        raise SchemaError(at="", problem="is neither an object nor a boolean")
+    compile_schema(schema)
+    return schema
 
 
 class _Openness:
