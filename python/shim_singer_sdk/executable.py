@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import decimal
 import functools
+import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -154,12 +156,26 @@ class ExecutableShim(capture.Connector[dict[str, Any], dict[str, Any], dict[str,
 
 
 def _message(line: bytes) -> Json | None:
-    """Return the Singer message in `line`, numbers kept exactly; None where it is something else."""
+    """Return the Singer message in `line`, numbers kept exactly; None where it is something else.
+
+    NaN and infinity, which some taps print though JSON lacks them, are null. Raises ConnectorError for what begins as a
+    message and is none: it may be a record, which must not be lost.
+    """
     try:
         found = document.decode(line)
-    except DocumentError:
-        return None
+    except DocumentError as error:
+        if not line.startswith(b'{"'):
+            return None
+        found = _with_constants(line, error)
     return found if isinstance(found, dict) and isinstance(found.get("type"), str) else None
+
+
+def _with_constants(line: bytes, error: DocumentError) -> object:
+    try:
+        return json.loads(line, parse_float=decimal.Decimal, parse_constant=lambda _: None)
+    except ValueError:
+        shown = line[:_SHOWN_BYTES_MAX].decode(errors="replace")
+        raise ConnectorError(f"the tap wrote a message that cannot be read: {error}; it begins {shown!r}") from None
 
 
 def _named_secrets(value: object, name: str = "") -> Iterator[str]:

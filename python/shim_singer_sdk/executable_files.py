@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from python.protocol import document
+from python.protocol.errors import DocumentError
 
 __all__ = ["PrivateFolder", "private_folder"]
 
@@ -39,6 +40,15 @@ class PrivateFolder:
         with open(fd, "wb") as file:  # noqa: PTH123 -- a descriptor, made with its mode
             file.write(document.encode(value))
         return str(path)
+
+    def changed(self, name: str, value: object) -> list[str]:
+        """Return the members of `value` that the file `name`, which held it, now tells otherwise."""
+        with contextlib.suppress(OSError, DocumentError):
+            now = document.decode((self.path / name).read_bytes())
+            before = document.decode(document.encode(value))
+            if isinstance(now, dict) and isinstance(before, dict):
+                return sorted(member for member in {**before, **now} if before.get(member) != now.get(member))
+        return []
 
     def belongs_to(self, group: int) -> None:
         """Where this process is killed, the process group `group` is ended, too."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import shutil
 import signal
@@ -16,7 +17,7 @@ from types import FrameType
 from python.protocol.errors import ConnectorError
 from python.protocol.framing import LINE_BYTES_MAX
 from python.shell.signals import STOP_SIGNALS
-from python.shim_singer_sdk.executable_files import private_folder
+from python.shim_singer_sdk.executable_files import PrivateFolder, private_folder
 from python.shim_singer_sdk.executable_logs import TapLogs
 
 __all__ = ["TapProcess", "found", "running"]
@@ -27,13 +28,16 @@ _GRACE_SECONDS = 5.0  # from SIGTERM to SIGKILL, once nobody wants anything more
 _EXIT_SECONDS_MAX = 10.0  # from the end of stdout to the end of the process
 _LINGER_SECONDS_MAX = 1.0  # where a grandchild holds a pipe open
 
+_CHANGED = "%s has changed %s in its %s file; this is not kept: where it is a token, put the new one into the config"
+_logger = logging.getLogger(__name__)
+
 
 class TapProcess:
     """A running tap. `lines` yields what it writes to stdout, `finish` says how it ended. Made by `running`."""
 
     def __init__(self, process: subprocess.Popen[bytes], name: str) -> None:
         self._process = process
-        self._name = name
+        self.name = name
         self._logs = TapLogs(name)
         self._reader = threading.Thread(target=self._read_logs, name="headwater-tap-stderr", daemon=True)
         self._reader.start()
@@ -48,7 +52,7 @@ class TapProcess:
         assert stdout is not None  # noqa: S101 -- Popen was asked for a pipe
         while line := stdout.readline(LINE_BYTES_MAX):
             if len(line) >= LINE_BYTES_MAX:
-                raise ConnectorError(f"{self._name} wrote a line of {LINE_BYTES_MAX:,} bytes or more")
+                raise ConnectorError(f"{self.name} wrote a line of {LINE_BYTES_MAX:,} bytes or more")
             if line.endswith(b"\n") or not self.stopped:
                 yield line
 
@@ -62,14 +66,14 @@ class TapProcess:
             status = self._process.wait(_EXIT_SECONDS_MAX)
         except subprocess.TimeoutExpired:
             raise ConnectorError(
-                f"{self._name} closed its stdout, but did not exit within {_EXIT_SECONDS_MAX:g} s"
+                f"{self.name} closed its stdout, but did not exit within {_EXIT_SECONDS_MAX:g} s"
             ) from None
         self._reader.join(_LINGER_SECONDS_MAX)
         if self.stopped:
-            raise ConnectorError(f"{self._name} was stopped")
+            raise ConnectorError(f"{self.name} was stopped")
         if status:
             how = f"was ended by {signal.Signals(-status).name}" if status < 0 else f"ended with exit status {status}"
-            raise ConnectorError(f"{self._name} {how}: {self._logs.reason or 'it gives no reason'}")
+            raise ConnectorError(f"{self.name} {how}: {self._logs.reason or 'it gives no reason'}")
 
     def stop(self) -> None:
         """Ask the tap, once, to end: one that hears of it twice may break off while it ends in good order."""
@@ -132,13 +136,23 @@ def running(command: Sequence[str], files: Mapping[str, object]) -> Iterator[Tap
         folder.belongs_to(process.pid)
         tap = TapProcess(process, Path(program).name)
         with process.stdout, process.stderr, contextlib.closing(tap), _told_of_signals(tap):  # type: ignore[union-attr] # they are pipes
-            yield tap
+            try:
+                yield tap
+            finally:
+                _warn_of_changes(folder, files, tap.name)
 
 
 def found(program: str) -> str:
     """Return where `program` is: beside this Python, where its own environment has it, else on PATH."""
     beside = Path(sys.executable).parent / program
     return str(beside) if os.sep not in program and beside.exists() else shutil.which(program) or program
+
+
+def _warn_of_changes(folder: PrivateFolder, files: Mapping[str, object], name: str) -> None:
+    """Some taps write what they were given anew, such as a token that can be used once."""
+    for option, value in files.items():
+        if members := folder.changed(_file_name(option), value):
+            _logger.warning(_CHANGED, name, ", ".join(members), option.lstrip("-"))
 
 
 def _file_name(option: str) -> str:

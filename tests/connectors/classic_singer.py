@@ -59,6 +59,21 @@ def numbers(files: dict[str, Any]) -> None:
     record('{"id": 18446744073709551617, "n": 1e-400}')
 
 
+def nan(files: dict[str, Any]) -> None:
+    record('{"id": 1, "n": NaN, "more": [-Infinity, 1.10]}')
+
+
+def broken(files: dict[str, Any]) -> None:
+    record('{"id": 1}')
+    say('{"type": "RECORD", "stream": "things", "record": {"id": 2')
+
+
+def rotate(files: dict[str, Any]) -> None:
+    """Some taps write new tokens into the config file that they were given."""
+    path = Path(sys.argv[sys.argv.index("--config") + 1])
+    path.write_text(json.dumps({**files["--config"], "token": "a new one"}), encoding="utf-8")
+
+
 def noise(files: dict[str, Any]) -> None:
     say("a print in the tap")
     log(f"INFO the token is {files['--config']['token']}")
@@ -108,7 +123,7 @@ def tap() -> None:
     if "--discover" in sys.argv:
         discover(mood)
     else:
-        {f.__name__: f for f in (echo, numbers, noise, fail, hang, hang_within)}[mood](files)
+        {f.__name__: f for f in (echo, numbers, nan, broken, rotate, noise, fail, hang, hang_within)}[mood](files)
 
 
 if __name__ == "__main__":

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.conversing import ROOT
-from tests.singer import Answer, Connector, Json, canonical, reduced
+from tests.singer import Answer, Connector, Json, canonical, exact, reduced
 from tests.singer_sources import classic_source, dbf_source, orders_by_time, postgres_source, rest_source
 
 pytestmark = pytest.mark.slow
@@ -81,3 +82,15 @@ def test_resuming_at_every_checkpoint_ends_in_the_same_collections(session: Sess
         again = session.connector.open(session.bindings, state)
         assert again.status == 0, again.stderr
         assert reduced(session.bindings, session.first.captured(until) + again.captured()) == expected, until
+
+
+def test_rows_of_a_table_without_a_key_that_are_gone_are_deleted_with_its_next_read(tmp_path: Path) -> None:
+    with classic_source(tmp_path) as connector:
+        session = Session(connector)
+        oak, _, other_oak = (tmp_path / "trees.jsonl").read_text(encoding="utf-8").splitlines()
+        (tmp_path / "trees.jsonl").write_text(f"{oak}\n{other_oak}\n", encoding="utf-8")
+
+        again = connector.open(session.bindings, session.first.checkpoints()[-1][1])
+
+    held = reduced(session.bindings, session.first.captured() + again.captured())
+    assert [doc for doc in held.values() if "branches" in doc] == [canonical(exact(oak)), canonical(exact(other_oak))]

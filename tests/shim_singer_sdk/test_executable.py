@@ -205,6 +205,29 @@ def test_a_failure_is_told_after_the_last_checkpoint() -> None:
     assert sync.state["bindingStateV1"]["db-things"]["state"] == {"n": 3}
 
 
+def test_what_json_lacks_is_null() -> None:
+    sync = Sync({"mood": "nan"})
+
+    assert [document.encode({**doc, "_meta": None}) for doc in sync.documents] == [
+        b'{"id":1,"n":null,"more":[null,1.10],"_meta":null}'
+    ]
+
+
+def test_a_message_that_cannot_be_read_is_a_failure() -> None:
+    sync = Sync({"mood": "broken"})
+
+    assert "a message that cannot be read" in sync.failure
+    assert """it begins '{"type": "RECORD", "stream": "things", "record": {"id": 2""" in sync.failure
+    assert sync.kinds == ["Opened", "Captured", "Checkpoint"]
+
+
+def test_a_config_that_the_tap_has_changed_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    Sync({"mood": "rotate", "token": "an old one", "other": 1})
+
+    (warning,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert "has changed token in its config" in warning
+
+
 def test_what_the_tap_prints_is_logged_and_secrets_are_masked(tmp_path: Path) -> None:
     end = converse(TAP, wired({"mood": "noise", "token": SECRET}), TMPDIR=str(tmp_path), LOG_LEVEL="debug")
 
