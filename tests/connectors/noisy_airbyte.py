@@ -1,13 +1,16 @@
 """An Airbyte source that prints wherever it can: while it is imported, asked and read, by itself and by a child.
 
-With the argument `factory` it is imported by a factory, inside of what the shell owns; otherwise before.
+With the argument `factory` it is imported by a factory, inside of what the shell owns; otherwise before. With
+`stalling` it may give nothing for half a second, with `acknowledging` it logs acknowledgements.
 """
 
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -37,9 +40,23 @@ def source() -> Any:
                 print("printed between messages")
                 yield message
             if "blocks" in config:
+                threading.Thread(target=log_for_ever, daemon=True).start()
                 time.sleep(3600)
 
     return Noisy(messages.record("users", {"id": 1}), messages.state("users", {"n": 1}), streams=STREAMS)
+
+
+def log_for_ever() -> None:
+    while True:
+        logging.getLogger("noisy").info("logged beside it")
+        time.sleep(0.05)
+
+
+class Acknowledging(shim_airbyte_cdk.CaptureShim):
+    explicit_acknowledgements = True
+
+    def acknowledge(self, checkpoints: int) -> None:
+        logging.getLogger("noisy").info("acknowledged %d", checkpoints)
 
 
 def factory(*_: Any) -> Any:
@@ -49,4 +66,5 @@ def factory(*_: Any) -> Any:
 
 if __name__ == "__main__":
     delegate = factory if "factory" in sys.argv else source()
-    shim_airbyte_cdk.CaptureShim(delegate=delegate, oauth2=None).main()
+    shim = Acknowledging if "acknowledging" in sys.argv else shim_airbyte_cdk.CaptureShim
+    shim(delegate=delegate, oauth2=None, stall_seconds_max=0.5 if "stalling" in sys.argv else 3600).main()

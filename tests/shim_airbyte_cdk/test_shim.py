@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import itertools
 import json
 import signal
 import sys
+import threading
 from typing import Any
 
 import jsonschema
@@ -253,19 +255,43 @@ def test_the_process_ends_after_one_sync_though_stdin_stays_open() -> None:
     ended(process)
 
 
-def test_a_source_that_blocks_does_not_delay_a_stop() -> None:
-    process = start(NOISY)
+def test_a_source_that_blocks_delays_neither_logs_nor_acknowledgements_nor_a_stop() -> None:
+    process = start([*NOISY, "acknowledging"])
+    too_late = threading.Timer(60, process.kill)
+    too_late.start()
     assert process.stdin is not None
     assert process.stdout is not None
+    assert process.stderr is not None
     process.stdin.write(json.dumps({"spec": {}}) + "\n" + json.dumps(open_users(blocks=True)) + "\n")
     process.stdin.flush()
     while "checkpoint" not in process.stdout.readline():
         continue
 
+    process.stdin.write(json.dumps({"acknowledge": {"checkpoints": 1}}) + "\n")
+    process.stdin.flush()
+    told = [
+        json.loads(line)["message"]
+        for line in itertools.takewhile(lambda line: "acknowledged 1" not in line, process.stderr)
+    ]
+    told += [json.loads(process.stderr.readline())["message"] for _ in range(3)]
     process.send_signal(signal.SIGTERM)
 
     assert process.wait(15) == 0
+    assert told[-3:] == ["logged beside it"] * 3
+    too_late.cancel()
     ended(process)
+
+
+def test_a_source_that_stalls_is_ended_with_its_stacks_and_the_streams_name() -> None:
+    stalled = converse([*NOISY, "stalling"], {"spec": {}}, open_users(blocks=True))
+
+    assert (stalled.status, stalled.kinds[-1]) == (1, "checkpoint")
+    assert stalled.reason == (
+        "1 of 1 streams failed: stream users: the source made no progress for 0.5 seconds (the log has the stacks of "
+        "its threads)"
+    )
+    (stacks,) = [log["fields"]["stacks"] for log in stalled.logs if "stacks" in log["fields"]]
+    assert any("time.sleep(3600)" in line for line in stacks["MainThread"])
 
 
 @pytest.mark.parametrize("asked", ["validate", "discover", "open"])
