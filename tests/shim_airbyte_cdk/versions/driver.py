@@ -35,6 +35,7 @@ CSV = {
     "validation_policy": "Emit Record",
 }
 TURNS_MAX = 40
+FULL_REFRESH = ("files_refreshed",)  # others are read incrementally where their streams can be; this one is concurrent
 
 
 def printed(make: Callable[[Any, Any, Any], Any], *arguments: str) -> tuple[list[str], str]:
@@ -62,7 +63,7 @@ def printed(make: Callable[[Any, Any, Any], Any], *arguments: str) -> tuple[list
     return lines, failure
 
 
-def theirs(make: Callable[[Any, Any, Any], Any], config: dict[str, Any]) -> dict[str, Any]:
+def theirs(make: Callable[[Any, Any, Any], Any], config: dict[str, Any], *, refresh: bool) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         config_file, catalog_file = Path(folder, "config.json"), Path(folder, "catalog.json")
         config_file.write_text(json.dumps(config))
@@ -71,7 +72,11 @@ def theirs(make: Callable[[Any, Any, Any], Any], config: dict[str, Any]) -> dict
         if not catalogs:
             return {"failure": failure}
         configured = [
-            {"stream": stream, "sync_mode": stream["supported_sync_modes"][-1], "destination_sync_mode": "append"}
+            {
+                "stream": stream,
+                "sync_mode": stream["supported_sync_modes"][0 if refresh else -1],
+                "destination_sync_mode": "append",
+            }
             for stream in catalogs[0]["streams"]
         ]
         catalog_file.write_text(json.dumps({"streams": configured}))
@@ -79,14 +84,21 @@ def theirs(make: Callable[[Any, Any, Any], Any], config: dict[str, Any]) -> dict
     return {"records": [line for line in lines if '"RECORD"' in line], "failure": failure}
 
 
+def refreshed(found: wire.DiscoveredBinding) -> wire.DiscoveredBinding:
+    resource = {**msgspec.json.decode(found.resource_config), "syncMode": "full_refresh"}
+    return msgspec.structs.replace(found, resource_config=Raw(msgspec.json.encode(resource)))
+
+
 class Ours:
     """Sessions of the shim with one sample."""
 
-    def __init__(self, delegate: Any, config: dict[str, Any]) -> None:
+    def __init__(self, delegate: Any, config: dict[str, Any], *, refresh: bool) -> None:
         self._delegate = delegate
         self._config = Raw(json.dumps(config).encode())
         (discovered,) = CaptureShim(delegate=delegate).answer(wire.Discover(config=self._config))
         self.bindings = discovered.bindings  # type: ignore[attr-defined]  # it is Discovered
+        if refresh:
+            self.bindings = tuple(map(refreshed, self.bindings))
         asked = tuple(wire.ValidateBinding(resource_config=found.resource_config) for found in self.bindings)
         list(CaptureShim(delegate=delegate).answer(wire.Validate(config=self._config, bindings=asked)))
 
@@ -124,16 +136,22 @@ class Ours:
 def ran(name: str, url: str) -> dict[str, Any]:
     factories = importlib.import_module("tests.shim_airbyte_cdk.versions.factories").FACTORIES
     instances = importlib.import_module("tests.shim_airbyte_cdk.versions.samples").INSTANCES
-    config: dict[str, Any] = {"url": url} if name != "file_based" else {"streams": [CSV]}
+    config: dict[str, Any] = {"streams": [CSV]} if name.startswith("file") else {"url": url}
+    refresh = name in FULL_REFRESH
     if name in factories:
-        make, ours = factories[name], Ours(factories[name], config)
+        make, ours = factories[name], Ours(factories[name], config, refresh=refresh)
     else:
-        make, ours = (lambda *_: instances[name]()), Ours(instances[name](), config)
+        make, ours = (lambda *_: instances[name]()), Ours(instances[name](), config, refresh=refresh)
     published: list[Any] = []
     sealing.publish = lambda config, *_: published.append(config)
     whole = ours.sync({})
     resumed = [ours.sync(state) for _, state in whole["states"][:TURNS_MAX]]
-    return {"theirs": theirs(make, config), "ours": whole, "resumed": resumed, "published": published[:1]}
+    return {
+        "theirs": theirs(make, config, refresh=refresh),
+        "ours": whole,
+        "resumed": resumed,
+        "published": published[:1],
+    }
 
 
 def tried(name: str, url: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from typing import Any
 
 FILES = {"a.csv": "id,name\n1,x\n2,y\n", "b.csv": "id,name\n3,z\n"}
 TAKES_STATE_FROM = 6
+GLOBAL_CURSOR_FROM = 5
 CURSOR = {
     "type": "DatetimeBasedCursor",
     "cursor_field": "at",
@@ -56,7 +57,7 @@ def _stream(name: str, url: str, path: str, **more: Any) -> dict[str, Any]:
     }
 
 
-def manifest(url: str) -> dict[str, Any]:
+def manifest(url: str, version: str) -> dict[str, Any]:
     parents = _stream("parents", url, "all_parents")
     link = {"type": "ParentStreamConfig", "stream": parents, "parent_key": "id", "partition_field": "parent"}
     router = {"type": "SubstreamPartitionRouter", "parent_stream_configs": [link]}
@@ -66,8 +67,11 @@ def manifest(url: str) -> dict[str, Any]:
         _stream("dated", url, "dated", incremental_sync=CURSOR),
         _stream("visits", url, visits, incremental_sync=CURSOR, partition_router=router),
     ]
+    if int(version.partition(".")[0]) >= GLOBAL_CURSOR_FROM:
+        shared = {**CURSOR, "global_substream_cursor": True}
+        streams.append(_stream("shared", url, visits, incremental_sync=shared, partition_router=router))
     return {
-        "version": "6.0.0",
+        "version": version,
         "type": "DeclarativeSource",
         "check": {"type": "CheckStream", "stream_names": ["parents"]},
         "streams": streams,
@@ -77,7 +81,7 @@ def manifest(url: str) -> dict[str, Any]:
 
 def declarative(catalog: Any, config: Any, state: Any) -> Any:
     version = importlib.metadata.version("airbyte-cdk")
-    of = {**manifest((config or {}).get("url", "to be given")), "version": version}
+    of = manifest((config or {}).get("url", "to be given"), version)
     if int(version.partition(".")[0]) < TAKES_STATE_FROM:
         old = importlib.import_module("airbyte_cdk.sources.declarative.manifest_declarative_source")
         return old.ManifestDeclarativeSource(source_config=of)
@@ -162,4 +166,8 @@ def file_based(catalog: Any, config: Any, state: Any) -> Any:
     return Files(Reader(), Spec, cursor_cls=cursor, **taken)
 
 
-FACTORIES: dict[str, Callable[[Any, Any, Any], Any]] = {"declarative": declarative, "file_based": file_based}
+FACTORIES: dict[str, Callable[[Any, Any, Any], Any]] = {
+    "declarative": declarative,
+    "file_based": file_based,
+    "files_refreshed": file_based,
+}

@@ -23,7 +23,17 @@ from tests.shim_airbyte_cdk.versions.environments import ROOT, VERSIONS, python_
 HERE = Path(__file__).parent
 SECONDS_MAX = 300
 NEWEST = ("5.17.0", "6.61.6", "7.39.1")
-EQUAL = ("full", "incremental", "sliced", "partitioned", "http", "values", "declarative", "file_based")
+EQUAL = (
+    "full",
+    "incremental",
+    "sliced",
+    "partitioned",
+    "http",
+    "values",
+    "declarative",
+    "file_based",
+    "files_refreshed",
+)
 """Samples that the source's own entrypoint reads to their end in every version."""
 SINCE = {"resumable": (1,)}
 """The first version that has what a sample is about; the others are about what all have."""
