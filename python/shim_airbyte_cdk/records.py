@@ -8,17 +8,17 @@ import msgspec
 from msgspec import Raw, Struct
 
 from python.capture import Binding, Captured
-from python.protocol import document, pointer
+from python.protocol import document
 from python.protocol.errors import ConnectorError, DocumentError
 from python.shim_airbyte_cdk.discovery import CDC_DELETED_AT
 from python.shim_airbyte_cdk.models import Json, mapping
 from python.shim_common.collection import ROW_ID_POINTER, needs, never_null
 from python.shim_common.date_times import date_times
+from python.shim_common.keys import KEY_TYPES, Key
 
 __all__ = ["Resource", "Target"]
 
 _TOMBSTONE_NEEDS = frozenset({"_meta"})
-_KEY_TYPES = frozenset({int, str, bool})
 
 
 class Resource(Struct, rename="camel", frozen=True, kw_only=True):
@@ -55,8 +55,7 @@ class Target:
         # Newer CDKs print no nulls, so the authors of sources never see that their schema refuses them.
         self._never_null = never_null(schema)
         self._date_times = date_times(schema, self.name)
-        self._own_key = tuple((at, pointer.parse(at)) for at in self.key if at != ROW_ID_POINTER)
-        self._flat_key = tuple(tokens[0] for _, tokens in self._own_key)
+        self._own_key = Key(self.key)
 
     @property
     def name(self) -> str:
@@ -73,9 +72,9 @@ class Target:
         try:
             if self._date_times is not None:
                 data = self._date_times.repaired(data)
-            for name in self._flat_key:
-                if type(data.get(name)) not in _KEY_TYPES:
-                    self._check_key(data)
+            for name in self._own_key.names:
+                if type(data.get(name)) not in KEY_TYPES:
+                    self._own_key.check(data)
             text = document.encode(data)
             if b":null" in text and self._never_null and None in data.values():
                 data = {name: data[name] for name in data if data[name] is not None or name not in self._never_null}
@@ -98,28 +97,7 @@ class Target:
     def _unwritable(self, data: object, error: Exception) -> ConnectorError:
         if not isinstance(data, Mapping):
             return ConnectorError(f"stream {self.name}: a record is {data!r}, want an object")
-        values = {at: pointer.resolve(data, tokens) for at, tokens in self._own_key}
-        told = [f"{at}={value!r}" for at, value in values.items() if not _no_key(value)]
-        which = ", ".join(told if len(told) == len(values) and told else [*told, f"row {self.row_id}"])
-        return ConnectorError(f"stream {self.name}, document {which}: {error}")
-
-    def _check_key(self, data: Json) -> None:
-        """Raise DocumentError for the first part of the key that Flow could not use."""
-        for at, tokens in self._own_key:
-            problem = _no_key(pointer.resolve(data, tokens))
-            if problem:
-                raise DocumentError(at=at, problem=f"{problem}; a key is a text, an integer or a boolean")
-
-
-def _no_key(value: object) -> str:
-    """Return why `value` cannot be a part of a key, or an empty text."""
-    if value is pointer.MISSING:
-        return "is missing"
-    if value is None:
-        return "is null"
-    if isinstance(value, (Mapping, list, tuple)):
-        return "is an object" if isinstance(value, Mapping) else "is an array"
-    return f"is {value!r}" if isinstance(value, float) and not value.is_integer() else ""
+        return ConnectorError(f"stream {self.name}, document {self._own_key.told(data, self.row_id)}: {error}")
 
 
 def _with_own_meta(data: Json, row_id: int) -> Json:

@@ -10,10 +10,11 @@ import msgspec
 from msgspec import Raw
 
 from python.capture import Binding, Captured
-from python.protocol import document, pointer
+from python.protocol import document
 from python.protocol.errors import ConfigError, ConnectorError, DocumentError
 from python.shim_common.collection import ROW_ID_POINTER, needs, never_null
 from python.shim_common.date_times import date_times
+from python.shim_common.keys import KEY_TYPES, Key
 from python.shim_common.values import Json, mapping
 
 __all__ = ["DELETED_AT", "METHODS", "Target", "check_resource"]
@@ -62,11 +63,13 @@ class Target:
         self.version: int | None = None
         self._never_null = never_null(self.schema)
         self._date_times = date_times(self.schema, self.name)
+        self._own_key = Key(self.key)
 
     def captured(self, data: object) -> Captured:
         """Return the message that captures a record, and count it. `data` is not changed: the tap may reuse it.
 
-        Its date-times are made right. Raises ConnectorError naming stream, key and place where a value is not JSON.
+        Its date-times are made right. Raises ConnectorError naming stream, key and place where a value is not JSON, or
+        no key.
         """
         row_id = self.row_id
         try:
@@ -74,6 +77,9 @@ class Target:
                 raise TypeError  # noqa: TRY301 -- told below, as are its kin
             if self._date_times is not None:
                 data = self._date_times.repaired(data)
+            for name in self._own_key.names:
+                if type(data.get(name)) not in KEY_TYPES:
+                    self._own_key.check(data)
             text = self._text(data)
             if "_meta" in data:
                 text = document.encode(_as_taps_print(self._with_own_meta(data, row_id)))
@@ -111,10 +117,7 @@ class Target:
     def _unwritable(self, data: object, error: Exception) -> ConnectorError:
         if not isinstance(data, Mapping):
             return ConnectorError(f"stream {self.name}: a record is {data!r}, want an object")
-        at = [part for part in self.key if part != ROW_ID_POINTER]
-        values = {part: pointer.resolve(data, pointer.parse(part)) for part in at}
-        which = ", ".join(f"{part}={value!r}" for part, value in values.items()) or f"row {self.row_id}"
-        return ConnectorError(f"stream {self.name}, document {which}: {error}")
+        return ConnectorError(f"stream {self.name}, document {self._own_key.told(data, self.row_id)}: {error}")
 
 
 def _as_taps_print(value: object) -> object:

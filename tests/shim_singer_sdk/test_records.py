@@ -14,7 +14,7 @@ from tests.singer_messages import rows, target
 
 
 def captured(data: Any, **given: Any) -> bytes:
-    doc = target("a", "FULL_TABLE", **given).captured(data).doc
+    doc = target("a", "FULL_TABLE", **{"key": ["/_meta/row_id"], **given}).captured(data).doc
     assert isinstance(doc, msgspec.Raw)
     return bytes(doc)
 
@@ -73,8 +73,22 @@ def test_date_times_are_made_right_where_the_schema_promises_them() -> None:
 def test_a_row_that_the_source_deleted_is_a_deletion_where_there_is_a_key() -> None:
     gone = {"id": 1, "_sdc_deleted_at": "2024-01-02T03:04:05Z"}
 
-    assert b'"op":"d"' in captured(gone)
+    assert b'"op":"d"' in captured(gone, key=["/id"])
     assert b'"op":"u"' in bytes(rows("a").captured(gone).doc)  # type: ignore[arg-type] # documents are Raw
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        ({"x": 1}, "/id: is missing"),
+        ({"id": None}, "/id: is null"),
+        ({"id": {"a": 1}}, "/id: is an object"),
+        ({"id": Decimal("1.5")}, "/id: is 1.5"),
+    ],
+)
+def test_a_document_without_a_key_that_flow_can_use_is_named(data: Any, told: str) -> None:
+    with pytest.raises(ConnectorError, match=f"^stream a, document row 0: {told}"):
+        target("a", "FULL_TABLE", key=["/id"]).captured(data)
 
 
 def test_a_record_that_is_no_object_names_its_stream() -> None:
