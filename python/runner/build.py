@@ -34,15 +34,18 @@ _NOT_INFERRED: Mapping[str, object] = {
     },
     "required": ["_meta"],
 }
-"""What stands for the inferred schema until there is one: no document is valid by it. The runner infers none."""
+"""What stands for the inferred schema until there is one: no document is valid by it. The runner infers none.
+
+A task that reads a collection could then do nothing, so it is told that anything is valid (decision 0056)."""
 
 
-def collection_spec(collection: Collection) -> CollectionSpec:
+def collection_spec(collection: Collection, *, reading: bool = False) -> CollectionSpec:
     """Return `collection` as a task is sent it: bundled schemas, key, projections sorted by field.
 
+    With `reading` it is the collection of a task that reads it: then anything is valid by the inferred schema.
     Raises CatalogError, with all that is wrong with the key, the projections, or references of the schemas.
     """
-    whole = _with_flow_schemas(collection)
+    whole = _with_flow_schemas(collection, {} if reading else _NOT_INFERRED)
     try:
         write = infer(collection.write_schema)
         read = write if whole is None else infer(whole)
@@ -77,13 +80,13 @@ def _missing(task: CaptureTask, catalog: Catalog) -> Iterator[Problem]:
             yield Problem(binding.where, f"captures into {binding.target}, which no file defines{hint}")
 
 
-def _with_flow_schemas(collection: Collection) -> Schema | None:
+def _with_flow_schemas(collection: Collection, inferred: Mapping[str, object]) -> Schema | None:
     """Return the read schema with the schemas of Flow that it refers to, or None where one schema serves for both."""
     read, write = collection.read_schema, collection.write_schema
     if not isinstance(read, Mapping):
         return read
     text = json.dumps(read, default=str)
-    known = {_WRITE: write, _RELAXED: write, _INFERRED: _NOT_INFERRED}  # relaxed only once a schema is inferred
+    known = {_WRITE: write, _RELAXED: write, _INFERRED: inferred}  # relaxed only once a schema is inferred
     added = {
         url: {**schema, "$id": url} if isinstance(schema, Mapping) else {"allOf": [schema], "$id": url}
         for url, schema in known.items()

@@ -1,0 +1,134 @@
+"""From a materialization and its connector's answers to the spec that is applied.
+
+Fields are selected, and what does not fit its resource any more is dealt with as `onIncompatibleSchemaChange` says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from python.protocol.errors import HeadwaterError, RemoteProtocolError
+from python.protocol.flow import CollectionSpec, MaterializationBinding, MaterializationSpec
+from python.protocol.materialize import Validate, Validated, ValidatedBinding
+from python.protocol.state_key import encode_state_key
+from python.runner import materialize_tasks
+from python.runner.catalog_readers import MaterializationTask, StoredBinding
+from python.runner.problems import CatalogError, Problem
+from python.runner.selection import Selection, select
+
+__all__ = ["Building", "Built"]
+
+Ask = Callable[[Validate], Validated]
+
+
+class Built(msgspec.Struct, frozen=True, kw_only=True):
+    """A spec, the bindings that it is made of, how often each was filled anew by itself, and what to tell the user."""
+
+    spec: MaterializationSpec
+    bindings: Sequence[StoredBinding]
+    backfills: Mapping[str, int]
+    notes: Sequence[str] = ()
+
+
+class Building:
+    """The building of one materialization whose collections are `sources`. `last` was applied before, if any."""
+
+    def __init__(
+        self,
+        task: MaterializationTask,
+        sources: Mapping[str, CollectionSpec],
+        last: MaterializationSpec | None,
+        last_version: str,
+    ) -> None:
+        self._task = task
+        self._sources = sources
+        self._last = (last, last_version)
+        self._bindings = list(materialize_tasks.enabled(task))
+        self._notes: list[str] = []
+
+    def build(self, ask: Ask, backfills: Mapping[str, int]) -> Built:
+        """Return the spec. `ask` validates; `backfills` are what was filled anew before, by state key.
+
+        Raises CatalogError for fields that cannot be as the user wants them, HeadwaterError for what does not fit.
+        """
+        raised = dict(backfills)
+        answers = self._validated(ask, raised)
+        again = self._settle(answers, raised)
+        if again:
+            answers = self._validated(ask, raised)
+            still = [sentence for _, selection, _ in self._selected(answers) for sentence in selection.incompatible]
+            if still:
+                raise HeadwaterError(f"does not fit its resources, though they are filled anew: {'; '.join(still)}")
+        chosen = self._selected(answers)
+        wrong = [
+            Problem(binding.where, f"{binding.source.collection}: {sentence}")
+            for binding, selection, _ in chosen
+            for sentence in selection.problems
+        ]
+        if wrong:
+            raise CatalogError(wrong)
+        built = [self._built(binding, selection, answer, raised) for binding, selection, answer in chosen]
+        spec = materialize_tasks.task_spec(self._task, built, self._last[0])
+        return Built(spec=spec, bindings=self._bindings, backfills=raised, notes=self._notes)
+
+    def _validated(self, ask: Ask, raised: Mapping[str, int]) -> Sequence[ValidatedBinding]:
+        bindings = [(binding, 0) for binding in self._bindings]
+        answers = ask(materialize_tasks.validate_request(self._task, bindings, self._sources, self._last)).bindings
+        counters = [
+            binding.backfill + raised.get(_key(answer), 0)
+            for (binding, _), answer in zip(bindings, answers, strict=True)
+        ]
+        if any(counters):
+            bindings = list(zip(self._bindings, counters, strict=True))
+            answers = ask(materialize_tasks.validate_request(self._task, bindings, self._sources, self._last)).bindings
+        paths = [answer.resource_path for answer in answers]
+        for number, path in enumerate(paths):
+            if not path or path in paths[:number]:
+                problem = "is stored to no resource" if not path else f"is stored to {'/'.join(path)}, as another is"
+                sentence = f"{self._bindings[number].source.collection} {problem}"
+                raise RemoteProtocolError(f"{sentence}: resource paths are unique", rule=40)
+        return answers
+
+    def _selected(self, answers: Sequence[ValidatedBinding]) -> list[tuple[StoredBinding, Selection, ValidatedBinding]]:
+        found = []
+        for binding, answer in zip(self._bindings, answers, strict=True):
+            last = materialize_tasks.last_binding(self._last[0], answer.resource_path)
+            fields = last.field_selection if last else None
+            collection = self._sources[binding.source.collection]
+            found.append((binding, select(collection, answer, binding.fields, fields), answer))
+        return found
+
+    def _settle(self, answers: Sequence[ValidatedBinding], raised: dict[str, int]) -> bool:
+        """Deal with each binding that does not fit; return whether to validate again."""
+        again = False
+        for binding, selection, answer in self._selected(answers):
+            if not selection.incompatible:
+                continue
+            told = f"{binding.source.collection} does not fit {'/'.join(answer.resource_path)}: "
+            told += "; ".join(selection.incompatible)
+            if binding.on_incompatible == "backfill":
+                raised[_key(answer)] = raised.get(_key(answer), 0) + 1
+                self._notes.append(f"{told}; its resource is filled anew")
+            elif binding.on_incompatible == "disableBinding":
+                self._bindings.remove(binding)
+                self._notes.append(f"{told}; the binding is left out, as `onIncompatibleSchemaChange` says")
+            else:
+                advice = "mend the schema, or raise the `backfill` counter of the binding"
+                raise HeadwaterError(f"{told}; `onIncompatibleSchemaChange` is {binding.on_incompatible}: {advice}")
+            again = True
+        return again
+
+    def _built(
+        self, binding: StoredBinding, selection: Selection, answer: ValidatedBinding, raised: Mapping[str, int]
+    ) -> MaterializationBinding:
+        if answer.ser_policy is not None:
+            self._notes.append(f"{'/'.join(answer.resource_path)}: the connector's serPolicy is not applied here")
+        backfill = binding.backfill + raised.get(_key(answer), 0)
+        collection = self._sources[binding.source.collection]
+        return materialize_tasks.built_binding(self._task, (binding, backfill), answer, collection, selection.fields)
+
+
+def _key(answer: ValidatedBinding) -> str:
+    return encode_state_key(answer.resource_path, 0)
