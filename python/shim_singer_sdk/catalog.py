@@ -43,6 +43,7 @@ RESOURCE_CONFIG_SCHEMA: Json = {
     "required": ["tap_stream_id", "replication_method"],
 }
 
+_ANYTHING: Json = {"type": ["null", "boolean", "object", "array", "number", "integer", "string"]}
 _NOT_OF_A_SOURCE = frozenset({"required", "if", "then", "else", "x-infer-schema"})
 
 
@@ -86,14 +87,15 @@ def key_of(entry: Json) -> list[list[str]]:
 def catalog_of(targets: Iterable[Target]) -> Json:
     """Return the catalog that reads `targets`, and nothing else.
 
-    Each entry says what the task's resource config says, with the collection's schema.
+    Each entry says what the task's resource config says, with the collection's schema. Fields that are selected but
+    missing there, since a schema may be edited, are of any type: taps read no others.
     """
     return {"streams": [entry_of(target.resource, target.schema) for target in targets]}
 
 
 def entry_of(resource: Json, schema: Json) -> Json:
     """Return the selected catalog entry of a resource config, with a collection's `schema` in the tap's own terms."""
-    own = _own_schema(schema)
+    own = _own_schema(schema, _chosen_fields(resource))
     method, key = resource.get("replication_method"), resource.get("replication_key")
     entry: Json = {**resource, "stream": resource.get("stream") or resource.get("tap_stream_id"), "selected": True}
     chosen: Json = {"selected": True, "replication-method": method}
@@ -176,11 +178,21 @@ def _metadata_at(entry: Json, breadcrumb: list[object]) -> Json:
     return next((mapping(each.get("metadata")) for each in found if items(each.get("breadcrumb")) == breadcrumb), {})
 
 
-def _own_schema(schema: Json) -> Json:
-    """Return a collection's schema without what is Flow's in it: taps choose fields by its properties."""
-    properties = {name: value for name, value in mapping(schema.get("properties")).items() if name != "_meta"}
+def _chosen_fields(resource: Json) -> Iterator[str]:
+    """Yield the names of the stream's fields that the metadata names, and does not rule out."""
+    for each in items(resource.get("metadata")):
+        breadcrumb = items(mapping(each).get("breadcrumb"))
+        if _is_field(breadcrumb) and not _ruled_out(mapping(mapping(each).get("metadata"))):
+            yield str(breadcrumb[1])
+
+
+def _own_schema(schema: Json, fields: Iterable[str]) -> Json:
+    """Return a collection's schema without what is Flow's in it, and with all `fields`."""
+    declared = mapping(schema.get("properties"))
+    properties = {name: value for name, value in declared.items() if name != "_meta"}
+    missing: Json = {name: _ANYTHING for name in fields if name not in declared}
     kept = {name: value for name, value in schema.items() if name not in _NOT_OF_A_SOURCE}
-    return {**kept, "type": "object", "properties": properties}
+    return {**kept, "type": "object", "properties": {**properties, **missing}}
 
 
 def _selected_within(schema: Json) -> Json:

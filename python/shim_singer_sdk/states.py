@@ -116,19 +116,19 @@ class TaskState:
         return state
 
     def accept(self, document: Json) -> bool:
-        """Take over a Singer state, of which nothing may be changed later; return whether a bookmark is new."""
+        """Take over a Singer state, of which nothing may be changed later; return whether it says something new."""
         if _BOOKMARKS in document or not any(self._entry(name) for name in document):
             bookmarks, path = mapping(document.get(_BOOKMARKS)), [_BOOKMARKS]
             rest = {name: value for name, value in document.items() if name != _BOOKMARKS}
         else:  # from before there were bookmarks: streams beside each other
             bookmarks, path = {name: value for name, value in document.items() if self._entry(name)}, []
             rest = {name: value for name, value in document.items() if name not in bookmarks}
-        changed = False
+        before, self._rest = self._rest, mapping(without_nulls(rest))
+        changed = self._rest != before
         for name, bookmark in bookmarks.items():
             entry = self._entry(name)
             if entry is not None and not entry.failed and bookmark is not None:
                 changed |= entry.keep(without_nulls(_without_progress(bookmark)), [*path, name])
-        self._rest = mapping(without_nulls(rest))
         return changed
 
     def begin(self, target: Target, version: int | None) -> None:

@@ -199,6 +199,22 @@ def test_the_catalog_of_a_sync_says_what_the_task_says() -> None:
     assert entry["metadata"][1] == metadata[1]
 
 
+def test_a_selected_field_that_the_collection_does_not_declare_is_read() -> None:
+    metadata = [
+        {"breadcrumb": ["properties", "id"], "metadata": {"inclusion": "automatic"}},
+        {"breadcrumb": ["properties", "at"], "metadata": {"inclusion": "available", "selected": True}},
+        {"breadcrumb": ["properties", "no"], "metadata": {"inclusion": "available", "selected": False}},
+        {"breadcrumb": ["properties", "at", "properties", "x"], "metadata": {"selected": True}},
+    ]
+    edited = {"type": "object", "properties": {"id": {"type": "integer"}}}
+
+    entry = configured(target("a", schema=edited, metadata=metadata))
+
+    assert list(entry["schema"]["properties"]) == ["id", "at"]
+    assert entry["schema"]["properties"]["id"] == {"type": "integer"}
+    assert "string" in entry["schema"]["properties"]["at"]["type"]
+
+
 def test_taps_from_before_there_was_metadata_find_the_selection_in_the_schema() -> None:
     schema = {"type": "object", "properties": {"id": {"type": "integer"}}}
 

@@ -82,6 +82,15 @@ def test_state_outside_of_bookmarks_survives_under_a_key_of_its_own() -> None:
     assert second.stored["singerStateV1"] == {}
 
 
+def test_a_state_of_any_other_shape_is_a_checkpoint_too() -> None:
+    messages = [record("a", {"id": 1}), {"type": "STATE", "value": {"page": 1}}, record("a", {"id": 2})]
+
+    first = Sync(messages, target("a"))
+
+    assert first.sequence[1] == "checkpoint"
+    assert Sync([], target("a"), stored=first.stored).resumed == {"page": 1}
+
+
 def test_a_stream_that_is_no_longer_captured_is_not_named_as_the_current_one() -> None:
     stored = {"bindingStateV1": {}, "singerStateV1": {"currently_syncing": "gone"}}
 
