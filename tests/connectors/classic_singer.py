@@ -93,7 +93,6 @@ def hang(files: dict[str, Any]) -> None:
     """At a boundary: everything so far is covered by a bookmark."""
     record('{"id": 1}')
     state(1)
-    log("INFO hanging")
     signal.pause()
 
 
@@ -108,8 +107,7 @@ def hang_within(files: dict[str, Any]) -> None:
     signal.signal(signal.SIGTERM, stop)
     record('{"id": 1}')
     state(1)
-    record('{"id": 2}')
-    log("INFO hanging")
+    record(json.dumps({"id": 2, "more": "than the connector holds back" * 10_000}))
     signal.pause()
 
 
