@@ -21,6 +21,7 @@ TABLE_ROWS_MAX = 1_000
 
 _ROWS = 1_000  # fetched at once
 _NUMBERS = frozenset({"BOOLEAN", "DOUBLE", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"})
+_NO_RESULT = (["Success"], ["Count"])  # what DuckDB calls the column of a statement that only does something
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
@@ -50,23 +51,23 @@ class _Result:
 
     def __init__(self, db: duckdb.DuckDBPyConnection, statement: duckdb.Statement) -> None:
         self._db = db
-        self._statement = statement
         self._text = statement.query.strip().rstrip(";")
         self._columns: list[tuple[str, str]] = []
         if statement.type == duckdb.StatementType.SELECT:
             self._columns = [(row[0], row[1]) for row in db.execute(f"describe {self._text}\n").fetchall()]
-        self.names = [name for name, _ in self._columns]
+            self.names = [name for name, _ in self._columns]
+        else:  # `explain`, `pragma`, `call`, …: these cannot stand in a `from`, to be cast
+            named = [column[0] for column in db.execute(statement).description or ()]
+            self.names = [] if named in _NO_RESULT else named
 
     def rows(self, *, as_json: bool) -> Iterator[tuple[object, ...]]:
         """Yield the rows. A column cast by DuckDB needs no Python type of its own, as times with a zone would."""
-        if not self._columns:
-            self._db.execute(self._statement)
-            return
-        casts = [(_json_of(kind) if as_json else "{}::varchar") for _, kind in self._columns]
-        selected = ", ".join(cast.format(f"#{number}") for number, cast in enumerate(casts, 1))
-        self._db.execute(f"select {selected} from ({self._text}\n)")  # noqa: S608 -- the user's own query of the user's own file
-        while rows := self._db.fetchmany(_ROWS):
-            yield from rows
+        if self._columns:
+            casts = [(_json_of(kind) if as_json else "{}::varchar") for _, kind in self._columns]
+            selected = ", ".join(cast.format(f"#{number}") for number, cast in enumerate(casts, 1))
+            self._db.execute(f"select {selected} from ({self._text}\n)")  # noqa: S608 -- the user's own query of the user's own file
+        while self.names and (rows := self._db.fetchmany(_ROWS)):
+            yield from rows if self._columns or not as_json else (tuple(map(_json_text, row)) for row in rows)
 
 
 def _print(found: _Result, out: TextIO, *, as_json: bool) -> None:
@@ -91,6 +92,13 @@ def _lines(names: Sequence[str], rows: Iterator[Sequence[object]]) -> Iterator[l
 def _json_of(kind: str) -> str:
     """How DuckDB is asked for a column: numbers as they are, the rest as JSON text."""
     return "{}" if kind in _NUMBERS or kind.startswith("DECIMAL(") else "to_json({})::varchar"
+
+
+def _json_text(item: object) -> object:
+    """A value that DuckDB has not written as JSON: texts become JSON, and so does all that JSON has no type for."""
+    if item is None or isinstance(item, (bool, int, float)):
+        return item
+    return document.encode(item if isinstance(item, (str, list)) else str(item)).decode()
 
 
 def _value(item: object) -> object:

@@ -125,3 +125,22 @@ def test_a_store_in_use_is_a_sentence(path: str) -> None:
     with duckdb.connect(path):
         done = subprocess.run([sys.executable, "-c", script, path], capture_output=True, text=True, check=True)
     assert "is in use by another process" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("explain select n from t", "explain_key\texplain_value\nphysical_plan\t"),
+        ("pragma table_info('t')", "cid\tname\ttype\tnotnull\tdflt_value\tpk\n0\tn\tBIGINT\tFalse\t\tFalse\n1\ts\t"),
+        ("call pragma_database_size()", "database_name\tdatabase_size\t"),
+    ],
+)
+def test_what_explain_pragma_and_call_return_is_printed(path: str, text: str, shown: str) -> None:
+    assert printed(path, text).startswith(shown)
+
+
+def test_what_explain_and_pragma_return_is_json_where_asked_for(path: str) -> None:
+    lines = [json.loads(line) for line in printed(path, "pragma table_info('t')", as_json=True).splitlines()]
+
+    assert [(line["cid"], line["name"], line["pk"]) for line in lines] == [(0, "n", False), (1, "s", False)]
+    assert json.loads(printed(path, "explain select 1", as_json=True))["explain_key"] == "physical_plan"
