@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 from python.protocol.errors import ConnectorError
 from python.shell import logs
+from python.shim_airbyte_cdk.generations.printing import LEVELS
 from python.shim_airbyte_cdk.models import Json, mapping
 from python.shim_airbyte_cdk.records import Target
 
@@ -14,7 +15,6 @@ __all__ = ["Reports"]
 
 _logger = logging.getLogger(__name__)
 _source = logging.getLogger("airbyte.source")
-_LEVELS = {"TRACE": logs.TRACE, "DEBUG": 10, "INFO": 20, "WARN": 30, "ERROR": 40, "FATAL": 40}
 
 _RUNNING = ("STARTED", "RUNNING")
 _UNTOLD = "Something went wrong in the connector. See the logs for more details."  # the CDK's, for any exception
@@ -92,7 +92,7 @@ class Reports:
     def _log(self, value: Json) -> None:
         trace = value.get("stack_trace")
         extra = {"traceback": str(trace).splitlines()} if trace else None
-        _source.log(_LEVELS.get(str(value.get("level")), logging.INFO), "%s", value.get("message"), extra=extra)
+        _source.log(LEVELS.get(str(value.get("level")), logging.INFO), "%s", value.get("message"), extra=extra)
 
     def _trace(self, value: Json) -> None:
         kind = str(value.get("type"))

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from airbyte_cdk import config_observation
+from airbyte_cdk import config_observation, logger
 
 from python.shim_airbyte_cdk.generations import printing
 
@@ -30,6 +30,16 @@ def test_a_source_that_changes_the_config_it_observes_is_heard() -> None:
 
 def unexpected(config: Any) -> None:
     pytest.fail(f"told {config}")
+
+
+def test_a_log_that_an_older_cdk_prints_is_logged_at_its_level(
+    caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with printing.overheard(unexpected):
+        logger.print('{"type": "LOG", "log": {"level": "WARN", "message": "slow at 100%"}}')  # type: ignore[attr-defined] # same
+
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [("WARNING", "slow at 100%")]
+    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize("text", ["plain", "{}", '{"type": "LOG"}', "[1]"])

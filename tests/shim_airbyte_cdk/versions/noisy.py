@@ -22,6 +22,9 @@ def made(*_: Any) -> Any:
             os.write(1, b"written by read\n")
             os.system("echo echoed by a child")  # noqa: S605 -- that is the point
             logger.info("logged at %d%%", 100)
+            getattr(importlib.import_module("airbyte_cdk.logger"), "AirbyteLogger", lambda: logger)().info(
+                "the old way"
+            )
             for message in super().read(logger, *given):
                 print("printed between messages")
                 yield message

@@ -240,3 +240,4 @@ def test_nothing_that_is_printed_reaches_the_protocol(version: str) -> None:
     assert noisy.kinds.count("captured") == 7
     for text in ("at import", "by discover", "written by read", "echoed by a child", "between messages", "at 100%"):
         assert text in noisy.stderr
+    assert {"logged at 100%", "the old way"} <= {log["message"] for log in noisy.logs}
