@@ -6,7 +6,6 @@ import decimal
 import functools
 import json
 import os
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -23,8 +22,8 @@ from python.protocol.flow import OAuth2
 from python.protocol.state_key import key_hash
 from python.protocol.wire import FromRuntime
 from python.shell import logs
-from python.shim_common.values import Json, items, mapping
-from python.shim_singer_sdk import catalog
+from python.shim_common.values import Json, mapping
+from python.shim_singer_sdk import catalog, secret_names
 from python.shim_singer_sdk.executable_process import running
 from python.shim_singer_sdk.reading import Reading
 from python.shim_singer_sdk.records import Target, check_resource
@@ -34,7 +33,6 @@ __all__ = ["CatalogOption", "ExecutableShim"]
 
 CatalogOption = Literal["--catalog", "--properties"]
 
-_LOOKS_SECRET = re.compile(r"passw|secret|token|api_?key|private_?key|credential|access_?key", re.IGNORECASE)
 _SHOWN_BYTES_MAX = 200  # enough of a line to recognise what wrote it
 
 
@@ -143,12 +141,12 @@ class ExecutableShim(capture.Connector[dict[str, Any], dict[str, Any], dict[str,
     def _secrets(self, request: FromRuntime) -> Iterable[str]:
         """Add what looks like a secret by its name: most taps do not say which of their settings are."""
         raw = self._config_in(request)
-        named = _named_secrets(msgspec.json.decode(raw)) if raw else ()
+        named = secret_names.secrets_in(msgspec.json.decode(raw)) if raw else ()
         return [*super()._secrets(request), *named]
 
     @functools.cached_property
     def _config_form(self) -> Form[Any]:
-        return form_of(dict, self.config_schema)
+        return form_of(dict, self.config_schema and secret_names.marked(dict(self.config_schema)))
 
     @functools.cached_property
     def _resource_form(self) -> Form[Any]:
@@ -176,14 +174,3 @@ def _with_constants(line: bytes, error: DocumentError) -> object:
     except ValueError:
         shown = line[:_SHOWN_BYTES_MAX].decode(errors="replace")
         raise ConnectorError(f"the tap wrote a message that cannot be read: {error}; it begins {shown!r}") from None
-
-
-def _named_secrets(value: object, name: str = "") -> Iterator[str]:
-    if isinstance(value, dict):
-        for member, item in value.items():
-            yield from _named_secrets(item, str(member) if not _LOOKS_SECRET.search(name) else name)
-    elif isinstance(value, list):
-        for item in items(value):
-            yield from _named_secrets(item, name)
-    elif isinstance(value, str) and _LOOKS_SECRET.search(name):
-        yield value

@@ -90,6 +90,13 @@ def test_a_config_schema_is_told_and_checked() -> None:
         list(shim.answer(wire.Discover(config=raw({}))))
 
 
+def test_settings_that_look_secret_are_marked_for_flow() -> None:
+    schema = {"type": "object", "properties": {"api_token": {"type": "string"}}}
+    spec = ExecutableShim(TAP, config_schema=schema).spec()
+
+    assert json.loads(bytes(spec.config_schema))["properties"]["api_token"]["secret"] is True
+
+
 def test_the_environment_may_replace_the_documentation(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCS_URL", "https://go.test/ours")
 
