@@ -47,14 +47,31 @@ def converse(command: list[str], *requests: dict[str, Any], **env: str) -> Ended
 
 
 def ended(process: subprocess.Popen[str], *requests: dict[str, Any]) -> Ended:
-    """Send the requests, if any, close stdin, and wait for the end. Every line of both pipes has to be JSON."""
+    """Send the requests, if any, close stdin, and wait for the end. Every line of both pipes has to be JSON.
+
+    Python's own reading of NaN and Infinity, and of a key that comes twice, is no JSON (rules 6 and 12).
+    """
     stdout, stderr = process.communicate("".join(json.dumps(request) + "\n" for request in requests), SECONDS_MAX)
     return Ended(
         process.returncode,
-        [json.loads(line) for line in stdout.splitlines()],
-        [json.loads(line) for line in stderr.splitlines()],
+        [strictly(line) for line in stdout.splitlines()],
+        [strictly(line) for line in stderr.splitlines()],
         stderr,
     )
+
+
+def strictly(line: str) -> Any:
+    """The JSON value of `line`, which has no NaN, no Infinity, and no key twice in one object."""
+    return json.loads(line, parse_constant=_refuse, object_pairs_hook=_unique)
+
+
+def _refuse(constant: str) -> Any:
+    raise AssertionError(f"{constant} is no JSON")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    assert len(pairs) == len(dict(pairs)), pairs
+    return dict(pairs)
 
 
 def open_numbers(state: dict[str, Any] | None = None, **config: Any) -> dict[str, Any]:
