@@ -6,6 +6,7 @@ import contextlib
 import importlib.util
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -70,7 +71,7 @@ def _serving(binaries: Path, folder: Path, identity: dict[str, Any]) -> Iterator
                 raise AssertionError(b"".join(lines).decode())
             yield port
         finally:
-            process.terminate()
+            process.send_signal(signal.SIGINT)  # at once, also where a test has left a session open
             process.stderr.read()
 
 
