@@ -1,3 +1,3 @@
-from materialize_sqlite import MaterializeSqlite  # noqa: INP001 -- `python -m` runs a folder that is no package
+from materialize_sqlite import MaterializeSqlite
 
 MaterializeSqlite().main()

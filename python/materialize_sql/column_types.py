@@ -21,6 +21,7 @@ from python.protocol import document
 __all__ = [
     "BIG_INTEGER",
     "ColumnType",
+    "Converter",
     "UnfitError",
     "boolean_text",
     "bytes_of",
@@ -53,6 +54,10 @@ _DATE_TIME = re.compile(
 _CYCLE_YEARS = 400  # after as many years the days of the calendar come again
 
 
+Converter = Callable[[Any], Any]
+"""Makes what is stored of a JSON value that is not null; raises UnfitError where it does not fit."""
+
+
 class UnfitError(ValueError):
     """A value is none that a column of its type can hold."""
 
@@ -65,7 +70,7 @@ class ColumnType(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     want: str
-    convert: Callable[[Any], Any]
+    convert: Converter
     passes: type | None = None
 
     def column(self, values: Sequence[Any]) -> list[Any]:

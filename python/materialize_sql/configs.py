@@ -6,11 +6,19 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-__all__ = ["Advanced", "DeltaUpdates", "FeatureFlags", "HardDelete", "TableName"]
+__all__ = ["Advanced", "DeltaUpdates", "FeatureFlags", "HardDelete", "SchemaName", "TableName"]
 
 TableName = Annotated[
     str,
     Meta(title="Table", description="The table to store to.", extra_json_schema={"x-collection-name": True}),
+]
+SchemaName = Annotated[
+    str,
+    Meta(
+        title="Schema",
+        description="The schema of the table, in place of the endpoint's default one.",
+        extra_json_schema={"x-schema-name": True},
+    ),
 ]
 DeltaUpdates = Annotated[
     bool,

@@ -28,8 +28,9 @@ class Dialect:
 
     `types` maps a kind of values to the types of columns that hold them, first the one that new columns get. Kinds are
     the flat types (see `flat_type`), `integer:64` for integers that fit 64 bits, `string:F` for text of the format F
-    where the dialect has a type for it, `key` for a key of several types, and `document`. `migrations` maps a pair of
-    type names, from and to, to the expression that makes the new value of `{column}`.
+    where the dialect has a type for it, `key` for a key of several types, `key:K` for a key of the kind K where it has
+    another type than other fields, and `document`. `migrations` maps a pair of type names, from and to, to the
+    expression that makes the new value of `{column}`.
 
     `temporary` is the schema of temporary tables. `keyed` says that tables keep their keys unique, `not_null` that
     columns can be, and cease to be, NOT NULL. `begin` begins a transaction that will write, and `lock`, if given,
@@ -77,6 +78,7 @@ class Dialect:
         if is_key:
             types = [name for name in inference.types if name != "null"]
             kind = types[0] if len(types) == 1 and types[0] in _TYPES_OF_KEYS else "key"
+            kind = f"key:{kind}" if f"key:{kind}" in self.types else kind
         elif projection.ptr == "":
             return "document"
         elif isinstance(config, dict) and config.get("castToString") is True:

@@ -7,7 +7,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pytest
+
 from python.materialize_sql.connector import SqlConnector
+from tests.postgres import PASSWORD, Postgres
 
 
 class Target(NamedTuple):
@@ -54,3 +57,37 @@ def sqlite(folder: Path) -> Target:
             db.close()
 
     return Target(MaterializeSqlite, {"path": path}, query, "main")
+
+
+def duckdb(folder: Path) -> Target:
+    from materialize_duckdb import MaterializeDuckdb
+
+    path = str(folder / "target.duckdb")
+
+    def query(sql: str) -> list[tuple[Any, ...]]:
+        import duckdb
+
+        with duckdb.connect(path) as db:
+            return db.execute(sql).fetchall()
+
+    return Target(MaterializeDuckdb, {"path": path}, query, "main")
+
+
+def postgres(server: Postgres, database: str) -> Target:
+    """A database of its own on `server`."""
+    pytest.importorskip("psycopg", reason="materialize-postgres has an environment of its own")
+    import psycopg
+    from materialize_postgres import MaterializePostgres
+
+    def connected(to: str) -> psycopg.Connection[Any]:
+        where = f"host=127.0.0.1 port={server.port} user=postgres password='{PASSWORD}'"
+        return psycopg.connect(where, dbname=to, autocommit=True)
+
+    def query(sql: str) -> list[tuple[Any, ...]]:
+        with connected(database) as db:
+            return db.execute(sql.encode()).fetchall()
+
+    with connected("postgres") as db:
+        db.execute(f'create database "{database}"'.encode())
+    config = {"address": f"127.0.0.1:{server.port}", "password": PASSWORD, "database": database}
+    return Target(MaterializePostgres, config, query, "public")

@@ -1,0 +1,3 @@
+from materialize_duckdb import MaterializeDuckdb
+
+MaterializeDuckdb().main()

@@ -1,0 +1,45 @@
+"""The connector: its config, and what it is made of."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from materialize_duckdb.dialect import DuckdbDialect
+from materialize_duckdb.endpoint import DuckdbEndpoint
+from python.materialize_sql.configs import Advanced, DeltaUpdates, HardDelete, SchemaName, TableName
+from python.materialize_sql.connector import SqlConnector
+
+__all__ = ["MaterializeDuckdb"]
+
+
+class Config(Struct, frozen=True, kw_only=True):
+    """Where to store."""
+
+    path: Annotated[str, Meta(title="Path", description="The DuckDB file; it is made where it is missing.")]
+    schema: Annotated[str, Meta(title="Schema", description="The schema of tables that name none.")] = "main"
+    hard_delete: HardDelete = False
+    advanced: Annotated[Advanced, Meta(extra_json_schema={"advanced": True})] = Advanced()
+
+
+class Resource(Struct, frozen=True, kw_only=True):
+    """The table of a binding."""
+
+    table: TableName
+    schema: SchemaName = ""
+    delta_updates: DeltaUpdates = False
+
+
+class MaterializeDuckdb(SqlConnector[Config, Resource]):
+    """A materialization into a DuckDB file."""
+
+    dialect = DuckdbDialect()
+
+    def connect(self, config: Config) -> DuckdbEndpoint:
+        """Return a session with the file."""
+        return DuckdbEndpoint(config.path)
+
+    def default_schema(self, config: Config) -> str:
+        """Return the schema of tables that name none."""
+        return config.schema

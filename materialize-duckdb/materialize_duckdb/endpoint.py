@@ -1,0 +1,79 @@
+"""A session with a DuckDB file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar
+
+import duckdb
+import msgspec
+
+from materialize_duckdb.dialect import DuckdbDialect
+from python.materialize_sql.endpoint import Endpoint, sentence
+from python.materialize_sql.planner import Found
+from python.materialize_sql.tables import Column, ExistingColumn, ExistingTable, Place
+from python.protocol.errors import ConfigError
+
+__all__ = ["DuckdbEndpoint"]
+
+ROWS_AT_ONCE = 2048
+"""Documents that are fetched at once: as many as DuckDB itself works on."""
+
+_COLUMNS = """
+select column_name, data_type, is_nullable from duckdb_columns()
+where database_name = current_database() and lower(schema_name) = lower($1) and lower(table_name) = lower($2)
+order by column_index
+"""
+_SCHEMAS = "select schema_name from duckdb_schemas() where database_name = current_database()"
+
+
+class DuckdbEndpoint(Endpoint):
+    """A session with the file at `path`, which is made where it is missing. No other process can open it meanwhile."""
+
+    failures: ClassVar[tuple[type[Exception], ...]] = (duckdb.Error,)
+
+    def __init__(self, path: str) -> None:
+        self.dialect = DuckdbDialect()
+        try:
+            self._db = duckdb.connect(path)
+        except duckdb.Error as failure:
+            want = f"a DuckDB file that no other process has open ({sentence(failure)})"
+            raise ConfigError(at="/path", got=path, want=want) from None
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run one statement and return its rows."""
+        return self._db.execute(sql, parameters or None).fetchall()
+
+    def inspect(self, places: Sequence[Place]) -> Found:
+        """Return what the file has of the tables at `places`."""
+        found = {place: self._table(place) for place in places}
+        schemas = frozenset(schema for (schema,) in self.execute(_SCHEMAS))
+        return Found(schemas=schemas, tables={place: table for place, table in found.items() if table})
+
+    def _table(self, place: Place) -> ExistingTable | None:
+        columns = self.execute(_COLUMNS, place)
+        if not columns:
+            return None
+        ((occupied,),) = self.execute(f"select exists (select 1 from {self.dialect.qualified(place)})")  # noqa: S608 -- a quoted name
+        return ExistingTable(columns=tuple(ExistingColumn(*column) for column in columns), occupied=bool(occupied))
+
+    def copy(self, table: str, columns: Sequence[Column], values: Sequence[Sequence[Any]]) -> None:
+        """Add rows to the temporary `table`: one text a column, split by DuckDB, costs half of a list."""
+        selected, texts = [], []
+        for number, (column, each) in enumerate(zip(columns, values, strict=True), 1):
+            plain = None not in each and not any("\0" in value for value in each)
+            texts.append("\0".join(each) if plain else msgspec.json.encode(each).decode())
+            split = f"string_split(${number}, chr(0))" if plain else f"from_json(${number}, '[\"varchar\"]')"
+            selected.append(f"from_base64(unnest({split}))" if column.type.name == "BLOB" else f"unnest({split})")
+        self.execute(f"insert into {table} select {', '.join(selected)}", texts)
+
+    def documents(self, query: str) -> Iterator[bytes]:
+        """Yield the documents of `query`."""
+        rows = self._db.execute(query)
+        while found := rows.fetchmany(ROWS_AT_ONCE):
+            for (text,) in found:
+                yield text.encode()
+
+    def close(self) -> None:
+        """End the session."""
+        self._db.close()

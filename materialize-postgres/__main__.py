@@ -1,0 +1,3 @@
+from materialize_postgres import MaterializePostgres
+
+MaterializePostgres().main()

@@ -1,0 +1,5 @@
+"""A materialization into a PostgreSQL database."""
+
+from materialize_postgres.connector import MaterializePostgres
+
+__all__ = ["MaterializePostgres"]
