@@ -1,7 +1,7 @@
 """The documents of one transaction: checked, combined by key, and ready to be committed or printed.
 
-Documents arrive in checkpoint sequences. Those of a sequence that has no checkpoint yet are kept apart, and can be
-discarded without touching the complete ones: a connector that dies half-way loses nothing but its half.
+Documents arrive in checkpoint sequences. Those of a sequence that has no checkpoint yet are kept apart from the
+complete ones: a connector that dies half-way loses nothing but its half.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _ENTRY_BYTES = 300
 class Combiner:
     """The documents of a transaction, by binding and key.
 
-    `bytes_used` is about what they take in memory, complete or not; `documents` how many there are, combined.
+    `bytes_used` is about what they take in memory, complete or not.
     """
 
     def __init__(self, collectors: Sequence[Collector]) -> None:
@@ -42,11 +42,6 @@ class Combiner:
     def bytes_used(self) -> int:
         """How much memory the documents take, in bytes, roughly."""
         return self._complete_bytes + self._current_bytes
-
-    @property
-    def documents(self) -> int:
-        """How many documents there are after combination."""
-        return sum(map(len, self._complete)) + sum(map(len, self._current))
 
     def add(self, binding: int, doc: msgspec.Raw | bytes) -> None:
         """Take `doc` into the current sequence. Raises ViolationError or ReductionError, and then has not taken it."""
@@ -77,10 +72,6 @@ class Combiner:
             elif current:
                 self._combine(binding, complete, current)
         self._complete_bytes += self._current_bytes
-        self._forget_current()
-
-    def discard(self) -> None:
-        """The documents of the current sequence are gone; what is complete stays."""
         self._forget_current()
 
     def take(self) -> list[Combined]:

@@ -105,16 +105,6 @@ def test_a_disabled_capture_is_skipped_with_a_line(tmp_path: Path) -> None:
     assert "acmeCo/counter is not to run, since its `shards.disable` is true" in previewed.stderr
 
 
-@pytest.mark.parametrize("path", ["", ":memory:", "md:x"])
-@pytest.mark.parametrize("command", [("run", "--source", "test.flow.yaml"), ("sql", "select 1")])
-def test_a_store_that_is_no_file_is_refused(tmp_path: Path, path: str, command: tuple[str, ...]) -> None:
-    write_spec(tmp_path, count=1)
-    done = headwater(*command, "--store", path, cwd=tmp_path)
-
-    assert done.returncode == 2
-    assert f"'--store': {path!r} is no file that keeps what is captured" in done.stderr
-
-
 def test_a_run_stops_once_nobody_reads_what_it_tells(tmp_path: Path) -> None:
     write_spec(tmp_path, count=5, mood="log the unspeakable")
     arguments = ["run", "--source", "test.flow.yaml", "--store", "store.duckdb"]
