@@ -9,7 +9,6 @@ import msgspec
 from python.protocol import derive as wire
 from python.protocol import document
 from python.protocol.flow import CollectionSpec, Derivation, RangeSpec, Transform
-from python.protocol.wire import ABSENT
 from python.runner import catalog_readers as readers
 from python.runner.catalog_readers import DerivationTask
 from python.runner.inference import infer, locate
@@ -121,7 +120,7 @@ def _key_types(key: tuple[str, ...], source: CollectionSpec) -> tuple[str, ...]:
 
 
 def _lambda(transform: readers.Transform) -> msgspec.Raw:
-    return ABSENT if transform.lambda_ is None else msgspec.Raw(document.encode([transform.lambda_])[1:-1])
+    return msgspec.Raw(document.encode([transform.lambda_])[1:-1])  # null where there is none
 
 
 def _connector_type(task: DerivationTask) -> str:
