@@ -172,7 +172,7 @@ def test_the_documents_are_the_records_of_the_tap_s_own_command(version: str, tm
 
 
 def test_resuming_at_every_checkpoint_gives_the_same_collections(version: str, tmp_path: Path) -> None:
-    settings = config(tmp_path, "sorted", "unsorted", "logged", "parents", "children", "values")
+    settings = config(tmp_path, "sorted", "unsorted", "logged", "parents", "children", "partitioned", "values")
     found = bindings(version, settings)
     whole = captured(version, found, settings)
     cuts = [position + 1 for position, response in enumerate(whole.responses) if "checkpoint" in response]
@@ -181,7 +181,7 @@ def test_resuming_at_every_checkpoint_gives_the_same_collections(version: str, t
     seconds = sessions(version, requests)
 
     expected = collected(found, whole.documents)
-    assert len(expected) == 4 * ROWS + 2 * ROWS + 1
+    assert len(expected) == 4 * ROWS + 2 * ROWS + 2 * ROWS + 1
     for cut, second in zip(cuts, seconds, strict=True):
         first = Ended(0, whole.responses[:cut], "")
         assert collected(found, first.documents, second.documents) == expected

@@ -159,6 +159,22 @@ class Children(Sample):
                 yield {"parent": context["parent"], "id": number, "text": "child"}
 
 
+class Partitioned(Sample):
+    """Regions of their own, each with a bookmark."""
+
+    name = "partitioned"
+    primary_keys = ["region", "id"]
+    replication_key = "id"
+    is_sorted = True
+    partitions = [{"region": "north"}, {"region": "south"}]
+    schema = th.PropertiesList(th.Property("region", th.StringType), th.Property("id", th.IntegerType)).to_dict()
+
+    def get_records(self, context):
+        after = self.get_starting_replication_key_value(context)
+        for number in range(0 if after is None else after, self.count):
+            yield {"region": context["region"], "id": number}
+
+
 class Batched(Sample):
     """Comes as files."""
 
@@ -189,7 +205,7 @@ class TapSample(Tap):
     ).to_dict()
 
     def discover_streams(self):
-        kinds = [Values, Sorted, Unsorted, Logged, Parents, Children, Batched]
+        kinds = [Values, Sorted, Unsorted, Logged, Parents, Children, Partitioned, Batched]
         wanted = self.config.get("streams") or [kind.name for kind in kinds]
         self.logger.warning("100%% of %s, and 100% of nothing")
         self.logger.warning("the secret is %s", self.config.get("secret"))
