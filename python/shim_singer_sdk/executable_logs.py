@@ -44,6 +44,7 @@ class TapLogs:
         self._logger = logging.getLogger(f"singer.{name}")
         self._error = ""
         self._last = ""
+        self._held: list[str] = []
 
     @property
     def reason(self) -> str:
@@ -51,13 +52,30 @@ class TapLogs:
         return self._error or self._last
 
     def take(self, lines: Iterable[bytes]) -> None:
-        """Log `lines`, which came together: what follows a log without a level of its own belongs to it."""
-        for first, more in _entries(line.decode(errors="replace").rstrip() for line in lines):
-            told = _told(first)
-            if told is None:
-                self._raw([first, *more])
-            else:
-                self._say(*told, more)
+        """Log `lines`, which came together: what follows a log without a level of its own belongs to it.
+
+        A traceback without its last line, which says what happened, waits for it, or for the `end`.
+        """
+        found = list(_entries([*self._held, *(line.decode(errors="replace").rstrip() for line in lines)]))
+        self._held = found.pop() if found and _waits(found[-1]) else []
+        for entry in found:
+            self._log(entry)
+
+    def end(self) -> None:
+        """The tap writes no more."""
+        held, self._held = self._held, []
+        if held:
+            self._log(held)
+
+    def _log(self, entry: list[str]) -> None:
+        first, *more = entry
+        told = _told(first)
+        if told is not None:
+            self._say(*told, more)
+        elif first == _TRACEBACK:
+            self._say(logging.ERROR, entry[-1].strip(), entry)
+        else:
+            self._raw(entry)
 
     def _say(self, level: int, message: str, more: list[str]) -> None:
         self._last = more[-1].strip() if more else message
@@ -77,19 +95,27 @@ class TapLogs:
             self._logger.log(level, "%s", entry.message, extra={f"tap_{k}": v for k, v in entry.fields.items()})
 
 
-def _entries(lines: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
+def _entries(lines: Iterable[str]) -> Iterator[list[str]]:
     """Yield each line that begins a log, with the lines that go with it."""
-    first, more = "", list[str]()
+    entry: list[str] = []
     for line in lines:
-        begins = not first or _told(line) is not None or line.startswith("{") or first.startswith("{")
+        begins = not entry or _told(line) is not None or line.startswith("{") or entry[0].startswith("{")
         if not begins:
-            more.append(line)
+            entry.append(line)
             continue
-        if first:
-            yield first, more
-        first, more = line, []
-    if first:
-        yield first, more
+        if entry and entry[0]:
+            yield entry
+        entry = [line]
+    if entry and entry[0]:
+        yield entry
+
+
+def _waits(entry: list[str]) -> bool:
+    """Whether `entry` ends within a traceback, whose last line is the first that is not indented."""
+    if _TRACEBACK not in entry:
+        return False
+    last = len(entry) - entry[::-1].index(_TRACEBACK)
+    return all(not line or line[0].isspace() for line in entry[last:])
 
 
 def _told(line: str) -> tuple[int, str] | None:

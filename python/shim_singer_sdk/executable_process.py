@@ -24,6 +24,7 @@ __all__ = ["TapProcess", "found", "running"]
 
 _PIPE_BYTES = 1024 * 1024  # how far a tap may be ahead of us; more than the default spares it waiting
 _READ_BYTES = 64 * 1024
+_LOG_BYTES_MAX = 64 * 1024  # a line of logs without an end is cut here
 _GRACE_SECONDS = 5.0  # from SIGTERM to SIGKILL, once nobody wants anything more of the tap
 _EXIT_SECONDS_MAX = 10.0  # from the end of stdout to the end of the process
 _LINGER_SECONDS_MAX = 1.0  # where a grandchild holds a pipe open
@@ -108,8 +109,11 @@ class TapProcess:
         with contextlib.suppress(OSError, ValueError):
             while chunk := os.read(stderr.fileno(), _READ_BYTES):
                 *lines, partial = (partial + chunk).split(b"\n")
+                if len(partial) > _LOG_BYTES_MAX:
+                    lines, partial = [*lines, partial], b""
                 self._logs.take(lines)
         self._logs.take([partial])
+        self._logs.end()
 
 
 @contextlib.contextmanager

@@ -58,6 +58,27 @@ def test_a_traceback_belongs_to_the_log_before_it(caplog: pytest.LogCaptureFixtu
     assert vars(caplog.records[0])["traceback"] == lines[1:4]
 
 
+def test_a_traceback_that_comes_line_by_line_is_one_log(caplog: pytest.LogCaptureFixture) -> None:
+    logs = TapLogs("tap-x")
+    lines = ["Traceback (most recent call last):", '  File "x.py"', "    {}['id']", "KeyError: 'id'"]
+
+    for line in lines:
+        assert caplog.messages == []
+        logs.take([line.encode()])
+
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [("ERROR", "KeyError: 'id'")]
+    assert vars(caplog.records[0])["traceback"] == lines
+
+
+def test_half_a_traceback_is_logged_in_the_end(caplog: pytest.LogCaptureFixture) -> None:
+    logs = TapLogs("tap-x")
+    logs.take([b"Traceback (most recent call last):", b'  File "x.py"'])
+
+    logs.end()
+
+    assert caplog.messages == ['File "x.py"']
+
+
 @pytest.mark.parametrize(
     ("lines", "reason"),
     [
