@@ -11,12 +11,13 @@ from python.protocol import document
 from python.protocol.flow import CollectionSpec
 from python.protocol.wire import ABSENT
 from python.runner.catalog import CaptureTask, Catalog, Collection
+from python.runner.collector import Collector
 from python.runner.inference import infer
 from python.runner.problems import CatalogError, Problem, suggestion
 from python.runner.projections import UUID_PTR, problems, projections
 from python.runner.schemas import Schema, SchemaError
 
-__all__ = ["collection_spec", "require_targets"]
+__all__ = ["collection_spec", "collector_of", "require_targets"]
 
 _WRITE = "flow://write-schema"
 _RELAXED = "flow://relaxed-write-schema"
@@ -64,6 +65,14 @@ def collection_spec(collection: Collection, *, reading: bool = False) -> Collect
         partition_fields=tuple(projection.field for projection in built if projection.is_partition_key),
         projections=built,
     )
+
+
+def collector_of(collection: Collection) -> Collector:
+    """Return what checks and reduces documents of `collection`. Raises CatalogError where its schema is malformed."""
+    try:
+        return Collector(collection_spec(collection))
+    except SchemaError as error:
+        raise CatalogError.at(collection.where, f"collection {collection.name}: {error}") from None
 
 
 def require_targets(task: CaptureTask, catalog: Catalog) -> None:

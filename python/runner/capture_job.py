@@ -11,9 +11,10 @@ import msgspec
 from python.protocol import capture as wire
 from python.protocol.flow import CaptureSpec, RangeSpec
 from python.runner import drive, kept, tasks
+from python.runner.build import collector_of
 from python.runner.catalog import CaptureTask, Catalog
 from python.runner.combiner import Combiner
-from python.runner.jobs import Job, Ledger, Shared, collector_of, declared
+from python.runner.jobs import Job, Ledger, Shared, declared
 from python.runner.transactions import Limits, Transaction, transactions
 
 __all__ = ["CaptureJob"]

@@ -9,13 +9,13 @@ import msgspec
 from python.protocol import derive as wire
 from python.protocol.flow import FULL_RANGE, CollectionSpec, RangeSpec
 from python.runner import derive_tasks, drive, kept
-from python.runner.build import collection_spec
+from python.runner.build import collection_spec, collector_of
 from python.runner.catalog import Catalog
 from python.runner.catalog_readers import DerivationTask
 from python.runner.collector import Collector
 from python.runner.combiner import Combined, Combiner
 from python.runner.deriving import Shuffled, derive
-from python.runner.jobs import Ledger, Shared, collector_of, declared
+from python.runner.jobs import Ledger, Shared, declared
 from python.runner.materializing import Committed
 from python.runner.reader_job import ReaderJob
 from python.runner.store import Store

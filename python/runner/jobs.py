@@ -23,18 +23,15 @@ from python.runner import drive, engines, task_logs, tasks
 from python.runner.applying import rounds
 from python.runner.build import collection_spec
 from python.runner.catalog import Catalog, Collection
-from python.runner.collector import Collector
 from python.runner.endpoints import Task
-from python.runner.problems import CatalogError
 from python.runner.progress import Progress
-from python.runner.schemas import SchemaError
 from python.runner.stop import Stop
 from python.runner.store import Store, TaskRecord
 from python.runner.views import Column, columns_of
 from python.shell.child import ChildError
 from python.shell.outlet import Outlet
 
-__all__ = ["Job", "Ledger", "Options", "Shared", "all_ended", "collector_of", "declared"]
+__all__ = ["Job", "Ledger", "Options", "Shared", "all_ended", "declared"]
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -227,14 +224,6 @@ def declared(collection: Collection) -> tuple[bytes, list[Column]]:
     built = collection_spec(collection, reading=True)
     schema = document.decode(built.read_schema or built.write_schema)
     return document.encode({"key": list(collection.key)}), columns_of(schema)  # type: ignore[arg-type] # a schema was written
-
-
-def collector_of(collection: Collection) -> Collector:
-    """Return what checks and reduces documents of `collection`. Raises CatalogError where its schema is malformed."""
-    try:
-        return Collector(collection_spec(collection))
-    except SchemaError as error:
-        raise CatalogError.at(collection.where, f"collection {collection.name}: {error}") from None
 
 
 def _sentence(error: Exception) -> str:

@@ -21,8 +21,9 @@ from python.protocol.flow import CaptureSpec, ConnectorState, RangeSpec
 from python.protocol.patch import apply_state, merge, merge_patch
 from python.runner import drive, engines, task_logs, tasks
 from python.runner.applying import rounds
+from python.runner.build import collector_of, require_targets
 from python.runner.catalog import CaptureTask, Catalog
-from python.runner.combiner import Collector, Combiner, in_key_order, with_uuid_placeholder
+from python.runner.combiner import Combiner, in_key_order, with_uuid_placeholder
 from python.runner.durations import parse_seconds
 from python.runner.loading import load_catalog
 from python.runner.problems import CatalogError
@@ -86,6 +87,8 @@ class _Previewing:
         self._printing = threading.Lock()
         self._limits = Limits(seconds_min=_seconds("--delay", options.delay))
         self._launch = self._launched(0)
+        require_targets(capture, loaded)
+        self._collectors = [collector_of(loaded.collections[binding.target]) for binding in tasks.enabled(capture)]
         with self._unless_stopped():
             validated = drive.ask(self._launch, tasks.validate_request(capture, loaded), wire.Validated)
             self._spec = tasks.task_spec(capture, loaded, validated)
@@ -131,7 +134,7 @@ class _Previewing:
     def _session(self, launch: drive.Launch, opened: wire.Open, target: int) -> Iterator[list[Transaction]]:
         """Yield the session's transactions, each with its parts: `target` of them, or all where it is not positive."""
         with drive.open_stream(launch, opened) as stream:
-            combiner = Combiner([Collector(binding.collection) for binding in self._spec.bindings])
+            combiner = Combiner(self._collectors)
             parts: list[Transaction] = []
             done = 0
             for transaction in transactions(stream, combiner, time.monotonic, self._limits):

@@ -139,3 +139,23 @@ def _folded(states: list[Any], before: object) -> object:
     for state in states:
         before = apply_state(before, state)
     return before
+
+
+@pytest.mark.parametrize(
+    ("schema", "sentence"),
+    [
+        ({**SCHEMA, "patternProperties": {"(": {}}}, "test.flow.yaml:1: collection acmeCo/numbers: schema"),
+        ({**SCHEMA, "properties": {"n": {"type": "integer", "redact": {"strategy": "block"}}}}, "/properties/n/redact"),
+    ],
+)
+def test_a_schema_that_cannot_be_used_is_told_with_its_file(
+    tmp_path: Path, schema: dict[str, Any], sentence: str
+) -> None:
+    write_spec(tmp_path)
+    spec = json.loads((tmp_path / "test.flow.yaml").read_text())
+    spec["collections"]["acmeCo/numbers"]["schema"] = schema
+    (tmp_path / "test.flow.yaml").write_text(json.dumps(spec))
+    done = preview(tmp_path)
+
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert sentence in done.stderr
