@@ -165,3 +165,20 @@ def test_types_are_declared_through_generic_classes_in_between() -> None:
         pass
 
     assert json.loads(bytes(Mine().spec().resource_config_schema))["properties"].keys() == {"syncMode"}
+
+
+def test_a_connector_may_take_over_what_another_program_has_stored() -> None:
+    class Heir(Squares):
+        def task_state(self, stored: msgspec.Raw) -> Any:
+            (old,) = msgspec.json.decode(stored)
+            return {capture.STATES: {"a": {"n": old}}}
+
+        def open(self, request: capture.Open[Config, Resource, Cursor]) -> Iterator[Any]:
+            (bound,) = request.bindings
+            assert bound.state == Cursor(n=7)
+            assert request.state == {capture.STATES: {"a": {"n": 7}}}
+            yield bound.checkpoint(Cursor(n=8))
+
+    assert len(list(Heir().answer(opening(binding("squares", "a"), state=[7])))) == 2
+    with pytest.raises(ConnectorError, match=r"the task's state is \[7\], want an object"):
+        list(Squares().answer(opening(binding("squares", "a"), state=[7])))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import traceback
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from msgspec import Struct
 
@@ -34,29 +34,26 @@ def stops_at_failures() -> bool:
 def read_on(catalog: Json, read: Callable[[Json], Iterable[object]]) -> Iterator[object]:
     """Yield the messages that `read` gives of `catalog`, and then of the streams behind each one that fails.
 
-    A failure that is no stream's is raised.
+    A failure that is no stream's ends it: it is raised, or told where that of a stream has been told before.
     """
     configured = catalog["streams"]
     waiting = list(configured) if isinstance(configured, list) else []
+    told = False
     while waiting:
-        failed = yield from _until_failure(read({**catalog, "streams": waiting}))
+        failed: object = None
+        try:
+            for message in read({**catalog, "streams": waiting}):
+                failed = _incomplete(message)
+                yield message
+        except Exception as error:
+            if failed is None and not told:
+                raise
+            told = True
+            yield Failure(trace={"type": "ERROR", "error": {**_told(error), "stream_descriptor": failed}})
+        else:
+            return
         names = [_identity(mapping(each).get("stream")) for each in waiting]
-        waiting = waiting[names.index(failed) + 1 :] if failed in names else []
-
-
-def _until_failure(messages: Iterable[object]) -> Generator[object, None, tuple[object, object] | None]:
-    """Yield `messages`; return which stream's failure has ended them, None where none has."""
-    descriptor: object = None
-    try:
-        for message in messages:
-            descriptor = _incomplete(message)
-            yield message
-    except Exception as error:
-        if descriptor is None:
-            raise
-        yield Failure(trace={"type": "ERROR", "error": {**_told(error), "stream_descriptor": descriptor}})
-        return _identity(descriptor)
-    return None
+        waiting = waiting[names.index(_identity(failed)) + 1 :] if _identity(failed) in names else []
 
 
 def _incomplete(message: object) -> object:

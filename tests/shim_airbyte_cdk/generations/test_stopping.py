@@ -64,6 +64,20 @@ def test_a_failure_that_is_no_stream_s_is_raised() -> None:
         list(stopping.read_on(CATALOG, broken))
 
 
+def test_one_behind_a_failed_stream_is_told_like_that() -> None:
+    source = Old("a")
+
+    def read(catalog: Any) -> Iterator[Any]:
+        if source.asked:
+            raise KeyError("b")
+        return source.read(catalog)
+
+    messages = list(stopping.read_on(CATALOG, read))
+
+    assert [failure["message"] for failure in failures(messages)] == ["ValueError: no a", "KeyError: 'b'"]
+    assert failures(messages)[1]["stream_descriptor"] is None
+
+
 def test_a_sync_without_failures_is_read_once() -> None:
     source = Old()
 
