@@ -1,7 +1,7 @@
 """An Airbyte source that prints wherever it can: while it is imported, asked and read, by itself and by a child.
 
 With the argument `factory` it is imported by a factory, inside of what the shell owns; otherwise before. With
-`stalling` it may give nothing for half a second, with `acknowledging` it logs acknowledgements.
+`stalling` it may give nothing for two seconds, with `acknowledging` it logs acknowledgements.
 """
 
 from __future__ import annotations
@@ -67,4 +67,4 @@ def factory(*_: Any) -> Any:
 if __name__ == "__main__":
     delegate = factory if "factory" in sys.argv else source()
     shim = Acknowledging if "acknowledging" in sys.argv else shim_airbyte_cdk.CaptureShim
-    shim(delegate=delegate, oauth2=None, stall_seconds_max=0.5 if "stalling" in sys.argv else 3600).main()
+    shim(delegate=delegate, oauth2=None, stall_seconds_max=2 if "stalling" in sys.argv else 3600).main()

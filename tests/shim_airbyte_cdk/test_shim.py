@@ -287,7 +287,7 @@ def test_a_source_that_stalls_is_ended_with_its_stacks_and_the_streams_name() ->
 
     assert (stalled.status, stalled.kinds[-1]) == (1, "checkpoint")
     assert stalled.reason == (
-        "1 of 1 streams failed: stream users: the source made no progress for 0.5 seconds (the log has the stacks of "
+        "1 of 1 streams failed: stream users: the source made no progress for 2 seconds (the log has the stacks of "
         "its threads)"
     )
     (stacks,) = [log["fields"]["stacks"] for log in stalled.logs if "stacks" in log["fields"]]

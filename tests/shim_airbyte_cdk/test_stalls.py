@@ -14,8 +14,8 @@ from python.shim_airbyte_cdk.stalls import SAMPLES, STALL_SECONDS_MAX, stacks, w
 from python.shim_airbyte_cdk.timeouts import SILENCE_SECONDS_MAX
 from tests.airbyte_messages import Played, Sync, binding, cdk, record, request, state, status
 
-SECONDS = 0.2
-NOTHING_CAME = "the source made no progress for 0.2 seconds (the log has the stacks of its threads)"
+SECONDS = 0.5
+NOTHING_CAME = "the source made no progress for 0.5 seconds (the log has the stacks of its threads)"
 
 
 class Stalling(Played):
