@@ -50,7 +50,7 @@ class Run(msgspec.Struct, frozen=True):
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
-    """Runs of documents, in the order in which they are to be read, and where each source has been read to then."""
+    """Runs of documents, in the order in which they are to be read, and where every source has been read to then."""
 
     runs: Sequence[Run]
     offsets: Mapping[str, int]
@@ -84,6 +84,7 @@ class Reader:
     ) -> None:
         fetch = max(_FETCH_BYTES_MIN, _FETCH_BYTES // max(1, len(sources)))
         self._cursors = [_Cursor(feed, source, offsets.get(source.name, 0), fetch) for source in sources]
+        self._others = dict(offsets)  # of sources that are not read now, and may be again
         self._levels = sorted({source.priority for source in sources}, reverse=True)
         self._ended = ended
         self._now = now
@@ -114,7 +115,7 @@ class Reader:
         return None if offsets == before else Batch(runs=runs, offsets=offsets)
 
     def _offsets(self) -> dict[str, int]:
-        return {cursor.source.name: cursor.offset for cursor in self._cursors}
+        return {**self._others, **{cursor.source.name: cursor.offset for cursor in self._cursors}}
 
 
 class _Cursor:

@@ -17,6 +17,7 @@ from python.runner.loading import load_catalog
 from python.runner.materialize_job import MaterializeJob
 from python.runner.problems import CatalogError, Where, suggestion
 from python.runner.progress import Progress
+from python.runner.status import written_beside
 from python.runner.stop import until_signal
 from python.runner.store import Store
 from python.shell.outlet import Outlet
@@ -42,7 +43,8 @@ def run(options: Options) -> int:
             shared = Shared(store, progress, stop, said, options, board.settled)
             jobs = {task.name: _job(task, loaded, shared) for task in _enabled(chosen, progress)}
             board.open(jobs)
-            failures = all_ended({name: board.noting(job) for name, job in jobs.items()})
+            with written_beside(store):
+                failures = all_ended({name: board.noting(job) for name, job in jobs.items()})
             read = _read(jobs.values(), store)
         finally:
             progress.close()

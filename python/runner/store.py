@@ -114,6 +114,11 @@ class Store:
         assert found is not None, f"{collection} is not followed"  # noqa: S101 -- our own code alone can break it
         return found
 
+    def lengths(self) -> dict[str, tuple[str, int]]:
+        """Return, for each collection with a journal, the journal's generation and length."""
+        journals = [(table.collection, table.journal) for table in list(self._tables.values())]
+        return {name: (journal.generation, journal.length) for name, journal in journals if journal is not None}
+
     def read(self, collection: str, after: int, rows_max: int) -> list[Row]:
         """Return at most `rows_max` rows of a collection's journal after the one with the number `after`, in order."""
         with self._readable():
