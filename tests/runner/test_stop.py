@@ -1,6 +1,11 @@
 from __future__ import annotations
 
-from python.runner.stop import Stop
+import os
+import signal
+
+import pytest
+
+from python.runner.stop import Stop, until_signal
 
 
 def test_sessions_that_are_open_are_told_and_ended_ones_are_not() -> None:
@@ -26,3 +31,14 @@ def test_waiting_ends_when_somebody_asks() -> None:
     stop = Stop()
     stop.ask()
     stop.wait(3600)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_asks_and_does_nothing_else_until_the_end(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    with until_signal() as stop:
+        os.kill(os.getpid(), number)
+        stop.wait(60)
+
+        assert stop.asked
+    assert signal.getsignal(number) is before
