@@ -187,11 +187,12 @@ def run(path: Path, *requests: dict[str, Any]) -> Ended:
 
 @pytest.mark.slow
 def test_the_command_serves_a_manifest_and_a_folder(tmp_path: Path) -> None:
-    written(tmp_path)
+    written(tmp_path, components="print('printed by components.py')\n")
 
     for path in (tmp_path, tmp_path / "manifest.yaml"):
         ended = run(path, {"spec": {}}, {"discover": {"config": {"url": "https://x.test"}}})
         assert (ended.status, ended.kinds) == (0, ["spec", "discovered"])
+        assert "printed by components.py" in [log["message"] for log in ended.logs]
 
 
 @pytest.mark.slow
