@@ -100,7 +100,7 @@ class ManifestDelegate:
         whole = manifest_check.resolved(content)
         problem = manifest_check.schema_problem(content, whole)
         if problem is None:
-            raise ConnectorError(models.reason(error)) from error
+            raise ConnectorError(" ".join(models.reason(error).split())) from error
         migrated = manifest_check.migrated(whole)
         if migrated is None or manifest_check.schema_problem(migrated, migrated) is not None:
             raise problem from error
