@@ -43,18 +43,23 @@ class Answer(NamedTuple):
 
 
 class Connector(NamedTuple):
-    """A connector folder, the upstream's command that does the same, and the config for both."""
+    """A connector folder, the upstream's command that does the same, and the config for both.
+
+    `program` is Python code to run instead of the folder's `__main__.py`, in its environment.
+    """
 
     name: str
     command: str
     config: Json
+    program: str = ""
 
     @property
     def binaries(self) -> Path:
         return ROOT / self.name / ".venv" / "bin"
 
     def ask(self, request: Json) -> Answer:
-        process = start([str(self.binaries / "python"), "-m", self.name])
+        run = ["-c", self.program] if self.program else ["-m", self.name]
+        process = start([str(self.binaries / "python"), *run])
         stdout, stderr = process.communicate(json.dumps({"spec": {}}) + "\n" + text(request) + "\n", SECONDS_MAX)
         return Answer(process.returncode, [exact(line) for line in stdout.splitlines()], stderr)
 

@@ -37,6 +37,11 @@ def as_date_time(record: Json) -> Json:
 MENDED = {"source-dbf": as_date_time}
 
 
+def skip_without(name: str) -> None:
+    if not (ROOT / name / ".venv").exists():
+        pytest.skip(f"python/activate.sh {name} has not been run")
+
+
 class Session:
     """A connector, the bindings of a task, and one capture of all of it."""
 
@@ -53,8 +58,7 @@ class Session:
 @pytest.fixture(scope="module", params=SOURCES)
 def session(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     name = request.param
-    if not (ROOT / name / ".venv").exists():
-        pytest.skip(f"python/activate.sh {name} has not been run")
+    skip_without(name)
     with SOURCES[name](tmp_path_factory.mktemp(name)) as connector:
         yield Session(connector)
 
@@ -84,7 +88,33 @@ def test_resuming_at_every_checkpoint_ends_in_the_same_collections(session: Sess
         assert reduced(session.bindings, session.first.captured(until) + again.captured()) == expected, until
 
 
+def test_validate_accepts_what_was_discovered(session: Session) -> None:
+    resources = [{"resourceConfig": binding["resourceConfig"]} for binding in session.bindings]
+
+    answer = session.connector.ask({"validate": {"config": session.connector.config, "bindings": resources}})
+
+    assert answer.status == 0, answer.stderr
+    paths = [bound["resourcePath"] for bound in answer.responses[-1]["validated"]["bindings"]]
+    assert paths == [binding["resourcePath"] for binding in session.bindings]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [("source-dbf", '["tap-dbf"]'), ("source-classic", '["tap-classic"], catalog_option="--properties"')],
+)
+def test_any_tap_runs_as_an_executable(tmp_path: Path, name: str, arguments: str) -> None:
+    """A tap of the SDK gives as a child process what it gives in ours; an old one takes its catalog as properties."""
+    skip_without(name)
+    program = f"from python.shim_singer_sdk import ExecutableShim; ExecutableShim({arguments}).main()"
+    with SOURCES[name](tmp_path) as connector:
+        ours, theirs = Session(connector), Session(connector._replace(program=program))
+
+    assert theirs.bindings == ours.bindings
+    assert theirs.first.captured() == ours.first.captured()
+
+
 def test_rows_of_a_table_without_a_key_that_are_gone_are_deleted_with_its_next_read(tmp_path: Path) -> None:
+    skip_without("source-classic")
     with classic_source(tmp_path) as connector:
         session = Session(connector)
         oak, _, other_oak = (tmp_path / "trees.jsonl").read_text(encoding="utf-8").splitlines()
