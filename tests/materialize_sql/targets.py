@@ -14,12 +14,15 @@ from tests.postgres import PASSWORD, Postgres
 
 
 class Target(NamedTuple):
-    """A connector, its config, a query of its database from outside, and the schema that it stores to by default."""
+    """A connector, its config, a query of its database from outside, the schema that it
+    stores to by default, its name, and its name of text."""
 
     make: Callable[[], SqlConnector[Any, Any]]
     config: dict[str, Any]
     query: Callable[[str], list[tuple[Any, ...]]]
     schema: str
+    name: str
+    text: str
 
     @property
     def dialect(self) -> Any:
@@ -56,7 +59,7 @@ def sqlite(folder: Path) -> Target:
         finally:
             db.close()
 
-    return Target(MaterializeSqlite, {"path": path}, query, "main")
+    return Target(MaterializeSqlite, {"path": path}, query, "main", "sqlite", "text")
 
 
 def duckdb(folder: Path) -> Target:
@@ -70,24 +73,20 @@ def duckdb(folder: Path) -> Target:
         with duckdb.connect(path) as db:
             return db.execute(sql).fetchall()
 
-    return Target(MaterializeDuckdb, {"path": path}, query, "main")
+    return Target(MaterializeDuckdb, {"path": path}, query, "main", "duckdb", "varchar")
 
 
-def postgres(server: Postgres, database: str) -> Target:
-    """A database of its own on `server`."""
+def postgres(server: Postgres, schema: str) -> Target:
+    """A schema of its own on `server`."""
     pytest.importorskip("psycopg", reason="materialize-postgres has an environment of its own")
     import psycopg
     from materialize_postgres import MaterializePostgres
 
-    def connected(to: str) -> psycopg.Connection[Any]:
-        where = f"host=127.0.0.1 port={server.port} user=postgres password='{PASSWORD}'"
-        return psycopg.connect(where, dbname=to, autocommit=True)
+    where = f"host=127.0.0.1 port={server.port} user=postgres dbname=postgres password='{PASSWORD}'"
 
     def query(sql: str) -> list[tuple[Any, ...]]:
-        with connected(database) as db:
+        with psycopg.connect(where, autocommit=True) as db:
             return db.execute(sql.encode()).fetchall()
 
-    with connected("postgres") as db:
-        db.execute(f'create database "{database}"'.encode())
-    config = {"address": f"127.0.0.1:{server.port}", "password": PASSWORD, "database": database}
-    return Target(MaterializePostgres, config, query, "public")
+    config = {"address": f"127.0.0.1:{server.port}", "password": PASSWORD, "schema": schema}
+    return Target(MaterializePostgres, config, query, schema, "postgres", "text")
