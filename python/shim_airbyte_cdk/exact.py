@@ -2,12 +2,13 @@
 
 Sources and the CDK read JSON's numbers as floats, which hold 15 to 17 digits, and orjson makes floats of integers over
 64 bits. Within `exact_numbers`, they get floats that know their text (`document.Number`), and every integer as it is.
-What reads JSON in another way, such as `ijson` or `json.loads` in a source's own code, is left alone.
+What reads JSON in another way, such as `json.loads` in a source's own code, is left alone.
 """
 
 from __future__ import annotations
 
 import contextlib
+import decimal
 import functools
 import sys
 import types
@@ -76,9 +77,29 @@ def _exact(loads: Callable[..., Any]) -> Callable[..., Any]:
     return exact
 
 
+def _streaming(module: types.ModuleType) -> object:
+    """Return what stands in for `ijson`: asked for floats, it gives such as know their text."""
+
+    def items(source: object, path: str, **options: object) -> Iterator[object]:
+        if options != {"use_float": True}:
+            return iter(module.items(source, path, **options))
+        return map(_with_floats, module.items(source, path))
+
+    return types.SimpleNamespace(**{**vars(module), "items": items})
+
+
+def _with_floats(value: object) -> object:
+    if isinstance(value, decimal.Decimal):
+        return document.number(str(value))
+    if isinstance(value, dict):
+        return {name: _with_floats(item) for name, item in value.items()}
+    return [_with_floats(item) for item in value] if isinstance(value, list) else value
+
+
 _PLACES: tuple[tuple[tuple[str, ...], str, Callable[[Any], object]], ...] = (
     (("requests.models", "Response"), "json", _response_json),
     ((_DECODERS,), "orjson", _library),
     ((_DECODERS,), "json", _library),
+    ((_DECODERS,), "ijson", _streaming),
     ((_FILES,), "orjson", _library),
 )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import decimal
 import importlib
 import io
 import sys
@@ -46,21 +47,22 @@ def written(value: object) -> str:
         lambda: response().json(),
         lambda: next(decoders.JsonParser().parse(io.BytesIO(TEXT))),
         lambda: next(decoders.JsonLineParser().parse(io.BytesIO(TEXT + b"\n"))),
+        lambda: next(decoders.JsonItemsParser("a").parse(io.BytesIO(b'{"a":[' + TEXT + b"]}"))),
         lambda: sys.modules[FILES].orjson.loads(TEXT),
     ],
-    ids=["requests", "JSON", "JSON Lines", "files of JSON Lines"],
+    ids=["requests", "JSON", "JSON Lines", "items of JSON", "files of JSON Lines"],
 )
 def test_no_digit_is_lost(read: Any) -> None:
     with exact_numbers():
         found = read()
 
-    assert written(found) == TEXT.decode().replace("1.10", "1.1")
+    assert written(found).replace("E", "e") == TEXT.decode().replace("1.10", "1.1")
     assert found["price"] + 1 == 12345678901234567.89 + 1
 
 
 def test_afterwards_everything_is_as_it_was(files: Any) -> None:
     def places() -> list[Any]:
-        return [requests.models.Response.json, decoders.orjson, decoders.json, files.orjson]
+        return [requests.models.Response.json, decoders.orjson, decoders.json, decoders.ijson, files.orjson]
 
     before = places()
     with exact_numbers():
@@ -74,6 +76,7 @@ def test_options_of_a_source_s_own_go_first() -> None:
     with exact_numbers():
         assert response().json(parse_float=str)["price"] == "12345678901234567.89"
         assert decoders.json.loads("[1.5]", parse_float=str) == ["1.5"]
+        assert type(next(decoders.ijson.items(io.BytesIO(b"[1.5]"), "item"))) is decimal.Decimal
 
 
 def test_what_is_no_json_fails_as_it_did(files: Any) -> None:
