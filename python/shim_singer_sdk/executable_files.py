@@ -11,12 +11,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from python.protocol import document
-from python.protocol.errors import DocumentError
+from python.protocol.errors import ConnectorError, DocumentError
 
 __all__ = ["PrivateFolder", "private_folder"]
 
 # A process that waits for our end. We tell it the tap's process group, and last that we have cleaned up; a pipe that
 # closes before that says that we were killed, and it does both instead: end the tap, and delete what it was given.
+_SHELL = "/bin/sh"
 _GUARD = """
 trap '' TERM INT HUP
 read -r group
@@ -62,15 +63,9 @@ def private_folder(files: Mapping[str, object]) -> Iterator[PrivateFolder]:
     So it is where this process is killed: another one, which does nothing else, then does it.
     """
     path = Path(tempfile.mkdtemp(prefix="headwater-tap-"))
-    reader, writer = os.pipe()
-    guard = subprocess.Popen(
-        ["/bin/sh", "-c", _GUARD, "headwater-guard", str(path)],
-        stdin=reader,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    os.close(reader)
+    guard = _guard(path)
+    assert guard.stdin  # noqa: S101 -- Popen was asked for a pipe
+    writer = guard.stdin.fileno()
     try:
         folder = PrivateFolder(path, writer)
         for name, value in files.items():
@@ -80,5 +75,20 @@ def private_folder(files: Mapping[str, object]) -> Iterator[PrivateFolder]:
         shutil.rmtree(path, ignore_errors=True)
         with contextlib.suppress(BrokenPipeError):
             os.write(writer, b"\nended\n")
-        os.close(writer)
+        guard.stdin.close()
         guard.wait()
+
+
+def _guard(path: Path) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            [_SHELL, "-c", _GUARD, "headwater-guard", str(path)],
+            bufsize=0,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except OSError as error:
+        path.rmdir()
+        raise ConnectorError(f"cannot start {_SHELL}, which guards the files of taps: {error.strerror}") from None

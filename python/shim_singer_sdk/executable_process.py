@@ -129,6 +129,7 @@ def running(command: Sequence[str], files: Mapping[str, object]) -> Iterator[Tap
         try:
             process = subprocess.Popen(
                 [found(program), *arguments],
+                bufsize=_READ_BYTES,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,

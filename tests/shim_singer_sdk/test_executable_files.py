@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from python.protocol.errors import ConnectorError
 from python.shim_singer_sdk.executable_files import _GUARD, private_folder
 
 ROOT = Path(__file__).parent.parent.parent
@@ -54,6 +55,16 @@ def test_a_value_that_is_no_json_leaves_nothing_behind(tmp_path: Path, monkeypat
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
 
     with pytest.raises(Exception, match="is not JSON"), private_folder({"config.json": {"x": object()}}):
+        pytest.fail("was entered")
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_shell_there_is_no_tap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("python.shim_singer_sdk.executable_files._SHELL", "/nowhere/sh")
+
+    with pytest.raises(ConnectorError, match="cannot start /nowhere/sh, which guards"), private_folder({}):
         pytest.fail("was entered")
 
     assert list(tmp_path.iterdir()) == []
