@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import json
+import os
+import select
 import signal
 import sys
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import psutil
 import pytest
 
 from python.protocol import capture as wire
@@ -279,3 +282,26 @@ def test_a_stop_reaches_the_tap_and_ends_at_a_bookmark(mood: str, waiting: str, 
     updates = [response["checkpoint"].get("state") for response in responses if "checkpoint" in response]
     (state,) = [update["updated"]["bindingStateV1"]["db-things"]["state"] for update in updates if update][-1:]
     assert state == {"n": ids[-1]}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="only Linux tells of the end of another's child")
+def test_a_connector_that_is_killed_takes_the_tap_and_its_files_with_it(tmp_path: Path) -> None:
+    process = start(TAP, TMPDIR=str(tmp_path))
+    assert process.stdin
+    assert process.stdout
+    process.stdin.write(json.dumps(wired({"mood": "hang", "token": SECRET})) + "\n")
+    process.stdin.flush()
+    while "checkpoint" not in (line := process.stdout.readline()):
+        assert line, "the connector has ended"
+    children = [os.pidfd_open(child.pid) for child in psutil.Process(process.pid).children()]
+    assert list(tmp_path.glob("*/config.json"))
+
+    process.kill()
+    process.communicate()
+
+    assert len(children) == 2, "the tap, and the guard of its files"
+    for child in children:
+        assert select.select([child], [], [], 10)[0]
+        os.close(child)
+    assert list(tmp_path.iterdir()) == []
