@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.metadata
 import importlib.util
@@ -87,8 +88,9 @@ def migrated(whole: Json) -> Json | None:
     return mapping(handler(whole).apply_migrations())
 
 
+@functools.cache
 def component_schema() -> Json:
-    """Return the JSON Schema of manifests that the installed airbyte-cdk has."""
+    """Return the JSON Schema of manifests that the installed airbyte-cdk has, read once; it must not be changed."""
     yaml = importlib.import_module("yaml")  # airbyte-cdk requires it, our core does not
     return mapping(yaml.load(pkgutil.get_data(*_SCHEMA), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
 
