@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +25,7 @@ import yaml
 ROOT = Path(__file__).parent.parent
 SPEC = ROOT / "source-bigdata" / "test.flow.yaml"
 TASK = "acmeCo/source-bigdata"
+STREAMS = ("events", "orders", "line_items")
 OPEN = "waiting for the first checkpoint"
 """What the runner says once a session is open."""
 
@@ -45,14 +47,14 @@ class Undisturbed(NamedTuple):
 
 
 def write_spec(folder: Path, documents: int) -> Path:
-    """A copy of source-bigdata's spec which makes `documents`, checkpoints often, and commits each checkpoint.
+    """A copy of source-bigdata's spec which makes `documents`, checkpoints often, and commits often.
 
     The value of an order is the sum of all that was captured for its key: an order that is captured twice shows.
     """
     spec = yaml.safe_load(SPEC.read_text())
     local = spec["captures"][TASK]["endpoint"]["local"]
     local["config"] = {**local["config"], "documents": documents, "page_size": 1000}
-    spec["captures"][TASK]["shards"] = {"minTxnDuration": "0s"}
+    spec["captures"][TASK]["shards"] = {"minTxnDuration": "20ms"}  # so that some transactions have several checkpoints
     orders = spec["collections"]["acmeCo/orders"]["schema"]
     orders["reduce"] = {"strategy": "merge"}
     orders["properties"]["cents"]["reduce"] = {"strategy": "sum"}
@@ -82,7 +84,7 @@ def killed_run(spec: Path, store: Path, victim: str, plan: tuple[int, int], chan
     latest = float(transactions)
     while fell[AMID_COMMITS] < kills:
         assert fell.total() < _ATTEMPTS * kills, f"too few kills hit a session between its commits: {fell}"
-        before = _transactions(store)
+        before, rows = _transactions(store), _rows(store)
         killed = _killed(
             spec, store, victim, (int(chance.uniform(0, latest)), chance.uniform(0.0, _TRANSACTION_SECONDS))
         )
@@ -91,7 +93,7 @@ def killed_run(spec: Path, store: Path, victim: str, plan: tuple[int, int], chan
             latest *= _SOONER
         where = AFTER_CAPTURE if late else AMID_COMMITS
         fell[MISSED if not killed.hit else BEFORE_COMMIT if _transactions(store) == before else where] += 1
-        assert_consistent(store)
+        assert_consistent(store, rows)
     undisturbed_run(spec, store)
     return fell
 
@@ -107,17 +109,30 @@ def collections_of(store: Path) -> dict[str, tuple[int, str]]:
     return found
 
 
-def assert_consistent(store: Path) -> None:
-    """The store has as many orders as the connector had given when it gave the state that is stored, up to that one."""
+def assert_consistent(store: Path, before: Mapping[str, int]) -> None:
+    """Documents and state in the store are of one commit: each stream has the rows that its state counts, no more.
+
+    A refresh that starts over numbers its rows anew, and writes over the ones it had `before`.
+    """
     with duckdb.connect(str(store), read_only=True) as db:
         stored = db.execute("select state from headwater.tasks where name = $1", [TASK]).fetchone()
-        state = json.loads(stored[0]).get("bindingStateV1", {}).get("orders") if stored else None
-        found = db.execute('select count(*), max("updated_at")::varchar from "acmeCo/orders"').fetchone()
-    assert found
-    assert found[0] == (state["rowId"] if state else 0)
-    if state:
-        cursor = state["state"]["stream"]["stream_state"]["updated_at"]
-        assert _digits(found[1]).startswith(_digits(cursor)), (found, cursor)
+        last = db.execute('select max("updated_at")::varchar from "acmeCo/orders"').fetchone()
+    states = json.loads(stored[0]).get("bindingStateV1", {}) if stored else {}
+    counted = {name: states.get(name, {}).get("rowId", 0) for name in STREAMS}
+    found, wanted = _rows(store), {name: max(before[name], counted[name]) for name in STREAMS}
+    assert found == wanted, f"the store has {found} rows, and its state has counted {wanted}"
+    if counted["orders"]:
+        assert last
+        cursor = states["orders"]["state"]["stream"]["stream_state"]["updated_at"]
+        assert _digits(last[0]).startswith(_digits(cursor)), (last, cursor)
+
+
+def _rows(store: Path) -> dict[str, int]:
+    if not store.exists():
+        return dict.fromkeys(STREAMS, 0)
+    with duckdb.connect(str(store), read_only=True) as db:
+        found = {name: db.execute(f'select count(*) from "acmeCo/{name}"').fetchone() for name in STREAMS}  # noqa: S608 -- ours
+    return {name: row[0] for name, row in found.items() if row}
 
 
 def _digits(time_of_day: str) -> str:
