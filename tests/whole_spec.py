@@ -52,7 +52,7 @@ def spec(folder: Path, **config: Any) -> dict[str, Any]:
         },
         "materializations": {
             SHELF: {
-                "endpoint": local("shelf.py", {"path": str(folder / "shelf.sqlite")}),
+                "endpoint": local("sqlite_shelf.py", {"path": str(folder / "shelf.sqlite")}),
                 "bindings": [
                     {"resource": {"table": "numbers"}, "source": NUMBERS},
                     {"resource": {"table": "totals"}, "source": TOTALS},

@@ -1,177 +1,104 @@
-"""A materialization that tests run as a process: documents in a file of SQLite, exactly once in either way."""
+"""A small materialization that tests run as a process: one JSON file, and the ways to fail that its config asks for."""
 
 from __future__ import annotations
 
 import json
-import sqlite3
-import time
+import pathlib
+import sys
+import threading
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
+from pydantic import BaseModel, Field
 
 from python import materialize
-from python.materialize import Applied, Constraint, Loaded, ValidatedBinding
-from python.protocol.flow import ConnectorState
 
-TABLES = """
-create table if not exists documents (place text, key text, doc text, "values" text, primary key (place, key));
-create table if not exists added (place text, key text, doc text);
-create table if not exists staged (shard integer, number integer, store text);
-create table if not exists checkpoints (shard integer primary key, checkpoint text);
-"""
+SHELF: dict[str, Any] = {"checkpoint": None, "tables": {}}
 
 
-class Config(msgspec.Struct):
+class Config(BaseModel):
     path: str
-    authority: str = "endpoint"
-    pause_seconds: float = 0.0
-    forbid: list[str] = []
-    incompatible: list[str] = []
+    token: str = Field("", json_schema_extra={"secret": True})
+    mood: str = Field("good", description="Where to fail, or to wait for a file.")
 
 
-class Resource(msgspec.Struct):
-    table: str
-    delta: bool = False
-
-
-class Connector(materialize.Connector[Config, dict[str, Any], dict[str, Any]]):
-    documentation_url = "https://example.com/shelf"
-    resource_config_schema: Any = {
-        "type": "object",
-        "properties": {
-            "table": {"type": "string", "x-collection-name": True},
-            "delta": {"type": "boolean", "default": False, "x-delta-updates": True},
-        },
-        "required": ["table"],
-    }
-
-    def validate(self, request: materialize.Validate[Config, dict[str, Any]]) -> Iterable[ValidatedBinding]:
-        config = request.config
-        for binding in request.bindings:
-            fits = binding.last is None or binding.last.backfill != binding.backfill
-            constraints = {}
-            for projection in binding.collection.projections:
-                kind = "LOCATION_RECOMMENDED"
-                if projection.is_primary_key or (not projection.ptr and not binding.delta_updates):
-                    kind = "LOCATION_REQUIRED"
-                if projection.field in config.forbid:
-                    kind = "FIELD_FORBIDDEN"
-                if projection.field in config.incompatible and not fits:
-                    kind = "INCOMPATIBLE"
-                constraints[projection.field] = Constraint(type=kind, reason="as the config says")
-            yield ValidatedBinding(constraints=constraints)
-
-    def apply(self, request: materialize.Apply[Config, dict[str, Any], dict[str, Any]]) -> Applied:
-        db = connect(request.config.path)
-        db.executescript(TABLES)
-        before = {binding.resource_path: binding.backfill for binding in request.last_bindings}
-        done = []
-        for binding in request.bindings:
-            if before.get(binding.resource_path, binding.backfill) != binding.backfill:
-                db.execute("delete from documents where place = ?", [binding.resource_path[0]])
-                done.append(f"emptied {binding.resource_path[0]}")
-        db.commit()
-        db.close()
-        return Applied(action_description="; ".join(done))
-
-    def open(self, request: materialize.Open[Config, dict[str, Any], dict[str, Any]]) -> Shelf:
-        return Shelf(request)
+class Resource(BaseModel):
+    table: str = Field(json_schema_extra={"x-collection-name": True})
+    area: str | None = Field(None, json_schema_extra={"x-schema-name": True})
+    delta: bool = Field(False, json_schema_extra={"x-delta-updates": True})
 
 
 class Shelf(materialize.Transactor):
-    def __init__(self, request: materialize.Open[Config, dict[str, Any], dict[str, Any]]) -> None:
-        self._config = request.config
-        self._places = [binding.resource_path[0] for binding in request.bindings]
-        self._delta = [binding.delta_updates for binding in request.bindings]
-        self._shard = request.range.key_begin
-        self._db = connect(request.config.path)
-        self._staged = (request.state or {}).get(str(self._shard), 0)
-        self._number = self._staged
-        found = self._db.execute("select checkpoint from checkpoints where shard = ?", [self._shard]).fetchone()
-        if found and self._endpoint:
-            self.runtime_checkpoint = msgspec.Raw(found[0].encode())
+    def __init__(self, config: Config, tables: list[str]) -> None:
+        self._path = pathlib.Path(config.path)
+        self._mood = config.mood
+        self._tables = tables
+        self._held = json.loads(self._path.read_text()) if self._path.exists() else json.loads(json.dumps(SHELF))
+        if self._held["checkpoint"]:
+            self.runtime_checkpoint = msgspec.Raw(self._held["checkpoint"].encode())
 
-    @property
-    def _endpoint(self) -> bool:
-        return self._config.authority == "endpoint"
-
-    def load(self, keys: Sequence[materialize.Load]) -> Iterable[Loaded]:
+    def load(self, keys: Sequence[materialize.Load]) -> Iterable[materialize.Loaded]:
         for load in keys:
-            found = self._db.execute(
-                "select doc from documents where place = ? and key = ?",
-                [self._places[load.binding], json.dumps(load.key)],
-            ).fetchone()
-            if found:
-                yield Loaded(binding=load.binding, doc=msgspec.Raw(found[0].encode()))
+            doc = self._rows(load.binding).get(json.dumps(load.key))
+            if doc is not None:
+                yield materialize.Loaded(binding=load.binding, doc=msgspec.Raw(doc.encode()))
 
     def store(self, documents: Sequence[materialize.Store]) -> None:
-        time.sleep(self._config.pause_seconds)
-        if not self._db.in_transaction:
-            self._db.execute("begin immediate")
-        if self._endpoint:
-            self._put(documents)
-            return
-        self._number = max(self._number, self._staged) + 1
-        self._db.executemany(
-            "insert into staged values (?, ?, ?)",
-            [(self._shard, self._number, msgspec.json.encode(store, enc_hook=bytes.decode)) for store in documents],
-        )
+        for store in documents:
+            if store.delete:
+                del self._rows(store.binding)[json.dumps(store.key)]
+            else:
+                self._rows(store.binding)[json.dumps(store.key)] = store.doc.decode()
 
-    def start_commit(self, checkpoint: msgspec.Raw) -> ConnectorState | None:
-        if not self._db.in_transaction:
-            self._db.execute("begin immediate")
-        if self._endpoint:
-            text = bytes(checkpoint).decode()
-            self._db.execute("insert or replace into checkpoints values (?, ?)", [self._shard, text])
-            return None
-        self._db.commit()
-        return materialize.merge_patch({str(self._shard): self._number})
+    def start_commit(self, checkpoint: msgspec.Raw) -> Any:
+        self._held["checkpoint"] = bytes(checkpoint).decode()
+        return materialize.merge_patch({"stored": sum(map(len, self._held["tables"].values()))})
 
     def commit(self) -> None:
-        time.sleep(self._config.pause_seconds)
-        if self._endpoint:
-            self._db.commit()
-        self._staged = self._number
+        if self._mood == "fail to commit":
+            raise materialize.ConnectorError("the disk is full: make room")
+        if self._mood == "commit slowly":
+            gate = self._path.with_suffix(".gate")
+            while not gate.exists():
+                threading.Event().wait(0.01)
+        new = self._path.with_suffix(".new")
+        new.write_text(json.dumps(self._held))
+        new.replace(self._path)
 
-    def acknowledge(self, patches: Sequence[Any]) -> ConnectorState | None:
-        if self._endpoint:
-            return None
-        self._db.execute("begin immediate")
-        rows = self._db.execute("select number, store from staged where shard = ? order by rowid", [self._shard])
-        staged = [(number, msgspec.json.decode(text)) for number, text in rows.fetchall()]
-        for number, (binding, key, values, doc, exists, delete) in staged:
-            if number <= self._staged:
-                self._put([materialize.Store(binding, tuple(key), tuple(values), _bytes(doc), exists, delete)])
-        self._db.execute("delete from staged where shard = ?", [self._shard])
-        self._db.commit()
-        return None
+    def acknowledge(self, patches: Sequence[Any]) -> Any:
+        if self._mood == "fail to acknowledge":
+            raise materialize.ConnectorError("the staged files are gone: raise the backfill counter")
+        return materialize.merge_patch({"shards": len(patches)}) if patches else None
 
     def close(self) -> None:
-        self._db.close()
+        print("closed", file=sys.stderr)
 
-    def _put(self, documents: Sequence[materialize.Store]) -> None:
-        for store in documents:
-            place, key = self._places[store.binding], json.dumps(store.key)
-            if self._delta[store.binding]:
-                self._db.execute("insert into added values (?, ?, ?)", [place, key, store.doc.decode()])
-            elif store.delete:
-                self._db.execute("delete from documents where place = ? and key = ?", [place, key])
-            else:
-                how = "insert or replace" if store.exists or not self._endpoint else "insert"
-                values = json.dumps(store.values, default=str)
-                self._db.execute(f"{how} into documents values (?, ?, ?, ?)", [place, key, store.doc.decode(), values])
+    def _rows(self, binding: int) -> dict[str, str]:
+        rows: dict[str, str] = self._held["tables"].setdefault(self._tables[binding], {})
+        return rows
 
 
-def _bytes(text: str) -> bytes:
-    import base64
+class Shelves(materialize.Connector[Config, Resource, dict[str, Any]]):
+    documentation_url = "https://example.com/shelves"
 
-    return base64.b64decode(text)
+    def validate(self, request: materialize.Validate[Config, Resource]) -> list[materialize.ValidatedBinding]:
+        optional = materialize.Constraint(type="FIELD_OPTIONAL", reason="anything fits")
+        return [
+            materialize.ValidatedBinding(
+                constraints={projection.field: optional for projection in asked.collection.projections}
+            )
+            for asked in request.bindings
+        ]
 
+    def apply(self, request: materialize.Apply[Config, Resource, dict[str, Any]]) -> materialize.Applied:
+        old = {binding.resource_path for binding in request.last_bindings}
+        new = ["/".join(binding.resource_path) for binding in request.bindings if binding.resource_path not in old]
+        return materialize.Applied(action_description="\n".join(f"create {name}" for name in new))
 
-def connect(path: str) -> sqlite3.Connection:
-    return sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+    def open(self, request: materialize.Open[Config, Resource, dict[str, Any]]) -> Shelf:
+        return Shelf(request.config, ["/".join(binding.resource_path) for binding in request.bindings])
 
 
 if __name__ == "__main__":
-    Connector().main()
+    Shelves().main()

@@ -15,7 +15,7 @@ from tests.whole_spec import CAPTURE, SHELF, TOTALS, command, config, expected_t
 
 COUNT = 3_000
 STARTED = (f"{CAPTURE}: capturing", f"{TOTALS}: deriving", f"{SHELF}: materializing")
-SCRIPTS = {"capture": "counter.py", "derivation": "totals.py", "materialization": "shelf.py"}
+SCRIPTS = {"capture": "counter.py", "derivation": "totals.py", "materialization": "sqlite_shelf.py"}
 
 
 def killed(folder: Path, victim: str, seconds: float) -> bool:
