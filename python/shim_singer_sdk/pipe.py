@@ -11,8 +11,8 @@ __all__ = ["ITEMS_MAX", "LEAVE_SECONDS_MAX", "Abandoned", "piped"]
 T = TypeVar("T")
 
 ITEMS_MAX = 100
-"""How far a tap may be ahead of what was taken. Measured: with 1,000, both threads run at once and quarrel over the
-interpreter's lock, which takes four times as long; and records may be large."""
+"""How far a tap may be ahead of what was taken. Records may be large; and with many of them at once, both threads work
+at the same time and quarrel over the interpreter's lock, which is slower than to take turns."""
 
 LEAVE_SECONDS_MAX = 1.0
 """How long a tap may take to notice that nobody listens to it any more, in seconds; then its thread is left behind."""

@@ -69,9 +69,8 @@ class CaptureShim(capture.Connector[dict[str, Any], dict[str, Any], dict[str, An
         """Return where a record of each stream can be read; raise ConfigError or ConnectorError where not."""
         for index, resource in enumerate(request.resources):
             check_resource(resource, f"/bindings/{index}/resource")
-        names = [str(resource.get("tap_stream_id")) for resource in request.resources]
         with _asking("the tap cannot be read with this config"):
-            taps.check(self._delegate, request.config, names)
+            taps.check(self._delegate, request.config, request.resources)
 
     def open(
         self, request: capture.Open[dict[str, Any], dict[str, Any], dict[str, Any]]

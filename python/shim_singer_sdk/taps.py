@@ -14,6 +14,7 @@ from typing import Any
 from python.protocol.errors import ConnectorError, HeadwaterError
 from python.shell import logs
 from python.shim_common.values import Json, items, mapping
+from python.shim_singer_sdk.catalog import entry_of
 from python.shim_singer_sdk.emitting import Emitter
 from python.shim_singer_sdk.hooks import emit_through, hooked
 from python.shim_singer_sdk.pipe import piped
@@ -59,26 +60,34 @@ def discover(delegate: Delegate, config: Json) -> list[Json]:
     return list(piped(produce))
 
 
-def check(delegate: Delegate, config: Json, names: Sequence[str]) -> None:
-    """Return where the tap can read a record of each of the streams `names`; raise what it raises where not."""
+def check(delegate: Delegate, config: Json, resources: Sequence[Json]) -> None:
+    """Return where the tap can read a record of each of the `resources`' streams; raise what it raises where not."""
 
     def produce(put: Callable[[None], None]) -> None:
         del put
         with hooked(_drop):
-            tap = _made(delegate, config, None, {})
-            streams = {stream.tap_stream_id: stream for stream in tap.streams.values()}
-            missing = [name for name in names if name not in streams]
-            if missing:
-                raise ConnectorError(f"the tap has no stream {', '.join(missing)}; it has {', '.join(sorted(streams))}")
+            catalog = _checked_catalog(_made(delegate, config, None, {}), resources)
+            tap = _made(delegate, config, catalog, {})
+            _complete(tap, catalog)
             emit_through(Emitter(_drop, time.monotonic, 0), tap)
-            chosen = [stream for stream in streams.values() if _leads_to(stream, set(names))]
-            for stream in streams.values():
+            names = {str(resource.get("tap_stream_id")) for resource in resources}
+            for stream in tap.streams.values():
                 stream.ABORT_AT_RECORD_COUNT = 1
-                stream.selected = stream in chosen
+            chosen = [stream for stream in tap.streams.values() if _leads_to(stream, names)]
             tap.run_sync_dry_run(dry_run_record_limit=1, streams=chosen)
 
     for _ in piped(produce):
         pass
+
+
+def _checked_catalog(tap: Any, resources: Sequence[Json]) -> Json:  # noqa: ANN401 -- a Tap
+    """Return the catalog that reads `resources`, with the schemas that `tap`, which was given none, discovers."""
+    entries = {str(mapping(entry).get("tap_stream_id")): mapping(entry) for entry in _entries(tap)}
+    missing = [name for resource in resources if (name := str(resource.get("tap_stream_id"))) not in entries]
+    if missing:
+        raise ConnectorError(f"the tap has no stream {', '.join(missing)}; it has {', '.join(sorted(entries))}")
+    schemas = [mapping(entries[str(resource.get("tap_stream_id"))].get("schema")) for resource in resources]
+    return {"streams": [entry_of(resource, schema) for resource, schema in zip(resources, schemas, strict=True)]}
 
 
 def read(delegate: Delegate, config: Json, catalog: Json, state: Json, seconds_min: float) -> Iterator[Json]:

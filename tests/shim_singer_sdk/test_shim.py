@@ -94,7 +94,7 @@ def test_the_environment_names_the_documentation(monkeypatch: pytest.MonkeyPatch
 
 def test_validating_checks_the_resources_before_the_tap(monkeypatch: pytest.MonkeyPatch) -> None:
     checked: list[Any] = []
-    monkeypatch.setattr(taps, "check", lambda delegate, config, names: checked.append((config, names)))
+    monkeypatch.setattr(taps, "check", lambda delegate, config, resources: checked.append((config, resources)))
     bad = wire.Validate(
         config=raw({}), bindings=(wire.ValidateBinding(resource_config=raw(resource("a", "SOMETIMES"))),)
     )
@@ -108,7 +108,7 @@ def test_validating_checks_the_resources_before_the_tap(monkeypatch: pytest.Monk
 
     assert isinstance(validated, wire.Validated)
     assert [each.resource_path for each in validated.bindings] == [("a",)]
-    assert checked == [({"host": "h"}, ["a"])]
+    assert checked == [({"host": "h"}, (resource("a"),))]
 
 
 def test_a_tap_that_cannot_be_asked_is_told_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
