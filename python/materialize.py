@@ -31,7 +31,7 @@ from python.protocol.materialize import (
 from python.protocol.materialize_session import MaterializeSession
 from python.protocol.patch import merge_patch, replacement
 from python.protocol.session import Role
-from python.protocol.wire import FromConnector, FromRuntime
+from python.protocol.wire import ABSENT, FromConnector, FromRuntime
 from python.shell.serve import Service
 
 __all__ = [
@@ -167,7 +167,7 @@ class Connector(BaseConnector[EndpointConfig, ResourceConfig, State]):
         )
         self._transactions = Transactions(transactor, self._wake or _nobody)
         yield Opened(
-            runtime_checkpoint=transactor.runtime_checkpoint,
+            runtime_checkpoint=transactor.runtime_checkpoint or ABSENT,  # another empty text would be written
             disable_load_optimization=transactor.disable_load_optimization,
         )
 

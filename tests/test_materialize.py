@@ -12,6 +12,7 @@ import pytest
 from python import materialize
 from python.materialize_loop import LOAD_BYTES_MAX, STORE_BYTES_MAX, Transactions
 from python.protocol import materialize as wire
+from python.protocol.codec import MATERIALIZE_REQUESTS, MATERIALIZE_RESPONSES
 from python.protocol.errors import ConfigError
 from python.protocol.flow import CollectionSpec, FieldSelection, MaterializationBinding, MaterializationSpec, Projection
 from python.protocol.packed import pack
@@ -311,3 +312,16 @@ def test_a_killed_session_resumes_from_its_last_commit(tmp_path: Path) -> None:
     heard = transaction(talk, committed + 1, *[{"load": {"key": [n]}} for n in (1, 2)])
     assert len([each for each in heard if "loaded" in each]) == committed
     assert talk.end().status == 0
+
+
+def test_a_checkpoint_that_is_empty_text_is_no_checkpoint(tmp_path: Path) -> None:
+    class Fresh(Shelves):
+        def open(self, request: Any) -> materialize.Transactor:
+            opened = super().open(request)
+            opened.runtime_checkpoint = msgspec.Raw(b"")
+            return opened
+
+    request = MATERIALIZE_REQUESTS.decode(json.dumps(opening(tmp_path / "shelf.json")).encode())
+    (answer,) = Fresh().answer(request)
+
+    assert MATERIALIZE_RESPONSES.encode(answer) == b'{"opened":{}}\n'
