@@ -95,6 +95,8 @@ class Codec(Generic[_Message]):
         """Return `message` as a line, newline included. Raises DocumentError, naming the place in its document."""
         if isinstance(message, capture.Captured):
             return b'{"captured":{"binding":%d,"doc":%b}}\n' % (message.binding, _text(message.doc))
+        if isinstance(message, materialize.Loaded):
+            return b'{"loaded":{"binding":%d,"doc":%b}}\n' % (message.binding, _text(message.doc))
         name = self._names.get(type(message))
         if name is None:
             raise LocalProtocolError(f"a {type(message).__name__} is none of {', '.join(self._kinds)}", rule=4)
