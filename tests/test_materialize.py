@@ -16,7 +16,7 @@ from python.protocol.codec import MATERIALIZE_REQUESTS, MATERIALIZE_RESPONSES
 from python.protocol.errors import ConfigError
 from python.protocol.flow import CollectionSpec, FieldSelection, MaterializationBinding, MaterializationSpec, Projection
 from python.protocol.packed import pack
-from tests.connectors.shelf import Config, Resource, Shelves
+from tests.connectors.shelf import Config, Resource, Shelf, Shelves
 from tests.conversing import ROOT, Ended, converse, ended, start
 
 SHELVES = [sys.executable, str(ROOT / "tests" / "connectors" / "shelf.py")]
@@ -316,7 +316,7 @@ def test_a_killed_session_resumes_from_its_last_commit(tmp_path: Path) -> None:
 
 def test_a_checkpoint_that_is_empty_text_is_no_checkpoint(tmp_path: Path) -> None:
     class Fresh(Shelves):
-        def open(self, request: Any) -> materialize.Transactor:
+        def open(self, request: Any) -> Shelf:
             opened = super().open(request)
             opened.runtime_checkpoint = msgspec.Raw(b"")
             return opened
