@@ -34,6 +34,7 @@ AMID_COMMITS = "between the session's first and last commit"
 AFTER_CAPTURE = "after the last document was read"
 MISSED = "nothing: the run had ended"
 _ATTEMPTS = 4  # a kill; a miss is tried again
+_REACH = 0.7  # of an undisturbed session's commits: one that is resumed has fewer
 _SOONER = 0.8  # a session that goes on from a late state has less left, and a busy machine shows several commits as one
 _TRANSACTION_SECONDS = 0.05  # about: so that kills fall within transactions, too
 _LOOK_SECONDS = 0.002
@@ -81,7 +82,7 @@ def killed_run(spec: Path, store: Path, victim: str, plan: tuple[int, int], chan
     """
     kills, transactions = plan
     fell: Counter[str] = Counter()
-    latest = float(transactions)
+    latest = _REACH * transactions
     while fell[AMID_COMMITS] < kills:
         assert fell.total() < _ATTEMPTS * kills, f"too few kills hit a session between its commits: {fell}"
         before, rows = _transactions(store), _rows(store)

@@ -15,7 +15,7 @@ from python.runner.build import collector_of
 from python.runner.catalog import CaptureTask, Catalog
 from python.runner.combiner import Combiner
 from python.runner.jobs import Job, Ledger, Shared, declared
-from python.runner.transactions import Limits, Transaction, transactions
+from python.runner.transactions import Transaction, limits_of, transactions
 
 __all__ = ["CaptureJob"]
 
@@ -55,8 +55,7 @@ class CaptureJob(Job):
                 wire.Apply, capture=self._spec, version=self._version, last_capture=last, last_version=last_version
             )
             self.apply(lambda state: request(state=state), applied=text)
-        shortest = self._capture.shards.min_txn_seconds
-        self._limits = Limits() if shortest is None else Limits(seconds_min=shortest)
+        self._limits = limits_of(self._capture.shards)
 
     def sessions(self) -> None:
         """Run one session, or with `continuous` one each interval."""

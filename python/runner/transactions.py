@@ -12,9 +12,10 @@ from python.protocol.flow import ConnectorState
 from python.protocol.wire import FromConnector
 from python.runner.combiner import Combined, Combiner
 from python.runner.drive import Stream
+from python.runner.endpoints import Shards
 from python.runner.sourced import check_sourced
 
-__all__ = ["BYTES_MAX", "Limits", "Transaction", "transactions"]
+__all__ = ["BYTES_MAX", "SECONDS_MIN", "Limits", "Transaction", "limits_of", "transactions"]
 
 BYTES_MAX = 8 * 1024 * 1024
 """The documents of one transaction, as text: large enough that a commit is cheap per document, and small enough that
@@ -43,6 +44,12 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
     seconds_min: float = SECONDS_MIN
     bytes_max: int = BYTES_MAX
+
+
+def limits_of(shards: Shards) -> Limits:
+    """Return when transactions of a task end whose specification says `shards`."""
+    shortest = SECONDS_MIN if shards.min_txn_seconds is None else shards.min_txn_seconds
+    return Limits(seconds_min=min(shortest, shortest if shards.max_txn_seconds is None else shards.max_txn_seconds))
 
 
 class _Pending:

@@ -11,7 +11,8 @@ from python.protocol.errors import ConnectorError, RemoteProtocolError
 from python.protocol.flow import CollectionSpec
 from python.protocol.patch import merge_patch
 from python.runner.combiner import Collector, Combiner
-from python.runner.transactions import Limits, Transaction, transactions
+from python.runner.endpoints import Shards
+from python.runner.transactions import SECONDS_MIN, Limits, Transaction, limits_of, transactions
 
 FAILURE = ConnectorError("no luck")
 
@@ -145,3 +146,20 @@ def test_an_open_sourced_schema_ends_the_capture() -> None:
 def test_what_no_capture_says_is_refused() -> None:
     with pytest.raises(RemoteProtocolError, match=r"Opened came while capturing.*rule 49"):
         list(running(FakeStream([Opened()])))
+
+
+@pytest.mark.parametrize(
+    ("shards", "seconds"),
+    [
+        (Shards(), SECONDS_MIN),
+        (Shards(min_txn_seconds=0.0), 0.0),
+        (Shards(min_txn_seconds=60.0), 60.0),
+        (Shards(max_txn_seconds=0.5), 0.5),
+        (Shards(max_txn_seconds=60.0), SECONDS_MIN),
+        (Shards(min_txn_seconds=60.0, max_txn_seconds=5.0), 5.0),
+    ],
+)
+def test_a_transaction_ends_when_the_specification_says_and_never_after_its_longest(
+    shards: Shards, seconds: float
+) -> None:
+    assert limits_of(shards) == Limits(seconds_min=seconds)
