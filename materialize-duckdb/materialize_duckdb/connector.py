@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import os
+from typing import Annotated, NoReturn
 
 from msgspec import Meta, Struct
 
@@ -35,6 +36,13 @@ class MaterializeDuckdb(SqlConnector[Config, Resource]):
     """A materialization into a DuckDB file."""
 
     dialect = DuckdbDialect()
+
+    def main(self) -> NoReturn:
+        """Serve the connector, and exit in peace: DuckDB's bindings print what the interpreter leaves to the system."""
+        try:
+            super().main()
+        finally:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
     def connect(self, config: Config) -> DuckdbEndpoint:
         """Return a session with the file."""

@@ -46,7 +46,7 @@ _BOOLEAN = ColumnType(name="BOOLEAN", want="true or false", convert=convert.bool
 _BIGINT = ColumnType(name="BIGINT", want="an integer of 64 bits", convert=_integer(BIG_INTEGER))
 _HUGEINT = ColumnType(name="HUGEINT", want="an integer of 128 bits", convert=_integer(_HUGE))
 _DOUBLE = ColumnType(name="DOUBLE", want="a number up to 1.8e308", convert=_double)
-_TEXT = ColumnType(name="VARCHAR", want="text", convert=convert.text_of, passes=str)
+_TEXT = ColumnType(name="VARCHAR", want="text", convert=convert.text_of, usual=str)
 _JSON = ColumnType(name="JSON", want="JSON", convert=convert.json_text)
 _KEY = ColumnType(name="VARCHAR", want="JSON", convert=convert.json_text)
 _BLOB = ColumnType(name="BLOB", want="base64", convert=_base64)
@@ -55,7 +55,7 @@ _TIMESTAMP = ColumnType(
     name="TIMESTAMP WITH TIME ZONE", want="a date-time", convert=convert.date_time_text("{date} (BC) {time}")
 )
 _UUID = ColumnType(name="UUID", want="a UUID", convert=convert.uuid_text)
-_DOCUMENT = ColumnType(name="JSON", want="a document", convert=convert.document_text)
+_DOCUMENT = ColumnType(name="JSON", want="a document", convert=bytes.decode, usual=bytes, quick=bytes.decode)
 
 _AS_TEXT = {
     **dict.fromkeys(("BOOLEAN", "BIGINT", "HUGEINT", "DOUBLE", "DATE", "UUID"), "cast({column} as varchar)"),

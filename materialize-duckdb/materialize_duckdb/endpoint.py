@@ -61,8 +61,9 @@ class DuckdbEndpoint(Endpoint):
         """Add rows to the temporary `table`: one text a column, split by DuckDB, costs half of a list."""
         selected, texts = [], []
         for number, (column, each) in enumerate(zip(columns, values, strict=True), 1):
-            plain = None not in each and not any("\0" in value for value in each)
-            texts.append("\0".join(each) if plain else msgspec.json.encode(each).decode())
+            whole = "" if None in each else "\0".join(each)
+            plain = None not in each and whole.count("\0") == len(each) - 1
+            texts.append(whole if plain else msgspec.json.encode(each).decode())
             split = f"string_split(${number}, chr(0))" if plain else f"from_json(${number}, '[\"varchar\"]')"
             selected.append(f"from_base64(unnest({split}))" if column.type.name == "BLOB" else f"unnest({split})")
         self.execute(f"insert into {table} select {', '.join(selected)}", texts)

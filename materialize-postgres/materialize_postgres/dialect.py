@@ -15,14 +15,6 @@ from python.materialize_sql.dialect import Dialect
 
 __all__ = ["PostgresDialect"]
 
-REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-"""What stands for U+0000 in text; the whole document still has it."""
-
-
-def _text(value: object) -> str:
-    text = convert.text_of(value)
-    return text.replace("\0", REPLACEMENT) if "\0" in text else text
-
 
 def _key_text(value: object) -> str:
     text = convert.text_of(value)
@@ -44,9 +36,9 @@ def _hexadecimal(value: object) -> str:
 
 _BOOLEAN = ColumnType(name="boolean", want="true or false", convert=convert.boolean_text)
 _BIGINT = ColumnType(name="bigint", want="an integer of 64 bits", convert=_bigint)
-_INTEGER = ColumnType(name="numeric", want="an integer", convert=convert.integer_text)
-_NUMBER = ColumnType(name="numeric", want="a number", convert=convert.number_text)
-_TEXT = ColumnType(name="text", want="text", convert=_text)
+_INTEGER = ColumnType(name="numeric", want="an integer", convert=convert.integer_text, usual=int, quick=str)
+_NUMBER = ColumnType(name="numeric", want="a number", convert=convert.number_text, usual=int, quick=str)
+_TEXT = ColumnType(name="text", want="text", convert=convert.text_of, usual=str)
 _KEY_TEXT = ColumnType(name="text", want="text without U+0000", convert=_key_text)
 _KEY = ColumnType(name="text", want="JSON", convert=convert.json_text)
 _JSON = ColumnType(name="json", want="JSON", convert=convert.json_text)
@@ -56,7 +48,7 @@ _TIMESTAMP = ColumnType(
     name="timestamp with time zone", want="a date-time", convert=convert.date_time_text("{date} {time} BC")
 )
 _UUID = ColumnType(name="uuid", want="a UUID", convert=convert.uuid_text)
-_DOCUMENT = ColumnType(name="json", want="a document", convert=convert.document_text)
+_DOCUMENT = ColumnType(name="json", want="a document", convert=bytes.decode, usual=bytes, quick=bytes.decode)
 
 _AS_TEXT = {
     **dict.fromkeys(("boolean", "bigint", "numeric", "date", "uuid"), "cast({column} as text)"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
@@ -37,8 +36,8 @@ select k.conname::text from pg_constraint k join pg_class c on c.oid = k.conreli
 join pg_namespace n on n.oid = c.relnamespace
 where k.contype = 'p' and n.nspname = $1 and c.relname = $2
 """
-_SPECIAL = re.compile(r"[\\\n\r\t]")  # what the text form of COPY escapes
-_ESCAPES = str.maketrans({"\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t"})
+_ESCAPES = str.maketrans({"\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t", "\0": "\N{REPLACEMENT CHARACTER}"})
+"""How COPY reads what is special in its text form; U+0000 it cannot read, and the whole document still has it."""
 
 
 class _AsItIs(Loader):
@@ -102,7 +101,9 @@ class PostgresEndpoint(Endpoint):
 
 def _escaped(values: Sequence[str | None]) -> Sequence[str]:
     """Return the values of a column as COPY reads them: those of nearly every column are as they are."""
-    if None in values:
-        return [r"\N" if value is None else value.translate(_ESCAPES) for value in values]
-    plain: Sequence[str] = values  # type: ignore[assignment] # no None is among them
-    return [value.translate(_ESCAPES) for value in plain] if _SPECIAL.search("".join(plain)) else plain
+    texts = [value for value in values if value is not None]
+    whole = "".join(texts)
+    special = any(map(whole.__contains__, "\\\n\r\t\0"))
+    if len(texts) == len(values):
+        return [value.translate(_ESCAPES) for value in texts] if special else texts
+    return [r"\N" if value is None else value.translate(_ESCAPES) for value in values]

@@ -46,10 +46,10 @@ _BOOLEAN = ColumnType(name="INTEGER", want="true or false", convert=_boolean)
 _SMALL = ColumnType(name="INTEGER", want="an integer of 64 bits", convert=_small)
 _INTEGER = ColumnType(name="ANY", want="an integer", convert=_integer)
 _NUMBER = ColumnType(name="ANY", want="a number", convert=_number)
-_TEXT = ColumnType(name="TEXT", want="text", convert=convert.text_of, passes=str)
+_TEXT = ColumnType(name="TEXT", want="text", convert=convert.text_of, usual=str)
 _JSON = ColumnType(name="TEXT", want="JSON", convert=convert.json_text)
 _BYTES = ColumnType(name="BLOB", want="base64", convert=convert.bytes_of)
-_DOCUMENT = ColumnType(name="TEXT", want="a document", convert=convert.document_text)
+_DOCUMENT = ColumnType(name="TEXT", want="a document", convert=bytes.decode, usual=bytes, quick=bytes.decode)
 _AS_TEXT = "case typeof({column}) when 'real' then printf('%!.17g', {column}) else cast({column} as text) end"
 
 

@@ -27,7 +27,6 @@ __all__ = [
     "bytes_of",
     "date_text",
     "date_time_text",
-    "document_text",
     "integer_text",
     "json_text",
     "number_text",
@@ -65,18 +64,26 @@ class UnfitError(ValueError):
 class ColumnType(msgspec.Struct, frozen=True, kw_only=True):
     """A type of columns. `name` is how the database calls it, `want` is what it holds, in words.
 
-    Values of the exact type `passes` are stored as they are, all others as `convert` makes them.
+    Nearly all values are of the exact type `usual`, and are stored as `quick` makes them, or as they are without it;
+    all others as `convert` makes them.
     """
 
     name: str
     want: str
     convert: Converter
-    passes: type | None = None
+    usual: type | None = None
+    quick: Converter | None = None
 
     def column(self, values: Sequence[Any]) -> list[Any]:
         """Return `values`, converted; None stays None. Raises ValueError, in most cases UnfitError."""
-        convert, passes = self.convert, self.passes
-        return [value if value is None or value.__class__ is passes else convert(value) for value in values]
+        convert, usual, quick = self.convert, self.usual, self.quick
+        if quick is None:
+            return [value if value is None or value.__class__ is usual else convert(value) for value in values]
+        if usual is not None and set(map(type, values)) == {usual}:
+            return list(map(quick, values))
+        return [
+            None if value is None else quick(value) if value.__class__ is usual else convert(value) for value in values
+        ]
 
 
 def text_of(value: object) -> str:
@@ -86,11 +93,6 @@ def text_of(value: object) -> str:
     ('a', '18446744073709551616', '1.10000000000000000001', '{"b":[null]}')
     """
     return value if isinstance(value, str) else json_text(value)
-
-
-def document_text(value: bytes) -> str:
-    """Return a whole document's JSON text, character for character."""
-    return value.decode()
 
 
 def json_text(value: object) -> str:
