@@ -47,22 +47,20 @@ class Descriptors:
         self._pump = threading.Thread(target=self._run, args=(write,), name="headwater-prints", daemon=True)
         self._pump.start()
 
-    def release(self) -> None:
-        """Everything printed so far has been logged; what is printed from now on goes to stderr as it is."""
+    def release(self, *, hush: bool = False) -> None:
+        """Everything printed so far has been logged; what is printed from now on goes to stderr as it is.
+
+        With `hush` it is lost: the last log has to be the last.
+        """
+        after = os.open(os.devnull, os.O_WRONLY) if hush else self.stderr
         with contextlib.suppress(OSError, ValueError):
             sys.stdout.flush()
             sys.stderr.flush()
         os.write(self._write, b"\n" + _MARK + b"\n")
-        os.dup2(self.stderr, 1)
-        os.dup2(self.stderr, 2)
+        os.dup2(after, 1)
+        os.dup2(after, 2)
         if self._pump:
             self._drained.wait(_DRAIN_SECONDS_MAX)
-
-    def hush(self) -> None:
-        """What is printed from now on is lost: the last log has been written."""
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, 1)
-        os.dup2(nowhere, 2)
 
     def _run(self, write: Callable[[Log], None]) -> None:
         for lines in self._chunks():

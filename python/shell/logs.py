@@ -27,7 +27,7 @@ class LogWriter:
     def __init__(self, fd: int, scrubber: Scrubber) -> None:
         self._fd = fd
         self._lock = threading.Lock()
-        self._closed = False
+        self._speaker: int | None = None
         self.scrubber = scrubber
         os.register_at_fork(after_in_child=self._renew_lock)
 
@@ -39,13 +39,13 @@ class LogWriter:
         line = log.encode(Log(level=entry.level, message=self.scrubber.text(entry.message), fields=fields, ts=entry.ts))
         view = memoryview(line)
         with self._lock, contextlib.suppress(OSError):
-            while view and not self._closed:
+            while view and self._speaker in (None, threading.get_ident()):
                 view = view[os.write(self._fd, view) :]
 
-    def close(self) -> None:
-        """The last log has been written: later ones, of threads that still run, are dropped."""
+    def reserve(self) -> None:
+        """From now on this thread alone has something to say: what the others log is dropped."""
         with self._lock:
-            self._closed = True
+            self._speaker = threading.get_ident()
 
     def _renew_lock(self) -> None:
         self._lock = threading.Lock()

@@ -28,6 +28,7 @@ EXIT_SECONDS_MAX = 5.0
 
 _BROKEN_PIPE = 141  # as a process that SIGPIPE ended
 _ABANDON_SECONDS_MAX = 1.0
+_TOLD = (HeadwaterError, SystemExit)  # whose sentence says it all
 _log = logging.getLogger("headwater")
 
 
@@ -68,14 +69,11 @@ def serve(make: Callable[[], Service]) -> NoReturn:
     own.pump(writer.write)
     logs.install(writer, os.environ.get("LOG_LEVEL"))
     status, reason = _run(make, own, writer)
-    own.release()
+    own.release(hush=reason is not None)
     if reason is not None:
+        writer.reserve()
         logs.install(writer, "info")
-        _log.error(
-            "%s", _sentence(reason), exc_info=None if isinstance(reason, (HeadwaterError, SystemExit)) else reason
-        )
-        writer.close()
-        own.hush()
+        _log.error("%s", _sentence(reason), exc_info=None if isinstance(reason, _TOLD) else reason)
     _exit(status)
 
 
