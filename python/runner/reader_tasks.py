@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 
 from python.protocol import document
 from python.protocol.flow import CollectionSpec
@@ -16,7 +16,7 @@ from python.runner.journal import clock_of
 from python.runner.problems import CatalogError, Problem, suggestion
 from python.runner.reading import Source
 
-__all__ = ["CLOCKS_A_SECOND", "collections_read", "offsets_by_collection", "source_of", "utc_clock"]
+__all__ = ["CLOCKS_A_SECOND", "collections_read", "source_of", "utc_clock"]
 
 CLOCKS_A_SECOND = 160_000_000
 """Flow's clocks in a second: ticks of 100 ns, each with sixteen counts."""
@@ -84,12 +84,3 @@ def _value_of(projection: Projection) -> Callable[[bytes], bytes]:
 
 def _texts(values: Iterable[object]) -> frozenset[bytes]:
     return frozenset(canonical_key(document.encode([value])) for value in values)
-
-
-def offsets_by_collection(offsets: Mapping[str, int]) -> dict[str, list[int]]:
-    """Return a reader's offsets by collection; one collection may be read by several of its bindings."""
-    found: dict[str, list[int]] = {}
-    for name, offset in offsets.items():
-        collection, _, _generation = name.partition(";")[0].rpartition("/")
-        found.setdefault(collection, []).append(offset)
-    return found

@@ -182,9 +182,7 @@ def _earliest(cursors: Mapping[int, _Cursor], now: int | None, room: int) -> Run
     if not heads:
         return None
     _, number = min(heads)
-    others = [head for head, other in heads if other != number]
-    until = [
-        *([min(others) + 1] if others else []),
-        *([now + 1] if now is not None and cursors[number].source.delay else []),
-    ]
+    until = [head + (number < other) for head, other in heads if other != number]  # of like ones, the first source's
+    if now is not None and cursors[number].source.delay:
+        until.append(now + 1)
     return Run(number, cursors[number].take(min(until, default=None), room))
