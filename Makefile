@@ -11,22 +11,24 @@ UV_VERSION := 0.13.8
 BIN := .venv/bin
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 STORE := .cache/demo.duckdb
+WAREHOUSE := .cache/warehouse.duckdb
 # Each folder with a lock is a connector with an environment of its own; the examples are in the development environment.
 EXAMPLES := source-bigdata derive-contacts derive-sales
 CONNECTORS := $(filter-out $(EXAMPLES),$(patsubst %/uv.lock,%,$(wildcard source-*/uv.lock derive-*/uv.lock materialize-*/uv.lock)))
 READY := $(CONNECTORS:%=.venv/.ready-%)
+DEMO := $(patsubst %,.venv/.ready-%,demo source-faker derive-sales materialize-duckdb)
 # --inexact: uv itself stays, and what another target has installed.
 SYNC := $(BIN)/uv sync --quiet --frozen --inexact
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: .venv/.ready-demo .venv/.ready-source-faker ## capture 100,000 documents of a real upstream source into DuckDB, and query them
-	@mkdir -p $(dir $(STORE)) && rm -f $(STORE) $(STORE).wal
-	@$(RUN) headwater run --source source-faker/test.flow.yaml --store $(STORE)
-	@printf "\n$$ headwater sql --store %s '%s'\n" $(STORE) '$(QUERY)'
-	@$(RUN) headwater sql --store $(STORE) '$(QUERY)'
-QUERY := select "nationality", count(*) as "users", round(avg("age"), 1) as "age" from "acmeCo/users" group by all order by "users" desc, "nationality" limit 5
+demo: $(DEMO) ## capture 100,000 documents of a real upstream source, derive from them, and store both in a DuckDB file
+	@mkdir -p $(dir $(STORE)) && rm -f $(STORE) $(STORE).wal $(WAREHOUSE) $(WAREHOUSE).wal
+	@$(RUN) headwater run --source demo.flow.yaml --store $(STORE)
+	@printf "\n$$ headwater sql --store %s '%s'\n" $(WAREHOUSE) '$(QUERY)'
+	@$(RUN) headwater sql --store $(WAREHOUSE) '$(QUERY)'
+QUERY := select make, purchases, revenue::bigint as revenue from sales order by revenue desc limit 5
 
 test: .venv/.ready-dev $(READY) ## set up everything, then run every check and every test
 	@$(MAKE) --no-print-directory check
@@ -82,6 +84,6 @@ clean: ## remove what the other verbs have made
 	@$(SYNC) --extra airbyte --extra generate --extra runner --group dev
 	@touch $@
 
-$(READY): .venv/.ready-%: .venv/.ready-uv %/uv.lock %/pyproject.toml pyproject.toml
+$(READY) .venv/.ready-derive-sales: .venv/.ready-%: .venv/.ready-uv %/uv.lock %/pyproject.toml pyproject.toml
 	@python/activate.sh $*
 	@touch $@

@@ -19,7 +19,7 @@ PAGES = [
     for page in [
         *ROOT.glob("*.md"),
         *ROOT.glob("docs/**/*.md"),
-        *ROOT.glob("source-*/*.md"),
+        *ROOT.glob("*-*/*.md"),
         *ROOT.glob("python/**/*.md"),
     ]
     if ".venv" not in page.parts
@@ -57,7 +57,7 @@ def test_the_python_of_a_page_runs_from_its_first_block_to_its_last(
     """The blocks of one page are one program, as its reader reads them."""
     if "airbyte" in page.read_text(encoding="utf-8"):
         pytest.importorskip("airbyte_cdk")
-    for connector in ROOT.glob("source-*"):
+    for connector in ROOT.glob("*-*/"):
         monkeypatch.syspath_prepend(str(connector))
     module = types.ModuleType("page")
     monkeypatch.setitem(sys.modules, "page", module)
@@ -96,10 +96,11 @@ def check(words: list[str]) -> None:
     if program == "headwater":
         _check_headwater(rest)
     elif program == "make":
-        targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+        targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
         assert not [word for word in rest if "=" not in word and word not in targets]
     elif program in ("python", "python3") and rest[:1] == ["-m"]:
-        assert rest[1].partition(".")[0] in ("pip", "pytest") or (ROOT / rest[1] / "__main__.py").exists()
+        module = ROOT / rest[1].replace(".", "/") / "__main__.py"
+        assert rest[1] in ("pip", "pytest") or module.exists()
     elif program in ("python", "python3", "source", "bash") and rest:
         assert (ROOT / rest[0]).exists(), words
     elif "/" in program:
