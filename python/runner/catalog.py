@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from python.runner.catalog_readers import DerivationTask, MaterializationTask
+from python.runner.catalog_tests import CatalogTest
 from python.runner.endpoints import ImageEndpoint, LocalEndpoint, Shards
 from python.runner.problems import CatalogError, Where, suggestion
 
@@ -20,11 +21,11 @@ __all__ = [
     "CaptureBinding",
     "CaptureTask",
     "Catalog",
+    "CatalogTest",
     "Collection",
     "ExplicitProjection",
     "ImageEndpoint",
     "LocalEndpoint",
-    "OtherSpec",
     "Shards",
 ]
 
@@ -97,15 +98,6 @@ class Collection:
 
 
 @dataclass(frozen=True, kw_only=True)
-class OtherSpec:
-    """A test as it stands in its file, checked against the grammar and kept."""
-
-    name: str
-    spec: object
-    where: Where
-
-
-@dataclass(frozen=True, kw_only=True)
 class Catalog:
     """All that one specification file and its imports define, by name. `files` are these, as absolute paths."""
 
@@ -114,7 +106,7 @@ class Catalog:
     captures: Mapping[str, CaptureTask]
     collections: Mapping[str, Collection]
     materializations: Mapping[str, MaterializationTask]
-    tests: Mapping[str, OtherSpec]
+    tests: Mapping[str, CatalogTest]
 
     def capture(self, name: str | None = None, *, flag: str = "--capture") -> CaptureTask:
         """Return the capture `name`, or the only one. `flag` is the option that the user would name it with.

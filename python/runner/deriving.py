@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from python.protocol.derive import Flush, Flushed, Published, Read, StartCommit, StartedCommit
+from python.protocol.derive import Flush, Flushed, Published, Read, Reset, StartCommit, StartedCommit
 from python.protocol.flow import ConnectorState, RangeSpec, Transform
 from python.protocol.state_key import key_hash
 from python.protocol.wire import FromConnector
@@ -20,7 +20,7 @@ from python.runner.materializing import Committed, checkpoint_of
 from python.runner.reading import Batch, Run
 from python.runner.stored import reading_collector
 
-__all__ = ["COMBINED_BYTES", "Shuffled", "Sink", "derive"]
+__all__ = ["COMBINED_BYTES", "DeriveTransactions", "Shuffled", "Sink", "derive"]
 
 COMBINED_BYTES = 8 * 1024 * 1024
 """What a transaction publishes is kept in memory up to this size; what is more waits with the sink."""
@@ -78,16 +78,16 @@ def derive(
     `connection` is open, and is finished at the end; `combiner` has the derived collection alone. Raises ChildError,
     RemoteProtocolError, ViolationError or ReductionError; what the sink has committed stays.
     """
-    session = _Session(connection, transforms, combiner, sink)
+    session = DeriveTransactions(connection, transforms, combiner, sink)
     for batch in batches:
         if batch is None:
             session.idle()
         else:
             session.transaction(batch)
-    connection.finish()
+    session.finish()
 
 
-class _Session:
+class DeriveTransactions:
     """One open session, transaction by transaction."""
 
     def __init__(self, connection: Connection, transforms: Sequence[Shuffled], combiner: Combiner, sink: Sink) -> None:
@@ -118,6 +118,14 @@ class _Session:
         published, self._published = self._published, 0
         done = Committed(offsets=batch.offsets, states=states, read=batch.documents, stored=published)
         self._sink.commit(done, self._combiner.take()[0])
+
+    def reset(self) -> None:
+        """The connector's state is that of a new derivation. Call between transactions."""
+        self._connection.send(Reset())
+
+    def finish(self) -> None:
+        """The connector has ended."""
+        self._connection.finish()
 
     def _read(self, run: Run) -> None:
         read = Read(transform=run.source)

@@ -14,8 +14,9 @@ from python.runner.entries import Entry
 from python.runner.grammar import ROOT, TASK_KINDS
 from python.runner.grammar_check import check
 from python.runner.problems import CatalogError, Problem, Where
-from python.runner.specs import capture_of, collection_of, other_of
+from python.runner.specs import capture_of, collection_of
 from python.runner.specs_readers import materialization_of
+from python.runner.specs_tests import test_of
 from python.runner.yaml_file import SourceFile
 
 __all__ = ["load_catalog"]
@@ -112,5 +113,5 @@ _BUILDERS = {
     "captures": capture_of,
     "collections": collection_of,
     "materializations": materialization_of,
-    "tests": other_of,
+    "tests": test_of,
 }

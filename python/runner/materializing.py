@@ -30,7 +30,7 @@ from python.runner.drive import Connection
 from python.runner.reading import Batch
 from python.runner.stored import Stored
 
-__all__ = ["Committed", "Sink", "checkpoint_of", "materialize", "offsets_in"]
+__all__ = ["Committed", "MaterializeTransactions", "Sink", "checkpoint_of", "materialize", "offsets_in"]
 
 _LINES = 1_000  # sent at once: the connector works on them while the next are made
 
@@ -60,7 +60,7 @@ def materialize(connection: Connection, stored: Sequence[Stored], batches: Itera
     `connection` is open, and is finished at the end: every transaction is acknowledged then. Raises ChildError,
     RemoteProtocolError, ViolationError or ReductionError; what the sink has committed stays.
     """
-    session = _Session(connection, stored, sink)
+    session = MaterializeTransactions(connection, stored, sink)
     session.acknowledge()
     for batch in batches:
         if batch is None:
@@ -93,7 +93,7 @@ class _Checkpoint(msgspec.Struct):
     sources: dict[str, _Position] = {}
 
 
-class _Session:
+class MaterializeTransactions:
     """One open session, transaction by transaction."""
 
     def __init__(self, connection: Connection, stored: Sequence[Stored], sink: Sink) -> None:

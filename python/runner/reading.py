@@ -101,6 +101,10 @@ class Reader:
             else:
                 yield None
 
+    def due(self) -> int | None:
+        """Return when the next document counts as published, held back until then or not; None where there is none."""
+        return min((head for cursor in self._cursors if (head := cursor.head(None)) is not None), default=None)
+
     def _next(self, now: int | None) -> Batch | None:
         """Return the next batch. `now` is None once the sources have ended: then no delay is waited for."""
         before = self._offsets()

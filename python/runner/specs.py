@@ -13,14 +13,13 @@ from python.runner.catalog import (
     CaptureTask,
     Collection,
     ExplicitProjection,
-    OtherSpec,
 )
 from python.runner.durations import parse_seconds
 from python.runner.entries import EndpointForm, Entry, Form, ShardsForm, endpoint_of, shards_of
 from python.runner.problems import Problem
 from python.runner.specs_readers import derivation_of
 
-__all__ = ["capture_of", "collection_of", "other_of"]
+__all__ = ["capture_of", "collection_of"]
 
 
 class _Binding(Form):
@@ -118,8 +117,3 @@ def _projection(entry: Entry, name: str, given: str | _Projection) -> ExplicitPr
     if isinstance(given, str):
         return ExplicitProjection(field=name, ptr=given, where=where)
     return ExplicitProjection(field=name, ptr=given.location, partition=given.partition, where=where)
-
-
-def other_of(entry: Entry) -> OtherSpec:
-    """Return a test as it stands."""
-    return OtherSpec(name=entry.name, spec=entry.spec, where=entry.where())

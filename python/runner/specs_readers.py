@@ -12,7 +12,7 @@ from python.runner.durations import parse_seconds
 from python.runner.entries import EndpointForm, Entry, Form, ShardsForm, endpoint_of, shards_of
 from python.runner.problems import Problem
 
-__all__ = ["derivation_of", "materialization_of"]
+__all__ = ["SourceForm", "derivation_of", "materialization_of", "source_in"]
 
 
 class _Partitions(Form):
@@ -20,7 +20,9 @@ class _Partitions(Form):
     exclude: dict[str, tuple[object, ...]] = msgspec.field(default_factory=dict)
 
 
-class _Source(Form):
+class SourceForm(Form):
+    """A collection to read, where more is said of it than its name."""
+
     name: str
     partitions: _Partitions = msgspec.field(default_factory=_Partitions)
     not_before: str | None = None
@@ -33,7 +35,7 @@ class _Shuffle(Form):
 
 class _Transform(Form):
     name: str
-    source: str | _Source
+    source: str | SourceForm
     shuffle: str | _Shuffle
     lambda_: object = msgspec.field(default=None, name="lambda")
     priority: int = 0
@@ -60,7 +62,7 @@ class _Fields(Form):
 
 class _Binding(Form):
     resource: object
-    source: str | _Source
+    source: str | SourceForm
     disable: bool = False
     priority: int = 0
     fields: _Fields | None = None
@@ -117,7 +119,7 @@ def _transform(entry: Entry, index: int, form: _Transform) -> Transform:
     shuffle = form.shuffle
     return Transform(
         name=form.name,
-        source=_source(entry, form.source, *at),
+        source=source_in(entry, form.source, *at, "source"),
         shuffle=shuffle.key if isinstance(shuffle, _Shuffle) else None,
         shuffle_lambda=isinstance(shuffle, _Shuffle) and shuffle.key is None,
         lambda_=entry.text_or_value(form.lambda_, *at, "lambda"),
@@ -134,7 +136,7 @@ def _binding(entry: Entry, index: int, form: _Binding, on_incompatible: str) -> 
     resource, _ = entry.value(form.resource, *at, "resource")
     return StoredBinding(
         resource=resource,
-        source=_source(entry, form.source, *at),
+        source=source_in(entry, form.source, *at, "source"),
         disable=form.disable,
         priority=form.priority,
         fields=_fields(form.fields) if form.fields else Fields(),
@@ -153,8 +155,9 @@ def _fields(form: _Fields) -> Fields:
     )
 
 
-def _source(entry: Entry, form: str | _Source, *at: str | int) -> Source:
-    where = entry.where(*at, "source")
+def source_in(entry: Entry, form: str | SourceForm, *at: str | int) -> Source:
+    """Return the collection to read that stands at `at`. What is wrong is noted with the entry."""
+    where = entry.where(*at)
     if isinstance(form, str):
         return Source(collection=form, where=where)
     for choice in (form.partitions.include, form.partitions.exclude):
@@ -166,8 +169,8 @@ def _source(entry: Entry, form: str | _Source, *at: str | int) -> Source:
         collection=form.name,
         include=form.partitions.include,
         exclude=form.partitions.exclude,
-        not_before=_moment(entry, form.not_before, *at, "source", "notBefore"),
-        not_after=_moment(entry, form.not_after, *at, "source", "notAfter"),
+        not_before=_moment(entry, form.not_before, *at, "notBefore"),
+        not_after=_moment(entry, form.not_after, *at, "notAfter"),
         where=where,
     )
 

@@ -157,7 +157,7 @@ def test_materializations_tests_and_derivations_are_checked_and_kept(tmp_path: P
     assert derive is not None
     assert (derive.name, derive.using, derive.endpoint, derive.transforms) == ("a/b", "sqlite", None, ())
     assert catalog.materializations["a/m"].where.line == 4
-    assert catalog.tests["a/t"].spec == []
+    assert catalog.tests["a/t"].steps == ()
 
 
 def test_all_problems_of_all_files_are_told_together_in_order(tmp_path: Path) -> None:
