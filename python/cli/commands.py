@@ -51,7 +51,7 @@ def headwater() -> None:
 
 @headwater.command()
 @_source
-@click.option("--name", help="Capture to run; by default every capture of the spec.")
+@click.option("--name", help="Capture, derivation or materialization to run; by default every one of the spec.")
 @click.option(
     "--store",
     "store_path",
@@ -60,11 +60,11 @@ def headwater() -> None:
     callback=_file,
     help="DuckDB file to capture to.",
 )
-@click.option("--continuous", is_flag=True, help="Start a new session at each interval, until stopped.")
-@click.option("--shards", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes a capture.")
+@click.option("--continuous", is_flag=True, help="Go on until stopped; captures start anew at each interval.")
+@click.option("--shards", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes a task.")
 @click.option("--log-json", is_flag=True, help="Write logs as JSON lines, as Flow's runtime does.")
 def run(**options: Any) -> None:  # noqa: ANN401 -- click's own signature
-    """Capture into an embedded store: documents and connector state commit together."""
+    """Run a whole spec: capture into an embedded store, derive and materialize; each task commits in one step."""
     with _sentences():
         from python.runner import run as runner  # noqa: PLC0415 -- lazily, see the module's docstring
 
@@ -149,3 +149,16 @@ def sql(query: str, store_path: str, *, as_json: bool) -> None:
         from python.runner import query as querying  # noqa: PLC0415 -- lazily, see the module's docstring
 
         querying.query(store_path, query, as_json=as_json)
+
+
+@headwater.command()
+@click.option(
+    "--store", "store_path", default="headwater.duckdb", show_default=True, callback=_file, help="DuckDB file to read."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print a line of JSON for each task.")
+def status(store_path: str, *, as_json: bool) -> None:
+    """Show what each task has read, written and committed, how far behind it is, and its last error."""
+    with _sentences():
+        from python.runner import status as telling  # noqa: PLC0415 -- lazily, see the module's docstring
+
+        telling.status(store_path, sys.stdout, as_json=as_json)
