@@ -6,7 +6,7 @@ parameter.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import ClassVar
 
 from python.materialize_constraints import flat_type
@@ -15,7 +15,7 @@ from python.materialize_sql.tables import Column, ExistingColumn, Place, Table
 from python.protocol.errors import ConnectorError
 from python.protocol.flow import Inference, Projection
 
-__all__ = ["CHECKPOINTS", "Dialect"]
+__all__ = ["CHECKPOINTS", "Dialect", "kind_of"]
 
 CHECKPOINTS = "flow_checkpoints_v1"
 """The table of checkpoints and fences; no binding can have it."""
@@ -71,21 +71,7 @@ class Dialect:
 
     def types_of(self, projection: Projection, *, is_key: bool, config: object) -> tuple[ColumnType, ...]:
         """Return the types that hold a projection's values, the best first; `config` is the user's for the field."""
-        return self.types[self._kind(projection, is_key=is_key, config=config)]
-
-    def _kind(self, projection: Projection, *, is_key: bool, config: object) -> str:
-        kind, inference = flat_type(projection), projection.inference or Inference()
-        if is_key:
-            types = [name for name in inference.types if name != "null"]
-            kind = types[0] if len(types) == 1 and types[0] in _TYPES_OF_KEYS else "key"
-            kind = f"key:{kind}" if f"key:{kind}" in self.types else kind
-        elif projection.ptr == "":
-            return "document"
-        elif isinstance(config, dict) and config.get("castToString") is True:
-            return "string"
-        elif kind == "string" and inference.string and f"string:{inference.string.format}" in self.types:
-            return f"string:{inference.string.format}"
-        return "integer:64" if kind == "integer" and _fits_64_bits(inference) else kind
+        return self.types[kind_of(self.types, projection, is_key=is_key, config=config)]
 
     def migration(self, column: Column, existing: ExistingColumn) -> str:
         """Return the expression that turns `existing` into the type of `column`; "" where it cannot be."""
@@ -196,6 +182,22 @@ class Dialect:
         """Return the statements after which there is no row whose key is `staged`."""
         keys = self.quoted(table.keys)
         return [f"delete from {self.qualified(table.place)} where ({keys}) in (select {keys} from {staged})"]  # noqa: S608 -- same
+
+
+def kind_of(kinds: Collection[str], projection: Projection, *, is_key: bool, config: object) -> str:
+    """Return which of `kinds`, as `Dialect.types` names them, the values of a projection are of."""
+    kind, inference = flat_type(projection), projection.inference or Inference()
+    if is_key:
+        types = [name for name in inference.types if name != "null"]
+        kind = types[0] if len(types) == 1 and types[0] in _TYPES_OF_KEYS else "key"
+        kind = f"key:{kind}" if f"key:{kind}" in kinds else kind
+    elif projection.ptr == "":
+        return "document"
+    elif isinstance(config, dict) and config.get("castToString") is True:
+        return "string"
+    elif kind == "string" and inference.string and f"string:{inference.string.format}" in kinds:
+        return f"string:{inference.string.format}"
+    return "integer:64" if kind == "integer" and _fits_64_bits(inference) else kind
 
 
 def _fits_64_bits(inference: Inference) -> bool:
