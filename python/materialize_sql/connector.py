@@ -10,10 +10,10 @@ from python.connector import EndpointConfig, ResourceConfig
 from python.materialize import Applied, Apply, Asked, Connector, ConnectorError, Open, Transactor, Validate
 from python.materialize_constraints import Resource, constraints_of
 from python.materialize_requests import Binding
-from python.materialize_sql.dialect import Dialect
+from python.materialize_sql.dialect import CHECKPOINTS, Dialect
 from python.materialize_sql.endpoint import Endpoint
 from python.materialize_sql.fences import raise_fence
-from python.materialize_sql.planner import Action, Found, plan
+from python.materialize_sql.planner import Found, plan
 from python.materialize_sql.tables import Column, ExistingColumn, Place, Table, table_of
 from python.materialize_sql.transactor import SqlTransactor
 from python.protocol.flow import Projection
@@ -73,8 +73,8 @@ class SqlConnector(Connector[EndpointConfig, ResourceConfig, dict]):  # type: ig
         done = []
         with contextlib.closing(self.connect(request.config)) as endpoint:
             with endpoint.telling("look at the tables"):
-                found = endpoint.inspect([table.place for table in tables])
-            for action in [*self._preparations(found, schema), *plan(self.dialect, found, tables, last)]:
+                found = endpoint.inspect([(schema, CHECKPOINTS), *(table.place for table in tables)])
+            for action in list(plan(self.dialect, found, tables, last, schema)):
                 endpoint.perform(action)
                 done.append(action.description)
         return Applied(action_description="\n".join(done))
@@ -92,12 +92,6 @@ class SqlConnector(Connector[EndpointConfig, ResourceConfig, dict]):  # type: ig
             schema = self.default_schema(request.config)
             fence = raise_fence(endpoint, schema, request.name, request.range)
         return SqlTransactor(endpoint, stored, fence, hard_delete=self.hard_delete(request.config))
-
-    def _preparations(self, found: Found, schema: str) -> Iterable[Action]:
-        """Yield what every materialization into `schema` needs."""
-        if schema not in found.schemas:
-            yield Action(f"create schema {schema}", (self.dialect.create_schema(schema),))
-        yield Action("have a table of checkpoints", (self.dialect.create_checkpoints(schema),))
 
     def _places(
         self, config: EndpointConfig, bindings: Sequence[Asked[ResourceConfig] | Binding[ResourceConfig]]

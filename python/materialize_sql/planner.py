@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from python.materialize_sql.dialect import Dialect
+from python.materialize_sql.dialect import CHECKPOINTS, Dialect
 from python.materialize_sql.tables import Column, ExistingColumn, ExistingTable, Place, Table
 from python.protocol.errors import ConnectorError
 
@@ -31,14 +31,19 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     tables: Mapping[Place, ExistingTable]
 
 
-def plan(dialect: Dialect, found: Found, wanted: Sequence[Table], last: Mapping[int, Table]) -> Iterator[Action]:
+def plan(
+    dialect: Dialect, found: Found, wanted: Sequence[Table], last: Mapping[int, Table], home: str
+) -> Iterator[Action]:
     """Yield what is to be done for `wanted`; `last` are the tables that the same bindings had before, by binding.
 
-    Tables of bindings that are gone stay as they are. Raises ConnectorError where an existing column cannot be kept.
+    `home` is the schema of the table of checkpoints. Tables of bindings that are gone stay as they are. Raises
+    ConnectorError where an existing column cannot be kept.
     """
-    for schema in dict.fromkeys(table.place[0] for table in wanted):
+    for schema in dict.fromkeys((home, *(table.place[0] for table in wanted))):
         if schema not in found.schemas:
             yield Action(f"create schema {schema}", (dialect.create_schema(schema),))
+    if (home, CHECKPOINTS) not in found.tables:
+        yield Action(f"create table {home}.{CHECKPOINTS} for checkpoints", (dialect.create_checkpoints(home),))
     for table in wanted:
         existing = found.tables.get(table.place)
         if existing is None:

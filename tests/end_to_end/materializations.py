@@ -109,6 +109,35 @@ class Process:
         self.child.communicate(timeout=SECONDS_MAX)
 
 
+def snapshots_of(name: str, config: dict[str, Any]) -> dict[str, Any]:
+    """Return what a connector says of itself, of a collection, and of what it did for one that has grown since."""
+    kinds = {
+        "integer": place("/integer", "integer"),
+        "small": place("/small", "integer", "null", minimum=0, maximum=9),
+        "number": place("/number", "number"),
+        "when": place("/when", "string", format="date-time"),
+        "meta": place("/_meta/op", "string"),
+        "uuid": place("/_meta/uuid", "string", format="uuid"),
+        "object": place("/object", "object"),
+        "several": place("/several", "string", "array"),
+        "nothing": place("/nothing", "null"),
+    }
+    grown = collection(place("/id", "string"), *kinds.values())
+    first = collection(grown.projections[0])
+    old, new = (spec(config, binding(source, "t", exclude=("nothing",))) for source in (first, grown))
+    asked = wire.ValidateBinding(resource_config=msgspec.Raw(b'{"table":"t"}'), collection=grown)
+    end = converse(
+        command(name),
+        {"spec": {}},
+        as_request(wire.Validate(name="acmeCo/x", config=new.config, bindings=(asked,))),
+        as_request(wire.Apply(materialization=old, version="1")),
+        as_request(wire.Apply(materialization=new, version="2", last_materialization=old)),
+    )
+    assert (end.status, end.kinds) == (0, ["spec", "validated", "applied", "applied"]), end.stderr
+    applied_ = [response["applied"] for response in end.responses[2:]]
+    return {"spec": end.responses[0], "validated": end.responses[1], "applied": applied_}
+
+
 def survives_kills(name: str, config: dict[str, Any], kills: int) -> None:
     """Count keys up in transactions, with a SIGKILL at a random moment of each, and look at the counts."""
     chance, wanted = random.Random(name), things(config)

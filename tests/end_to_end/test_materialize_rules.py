@@ -150,7 +150,7 @@ def test_apply_can_be_repeated_and_needs_one_round(connector: Connector) -> None
     first, second = (response["applied"] for response in end.responses)
     assert "state" not in first
     assert "create table" in first["actionDescription"]
-    assert "create table" not in second.get("actionDescription", "").replace("checkpoints", "")
+    assert second == {}
 
 
 @rules(11, 48, 72, 73, 74, 77, 79)

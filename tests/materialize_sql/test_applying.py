@@ -16,7 +16,7 @@ from tests.materializing import Session, applied, binding, collection, place, sp
 
 ID, NAME = place("/id", "integer"), place("/name", "string")
 THINGS = collection(ID, NAME)
-NOTHING = ["have a table of checkpoints"]
+NOTHING: list[str] = []
 
 
 def stored(target: Target, wanted: Any, *documents: Any) -> None:
