@@ -18,7 +18,7 @@ from python.protocol.errors import HeadwaterError
 from python.protocol.flow import CollectionSpec, MaterializationBinding, MaterializationSpec, Transform
 from python.runner import kept, task_record
 from python.runner.journal import source_name
-from python.runner.store import Store, TaskRecord
+from python.runner.store import LAYOUT, Store, TaskRecord
 from python.runner.store_errors import readable_error
 
 __all__ = ["TaskStatus", "status", "status_lines", "written_beside"]
@@ -110,6 +110,9 @@ def _current(store_path: str) -> list[TaskStatus]:
 
 def _stored(store_path: str) -> list[TaskStatus]:
     with duckdb.connect(store_path, read_only=True, config={"autoinstall_known_extensions": False}) as db:
+        layout = db.execute("select max(version) from headwater.layout").fetchone()
+        if layout != (LAYOUT,):
+            raise HeadwaterError(f"{store_path} was written by another headwater: `headwater run` brings it up to date")
         journals = db.execute(
             "select id, name, generation from headwater.collections where generation <> ''"
         ).fetchall()

@@ -14,6 +14,7 @@ import pathlib
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 import duckdb
 import msgspec
@@ -36,6 +37,9 @@ hundred thousand on. It works on 2,048 documents at once; where these are too la
 
 THREADS = 1
 """DuckDB's threads: on two cores the connector needs the other one."""
+
+
+_Result = TypeVar("_Result")
 
 
 def _utc_now() -> dt.datetime:
@@ -98,13 +102,8 @@ class Store:
     def follow(self, collections: Iterable[str]) -> None:
         """Each of these declared collections has a journal; a new one begins with the documents that are there."""
         tables, clock = [self._tables[name] for name in collections], clock_of(self._now())
-        with self._committing, self._readable(), self._transaction() as db:
-            for table in tables:
-                if table.journal is None:
-                    table.journal = Journal(table.number, uuid.uuid4().hex)
-                    table.journal.create(db, table.name, clock)
-                    values = [table.journal.generation, table.number]
-                    db.execute("update headwater.collections set generation = $1 where id = $2", values)
+        with self._committing, self._readable():
+            self._with_room(functools.partial(self._follow, tables, clock))
         for table in tables:
             self.journal(table.collection).settle(clock)
 
@@ -122,7 +121,8 @@ class Store:
     def read(self, collection: str, after: int, rows_max: int) -> list[Row]:
         """Return at most `rows_max` rows of a collection's journal after the one with the number `after`, in order."""
         with self._readable():
-            return self.journal(collection).rows(self._connection(), after, rows_max)
+            journal = self.journal(collection)
+            return self._with_room(functools.partial(journal.rows, self._connection(), after, rows_max))
 
     def stage(self, collectors: Sequence[Collector], documents: Sequence[Combined]) -> None:
         """Put aside part of a transaction that is too large for memory; `commit` or `roll_back` decides about it."""
@@ -221,8 +221,17 @@ class Store:
         for waiting in self._waiting().values():
             waiting.settle(clock_of(now))
 
-    def _with_room(self, work: Callable[[], None]) -> None:
-        """Do `work`, and again with more memory where it failed for want of it."""
+    def _follow(self, tables: Iterable[Table], clock: int) -> None:
+        with self._transaction() as db:
+            for table in tables:
+                if table.journal is None:
+                    table.journal = Journal(table.number, uuid.uuid4().hex)
+                    table.journal.create(db, table.name, clock)
+                    values = [table.journal.generation, table.number]
+                    db.execute("update headwater.collections set generation = $1 where id = $2", values)
+
+    def _with_room(self, work: Callable[[], _Result]) -> _Result:
+        """Return what `work` does, done again with more memory where it failed for want of it."""
         while True:
             try:
                 return work()

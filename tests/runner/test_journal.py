@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from python.protocol.flow import CollectionSpec
+from python.runner import store as store_module
 from python.runner.collector import Collector
 from python.runner.combiner import Combined, Combiner
 from python.runner.journal import clock_of, source_name, time_of
@@ -145,6 +146,21 @@ def test_rows_bear_the_clock_of_their_commit_which_never_goes_back(store: Store,
     clocks = [row[1] for row in store.read(NAME, 0, 10)]
 
     assert clocks == [clock_of(NOON), clock_of(NOON), clock_of(NOON) + 1]
+
+
+def test_large_documents_are_followed_and_read_with_more_memory(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "MEMORY_LIMITS", ("4MB", "512MB"))
+    store = Store(path)
+    store.declare({NAME: (b'{"key":["/id"]}', [])})
+    own = collector()
+    for number in range(12):
+        commit(store, own, {"id": number, "t": "x" * 1_000_000})
+    monkeypatch.setattr(store, "_larger_limits", ["512MB"])
+    store._db.execute("set memory_limit = '6MB'")
+    store.follow([NAME])
+
+    assert [number for number, _ in read(store)] == list(range(1, 13))
+    store.close()
 
 
 def test_a_commit_is_told_with_its_time(store: Store) -> None:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
+import duckdb
 import msgspec
 import pytest
 
@@ -103,6 +104,14 @@ def test_the_status_of_a_store_that_a_run_has_open_is_told_by_that_run(store: St
 def test_a_store_that_is_not_there_is_a_sentence(tmp_path: pathlib.Path) -> None:
     with pytest.raises(HeadwaterError, match="there is no store"):
         status(str(tmp_path / "none.duckdb"), io.StringIO())
+
+
+def test_a_store_of_another_layout_is_a_sentence(path: str) -> None:
+    Store(path).close()
+    with duckdb.connect(path) as db:
+        db.execute("update headwater.layout set version = 1")
+    with pytest.raises(HeadwaterError, match="was written by another headwater"):
+        status(path, io.StringIO())
 
 
 def test_a_long_error_is_cut() -> None:
