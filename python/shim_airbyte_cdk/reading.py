@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import inspect
-import logging
 from collections.abc import Generator, Iterable, Iterator, Sequence
 
 from python.capture import Captured, Checkpoint
 from python.protocol.errors import ConnectorError
 from python.shim_airbyte_cdk import models
-from python.shim_airbyte_cdk.models import Json, Message, mapping
+from python.shim_airbyte_cdk.identities import Identity, Known, ambiguity, identity_of
+from python.shim_airbyte_cdk.models import Message, mapping
 from python.shim_airbyte_cdk.records import Target
 from python.shim_airbyte_cdk.reports import Reports
 from python.shim_airbyte_cdk.stalls import Stalled
@@ -26,8 +26,6 @@ HELD_BYTES_MAX = 256 * 1024 * 1024
 """Documents of incremental streams wait for the STATE that covers them, but not beyond this many bytes: from 512 MB,
 Flow's runtime would checkpoint by itself, with the same result: what follows the last STATE may come twice."""
 
-_logger = logging.getLogger("airbyte.source")
-
 
 class Reading:
     """Turns the messages of one `read` of `targets` into documents and checkpoints. Use once, inside of `watching`."""
@@ -37,7 +35,9 @@ class Reading:
         self._state = state
         self._reports = reports
         self._by_stream = {(target.namespace, target.stream): target for target in targets}
-        self._broken: set[tuple[str | None, str]] = set()
+        self._known = Known(self._by_stream)
+        # As airbyte-cdk names the streams of records: without a namespace. Broken streams are in neither.
+        self._by_name = {name: self._by_stream[meant] for _, name in self._by_stream if (meant := self._one(name))}
         self._documents = 0
         self._bytes = 0
         self._waits_for_state = False
@@ -76,14 +76,14 @@ class Reading:
         return self._outgoing
 
     def _run(self, messages: Iterable[Message]) -> Generator[Captured | Checkpoint, None, None]:
-        by_stream = self._by_stream
+        by_name = self._by_name
         self._incoming = self._safely(messages)
         for message in self._incoming:
             record = message.record
             if record is None:
                 yield from self._other(message)
                 continue
-            target = by_stream.get((record.namespace or None, record.stream))
+            target = self._named(record) if record.namespace else by_name.get(record.stream)
             if target is None:
                 self._stray(record)
                 continue
@@ -110,17 +110,30 @@ class Reading:
             self._waits_for_state = True
         return captured
 
+    def _one(self, name: str) -> Identity | None:
+        meant = self._known.meant((None, name))
+        return meant[0] if len(meant) == 1 else None
+
+    def _named(self, record: models.Record) -> Target | None:
+        return self._by_stream.get((record.namespace, record.stream))
+
     def _break(self, target: Target, sentence: str) -> None:
         """Take nothing more from `target`, states least of all: they would pass over the record that was lost."""
-        identity = (target.namespace, target.stream)
         self._reports.fail(target.name, sentence)
         self._state.fail(target)
-        self._broken.add(identity)
-        del self._by_stream[identity]
+        self._by_stream.pop((target.namespace, target.stream), None)
+        if self._by_name.get(target.stream) is target:
+            del self._by_name[target.stream]
 
     def _stray(self, record: models.Record) -> None:
-        if (record.namespace or None, record.stream) not in self._broken:
-            self._reports.unknown_stream(record.namespace, record.stream)
+        """Drop a record: of a stream that nobody captures or that is broken, or of one of several, which then break."""
+        identity = (record.namespace or None, record.stream)
+        meant = self._known.meant(identity)
+        if not meant:
+            self._reports.unknown_stream(identity)
+        elif len(meant) > 1:
+            for target in [self._by_stream[each] for each in meant if each in self._by_stream]:
+                self._break(target, ambiguity(meant))
 
     def _safely(self, messages: Iterable[Message]) -> Generator[Message, None, None]:
         """Yield `messages`; that the source raises is a failure to tell at the end, and so is a stall, told already."""
@@ -128,12 +141,9 @@ class Reading:
             yield from messages
         except Stalled:
             self._incoming = None
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 -- a source raises anything; it is told, and fails the task at the end
             self._incoming = None
-            sentence = models.reason(error)
-            if not self._reports.failures:
-                _logger.exception("the source failed: %s", sentence)
-                self._reports.fail("", sentence)
+            self._reports.abort(error)
 
     def _other(self, message: Message) -> Iterator[Captured | Checkpoint]:
         kind = models.kind_of(message)
@@ -147,12 +157,13 @@ class Reading:
         self._reports.take(kind, value)
         status = mapping(value.get("stream_status"))
         if status.get("status") == "COMPLETE":
-            yield from self._complete(mapping(status.get("stream_descriptor")))
+            yield from self._complete(status.get("stream_descriptor"))
 
-    def _complete(self, descriptor: Json) -> Iterator[Captured | Checkpoint]:
-        target = self._by_stream.get((str(descriptor.get("namespace") or "") or None, str(descriptor.get("name"))))
-        if target is not None and not target.incremental and self._reports.is_complete(target):
-            yield from self._finish(target)
+    def _complete(self, descriptor: object) -> Iterator[Captured | Checkpoint]:
+        for identity in self._known.meant(identity_of(descriptor)):
+            target = self._by_stream.get(identity)
+            if target is not None and not target.incremental and self._reports.is_complete(target):
+                yield from self._finish(target)
 
     def _finish(self, target: Target) -> Iterator[Captured | Checkpoint]:
         """A stream was read to its end: the rows that only earlier refreshes had are deleted."""

@@ -15,6 +15,7 @@ from python.capture import STATES
 from python.protocol import document
 from python.protocol.flow import ConnectorState
 from python.protocol.patch import difference, merge_patch, replacement, without_nulls
+from python.shim_airbyte_cdk.identities import Identity, Known, identity_of, told
 from python.shim_airbyte_cdk.migration import streams_of
 from python.shim_airbyte_cdk.models import Json, mapping
 from python.shim_airbyte_cdk.records import Target
@@ -78,8 +79,9 @@ class TaskState:
             for target in targets
         }
         self._by_stream = {(target.namespace, target.stream): entry for target, entry in self._pairs()}
-        self._ignored: set[tuple[str | None, str]] = set()
+        self._ignored: set[Identity] = set()
         self._read: tuple[_Entry, ...] = tuple(self._entries.values())
+        self._known = Known(self._by_stream)
         self._lossy = False
         if foreign and migrate:
             self._migrate(stored)
@@ -98,6 +100,7 @@ class TaskState:
         From now on states of these targets alone are taken: the others are other shards'.
         """
         self._read = tuple(self._entries[target.state_key] for target in targets)
+        self._known = Known((entry.target.namespace, entry.target.stream) for entry in self._read)
         entries = [entry for entry in self._read if entry.target.incremental]
         states = [entry.state for entry in entries]
         resumed = [stream for entry in entries if (stream := _resumed(entry))]
@@ -200,12 +203,14 @@ class TaskState:
         return True
 
     def _set(self, stream: Json, kind: str) -> bool:
-        descriptor = mapping(stream.get("stream_descriptor"))
-        identity = (_text(descriptor.get("namespace")), str(descriptor.get("name")))
+        identity = identity_of(stream.get("stream_descriptor"))
+        meant = self._known.meant(identity)
+        identity = meant[0] if len(meant) == 1 else identity
         entry = self._by_stream.get(identity)
         if entry is None:
             if identity not in self._ignored:
-                _logger.warning("the source sent a state of %s, which no binding captures; it is ignored", identity[1])
+                whose = "may be of several streams" if meant else "no binding captures"
+                _logger.warning("the source sent a state of %s, which %s; it is ignored", told(identity), whose)
                 self._ignored.add(identity)
             return False
         if not entry.target.incremental or entry not in self._read or identity in self._ignored:
@@ -252,10 +257,6 @@ def _resumable(state: Json) -> bool:
 def _count(stored: Json | None, name: str) -> int | None:
     value = (stored or {}).get(name)
     return value if isinstance(value, int) and value >= 0 else None
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
 
 
 def _list(value: object) -> list[object]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import pytest
@@ -18,6 +19,15 @@ from tests.airbyte_messages import (
     status,
     trace,
 )
+
+exceptions: Any = importlib.import_module("airbyte_cdk.exception_handler")
+traced: Any = importlib.import_module("airbyte_cdk.utils.traced_exception")
+
+
+def summary(*streams: str) -> Any:
+    """What the CDK raises at the end where streams have failed, of whose failures it has told."""
+    failed = {name: [traced.AirbyteTracedException(message="failed")] for name in streams}
+    return traced.AirbyteTracedException(message=exceptions.generate_failed_streams_error_message(failed))
 
 
 def entries(sync: Sync) -> Any:
@@ -161,6 +171,30 @@ def test_a_refresh_that_failed_deletes_nothing() -> None:
     assert entries(sync)["events"]["previousRows"] == 5
 
 
+def test_an_exception_behind_a_failure_is_told_and_leaves_no_other_stream_complete(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    stored = {"bindingStateV1": {"events": {"rowId": 5, "previousRows": 5}}}
+    source = Played(error("users", "spent"), record("events", {"n": 0}), RuntimeError("connection reset"))
+
+    sync = Sync(source, request(binding("users"), rows("events"), stored=stored))
+
+    assert [doc["_meta"]["op"] for doc in sync.of(1)] == ["u"]
+    assert sync.failure == "1 of 2 streams failed: RuntimeError: connection reset; stream users: spent"
+    assert "the source failed: RuntimeError: connection reset" in caplog.text
+    assert entries(sync)["events"]["previousRows"] == 5
+
+
+def test_a_summary_of_failures_without_statuses_leaves_no_stream_complete() -> None:
+    stored = {"bindingStateV1": {"events": {"rowId": 5, "previousRows": 5}}}
+    source = Played(error("users", "spent"), record("events", {"n": 0}), summary("users"))
+
+    sync = Sync(source, request(binding("users"), rows("events"), stored=stored))
+
+    assert [doc["_meta"]["op"] for doc in sync.of(1)] == ["u"]
+    assert sync.failure == "1 of 2 streams failed: stream users: spent"
+
+
 def test_a_stream_that_the_source_forgot_is_not_emptied() -> None:
     stored = {"bindingStateV1": {"events": {"rowId": 5, "previousRows": 5}}}
 
@@ -263,7 +297,7 @@ def test_a_failed_stream_lets_the_others_finish_and_names_itself_at_the_end() ->
         record("orders", {"id": 1}),
         state("orders", {"n": 1}),
         status("orders", "COMPLETE"),
-        ValueError("1 stream failed"),
+        summary("users"),
     )
 
     sync = Sync(source, request(binding("users"), binding("orders")))

@@ -85,7 +85,7 @@ def test_reports_of_streams_that_nobody_captures_are_left_out(caplog: pytest.Log
 
 
 def test_an_incomplete_stream_is_a_failure() -> None:
-    sync = Sync(Played(status("a", "INCOMPLETE")), request(binding("a")))
+    sync = Sync(Played(status("a", "STARTED"), status("a", "INCOMPLETE")), request(binding("a")))
 
     assert sync.failure == "1 of 1 streams failed: stream a: the source could not read it to its end"
 
