@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from python.protocol import pointer
-from python.shim_common.values import Json, mapping
+from python.shim_common.values import Json, items, mapping
 
 __all__ = ["keyed", "repaired", "types_of"]
 
@@ -35,6 +35,9 @@ _FORMATS = frozenset(
 _SCHEMA_MEMBERS = ("additionalProperties", "propertyNames", "items", "contains", "not", "if", "then", "else")
 _SCHEMA_LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
 _SCHEMA_MAPS = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
+_BRANCHES = ("anyOf", "oneOf", "allOf")
+_SCALARS = ("integer", "string", "boolean", "number")
+_DEPTH_MAX = 8  # of combinations within combinations, which references may make endless
 _LOCAL_TIME = "time_without_timezone"
 _NUMERIC_FORMATS = {"int32": "integer", "int64": "integer", "float": "number", "double": "number", "decimal": "number"}
 
@@ -57,8 +60,8 @@ def repaired(schema: object, stream: str) -> Json:
 def keyed(schema: Json, key: Sequence[Sequence[str]], stream: str) -> Json:
     """Return `schema` with the locations of `key` (paths of property names) required and of one scalar type.
 
-    Flow takes integers, strings and booleans, not null, as keys. A location the schema knows nothing of becomes a
-    string, with a warning, since nothing better is known.
+    Flow takes integers, strings and booleans, not null, as keys; the type may stand in a branch of `anyOf` and the
+    like. A location the schema knows nothing of becomes a string, with a warning, since nothing better is known.
     """
     for path in key:
         schema = _with_key(schema, schema, tuple(path), (tuple(path), stream))
@@ -212,10 +215,11 @@ def _with_key(root: Json, schema: Json, path: _At, context: tuple[_At, str]) -> 
     """Return `schema` with the key location at `path` below it repaired; `context` is the whole path and the stream."""
     schema = _resolved(root, schema)
     if not path:
-        return _key_leaf(schema, context)
+        return _key_leaf(root, schema, context)
     name, *rest = path
     properties = mapping(schema.get("properties"))
-    child = properties.get(name)
+    declared = (mapping(part.get("properties")).get(name) for part in _parts(root, schema))
+    child = next((found for found in declared if found is not None), None)
     properties = {**properties, name: _with_key(root, child if isinstance(child, dict) else {}, tuple(rest), context)}
     required = schema.get("required")
     names = list(required) if isinstance(required, list) else []
@@ -225,10 +229,10 @@ def _with_key(root: Json, schema: Json, path: _At, context: tuple[_At, str]) -> 
     return {**schema, "type": "object", "properties": properties, "required": names}
 
 
-def _key_leaf(schema: Json, context: tuple[_At, str]) -> Json:
+def _key_leaf(root: Json, schema: Json, context: tuple[_At, str]) -> Json:
     path, stream = context
-    kinds = types_of(schema)
-    scalars = [kind for kind in kinds if kind in ("integer", "string", "boolean", "number")]
+    parts = [part for part in _parts(root, schema) if _scalars(part)]
+    scalars = [kind for part in parts for kind in _scalars(part)]
     chosen = scalars[0] if scalars else "string"
     if not scalars:
         _logger.warning(
@@ -238,10 +242,24 @@ def _key_leaf(schema: Json, context: tuple[_At, str]) -> Json:
         )
     if chosen == "number":
         chosen = "integer"  # Flow has no keys of fractions, and identifiers typed so are integers in practice
-    if kinds != (chosen,):
-        _log(stream, path, f"a key is of one scalar type: {chosen}, of {list(kinds)}")
-    kept = {name: value for name, value in schema.items() if name not in ("anyOf", "oneOf", "allOf", "const")}
+    if types_of(schema) != (chosen,):
+        _log(stream, path, f"a key is of one scalar type: {chosen}, of {scalars}")
+    only = parts[0] if len(parts) == 1 else {}  # of several, one's format or bounds need not hold for the others
+    kept = {name: value for name, value in {**only, **schema}.items() if name not in (*_BRANCHES, "const", "$ref")}
     return {**kept, "type": chosen}
+
+
+def _parts(root: Json, schema: Json, depth: int = 0) -> Iterator[Json]:
+    """Yield `schema` and the schemas that it is combined of, references followed: those nearest to it first."""
+    schema = _resolved(root, schema)
+    yield schema
+    branches = [branch for name in _BRANCHES for branch in items(schema.get(name))]
+    for branch in branches if depth < _DEPTH_MAX else ():
+        yield from _parts(root, mapping(branch), depth + 1)
+
+
+def _scalars(schema: Json) -> list[str]:
+    return [kind for kind in types_of(schema) if kind in _SCALARS]
 
 
 def _resolved(root: Json, schema: Json) -> Json:

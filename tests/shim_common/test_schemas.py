@@ -140,6 +140,43 @@ def test_a_key_is_required_and_of_one_scalar_type(came: Any, want: str) -> None:
     assert schema == {"type": "object", "properties": {"id": {"type": want}}, "required": ["id"]}
 
 
+@pytest.mark.parametrize(
+    ("came", "want"),
+    [
+        ({"anyOf": [{"type": "integer"}, {"type": "null"}], "title": "Id"}, {"type": "integer", "title": "Id"}),
+        ({"oneOf": [{"type": "integer", "minimum": 1}]}, {"type": "integer", "minimum": 1}),
+        ({"anyOf": [{"type": "null"}, {"$ref": "#/$defs/id"}]}, {"type": "integer", "description": "An id."}),
+        ({"allOf": [{"$ref": "#/$defs/id"}]}, {"type": "integer", "description": "An id."}),
+        (
+            {"allOf": [{"anyOf": [{"type": ["null", "string"], "format": "uuid"}]}]},
+            {"type": "string", "format": "uuid"},
+        ),
+        ({"anyOf": [{"type": "integer", "maximum": 0}, {"type": "integer", "minimum": 9}]}, {"type": "integer"}),
+        ({"oneOf": [{"type": "object"}, {"type": "null"}]}, {"type": "string"}),
+        ({"$ref": "#/$defs/endless"}, {"type": "string"}),
+    ],
+)
+def test_a_key_has_the_type_of_its_branches(came: Any, want: Any) -> None:
+    definitions = {
+        "id": {"type": "integer", "description": "An id."},
+        "endless": {"anyOf": [{"$ref": "#/$defs/endless"}]},
+    }
+
+    schema = keyed({"type": "object", "properties": {"id": came}, "$defs": definitions}, [["id"]], "s")
+
+    assert schema["properties"] == {"id": want}
+
+
+def test_a_key_inside_of_an_object_that_may_be_null_keeps_its_type() -> None:
+    parent = {"anyOf": [{"type": "object", "properties": {"id": {"type": "integer"}}}, {"type": "null"}]}
+
+    schema = keyed({"type": "object", "properties": {"parent": parent}}, [["parent", "id"]], "s")
+
+    jsonschema.validate({"parent": {"id": 5}}, schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"parent": {"id": "5"}}, schema)
+
+
 def test_a_key_inside_of_objects_makes_them_required() -> None:
     schema = keyed({"properties": {"a": {"type": ["null", "object"]}}}, [["a", "b/c"]], "s")
 
