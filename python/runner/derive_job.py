@@ -17,7 +17,7 @@ from python.runner.combiner import Combined, Combiner
 from python.runner.deriving import Shuffled, derive
 from python.runner.jobs import Ledger, Shared, declared
 from python.runner.materializing import Committed
-from python.runner.reader_job import ReaderJob
+from python.runner.reader_job import ReaderJob, Told
 from python.runner.store import Store
 
 __all__ = ["DeriveJob"]
@@ -81,16 +81,16 @@ class DeriveJob(ReaderJob):
             connection.receive(wire.Opened)
             self.shared.progress.note(f"{self.name}: deriving from {', '.join(dict.fromkeys(self.reads))}")
             batches = self.batches(sources, ledger.record.offsets)
-            derive(
-                connection, shuffled, Combiner([self._collector]), batches, _Sink(self.store, ledger, self._collector)
-            )
+            sink = _Sink(self.store, ledger, self._collector, Told(self.shared.progress, self.name))
+            derive(connection, shuffled, Combiner([self._collector]), batches, sink)
 
 
 class _Sink:
     """Commits the transactions of a derivation's shard to the store."""
 
-    def __init__(self, store: Store, ledger: Ledger, collector: Collector) -> None:
+    def __init__(self, store: Store, ledger: Ledger, collector: Collector, told: Told) -> None:
         self._store = store
+        self._told = told
         self._ledger = ledger
         self._collectors = [collector]
 
@@ -104,3 +104,4 @@ class _Sink:
         after = msgspec.structs.replace(record, offsets={**record.offsets, **transaction.offsets})
         self._store.commit(self._ledger.key, after, self._collectors, [documents])
         self._ledger.record = after
+        self._told.committed(transaction.read)

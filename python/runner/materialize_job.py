@@ -17,7 +17,7 @@ from python.runner.catalog_readers import MaterializationTask
 from python.runner.jobs import Ledger, Shared
 from python.runner.materialize_build import Building
 from python.runner.materializing import Committed, materialize, offsets_in
-from python.runner.reader_job import ReaderJob
+from python.runner.reader_job import ReaderJob, Told
 from python.runner.store import Store
 from python.runner.stored import Stored
 
@@ -78,7 +78,12 @@ class MaterializeJob(ReaderJob):
             answer = connection.receive(wire.Opened)
             self.shared.progress.note(f"{self.name}: materializing {', '.join(dict.fromkeys(self.reads))}")
             offsets = self._offsets(ledger, answer, [source.name for source in sources])
-            materialize(connection, stored, self.batches(sources, offsets), _Sink(self.store, ledger))
+            materialize(
+                connection,
+                stored,
+                self.batches(sources, offsets),
+                _Sink(self.store, ledger, Told(self.shared.progress, self.name)),
+            )
 
     def _offsets(self, ledger: Ledger, opened: wire.Opened, names: Sequence[str]) -> Mapping[str, int]:
         """Return where to read on: the endpoint knows best, where it keeps a checkpoint."""
@@ -106,8 +111,9 @@ def _collection(name: str) -> str:
 class _Sink:
     """Commits the transactions of a materialization's shard to the store."""
 
-    def __init__(self, store: Store, ledger: Ledger) -> None:
+    def __init__(self, store: Store, ledger: Ledger, told: Told) -> None:
         self._store = store
+        self._told = told
         self._ledger = ledger
 
     def update(self, state: ConnectorState) -> None:
@@ -120,3 +126,4 @@ class _Sink:
         after = msgspec.structs.replace(record, offsets={**record.offsets, **transaction.offsets})
         self._store.commit(self._ledger.key, after, (), ())
         self._ledger.record = after
+        self._told.committed(transaction.read)

@@ -3,16 +3,38 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from python.protocol.flow import CollectionSpec
 from python.runner.catalog_readers import Source as Wanted
 from python.runner.jobs import Job, declared
 from python.runner.journal import source_name
+from python.runner.progress import LINE_SECONDS, Progress
 from python.runner.reader_tasks import collections_read, source_of, utc_clock
 from python.runner.reading import Batch, Reader, Source
 
-__all__ = ["ReaderJob"]
+__all__ = ["ReaderJob", "Told"]
+
+
+class Told:
+    """Tells how much a shard has read in its session, once in a while. `now` is a clock in seconds."""
+
+    def __init__(self, progress: Progress, name: str, now: Callable[[], float] = time.monotonic) -> None:
+        self._progress = progress
+        self._name = name
+        self._now = now
+        self._began = self._last = now()
+        self._documents = 0
+
+    def committed(self, documents: int) -> None:
+        """So many more documents were read, and what they gave is durable."""
+        self._documents += documents
+        now = self._now()
+        if now - self._last >= LINE_SECONDS:
+            self._last = now
+            rate = self._documents / (now - self._began)
+            self._progress.note(f"{self._name}: {self._documents:,} documents read, {rate:,.0f}/s")
 
 
 class ReaderJob(Job):

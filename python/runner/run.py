@@ -51,7 +51,8 @@ def run(options: Options) -> int:
             store.close()
     for failure in failures:
         said.write(f"headwater: {failure}\n")
-    progress.summary(sys.stdout, options.store_path)
+    if any(task.kind == "capture" for task in chosen):
+        progress.summary(sys.stdout, options.store_path)
     sys.stdout.writelines(f"{line}\n" for line in read)
     return 1 if failures else 0
 
