@@ -6,6 +6,7 @@ write to stdout, so the shell must own file descriptor 1 before.
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import copy
 import functools
@@ -125,21 +126,43 @@ def spec_of(delegate: Delegate) -> Json:
     return mapping_of(source_for(delegate, None).spec(_logger))
 
 
-def check(delegate: Delegate, config: Json) -> str:
-    """Return why the source cannot be reached with `config`, or an empty text."""
-    with _folder() as folder:
-        source = source_for(delegate, config)
+def check(delegate: Delegate, config: Json, tell: Callable[[Message], None]) -> str:
+    """Return why the source cannot be reached with `config`, or an empty text.
+
+    `tell` is given the messages that the source has queued meanwhile, such as a changed config.
+    """
+    with _folder() as folder, _drained(source_for(delegate, config), tell) as source:
         status = mapping_of(source.check(_logger, source.configure(copy.deepcopy(config), folder)))
-    return "" if status.get("status") == "SUCCEEDED" else str(status.get("message") or "the source gives no reason")
+    message = str(status.get("message") or "the source gives no reason")
+    return "" if status.get("status") == "SUCCEEDED" else _unquoted(message)
 
 
-def discover(delegate: Delegate, config: Json) -> list[Json]:
-    """Return the streams of the source's catalog, as AirbyteStream objects."""
-    with _folder() as folder:
-        source = source_for(delegate, config)
+def discover(delegate: Delegate, config: Json, tell: Callable[[Message], None]) -> list[Json]:
+    """Return the streams of the source's catalog, as AirbyteStream objects. Of `tell`, see `check`."""
+    with _folder() as folder, _drained(source_for(delegate, config), tell) as source:
         catalog = mapping_of(source.discover(_logger, source.configure(copy.deepcopy(config), folder)))
     streams = catalog.get("streams")
     return [stream for stream in streams if isinstance(stream, dict)] if isinstance(streams, list) else []
+
+
+@contextlib.contextmanager
+def _drained(source: Source, tell: Callable[[Message], None]) -> Iterator[Source]:
+    """Whatever happens within, `tell` is given the messages that `source` has queued then."""
+    try:
+        yield source
+    finally:
+        for message in _queued(source):
+            tell(message)
+
+
+def _unquoted(text: str) -> str:
+    """Return what the CDK has quoted, as it does with every reason that a source gives for a failed check."""
+    if text[:1] not in ("'", '"') or text[-1:] != text[:1]:
+        return text
+    try:
+        return str(ast.literal_eval(text))
+    except (SyntaxError, ValueError):
+        return text
 
 
 def read(delegate: Delegate, config: Json, catalog: Json, states: list[Json]) -> Iterator[Message]:

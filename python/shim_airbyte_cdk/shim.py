@@ -23,7 +23,7 @@ from python.shell import logs
 from python.shim_airbyte_cdk import catalogs, discovery, models, oauth, sealing, specification
 from python.shim_airbyte_cdk.exact import exact_numbers
 from python.shim_airbyte_cdk.generations import printing
-from python.shim_airbyte_cdk.models import Delegate, Json
+from python.shim_airbyte_cdk.models import Delegate, Json, Message
 from python.shim_airbyte_cdk.reading import Reading
 from python.shim_airbyte_cdk.records import Resource, Target
 from python.shim_airbyte_cdk.reports import Reports
@@ -80,7 +80,7 @@ class CaptureShim(capture.Connector[dict[str, Any], Resource, dict[str, Any]]):
     def discover(self, config: dict[str, Any]) -> Iterable[DiscoveredBinding]:
         """Return a binding for each of the source's streams, in the source's order."""
         with self._asking("the source cannot tell its streams"):
-            streams = models.discover(self._delegate, config)
+            streams = models.discover(self._delegate, config, self._take)
         return tuple(discovery.bindings_of(streams))
 
     def validate(self, request: capture.Validate[dict[str, Any], Resource]) -> None:
@@ -90,7 +90,7 @@ class CaptureShim(capture.Connector[dict[str, Any], Resource, dict[str, Any]]):
                 at = f"/bindings/{index}/resource/syncMode"
                 raise ConfigError(at=at, got=resource.sync_mode, want=" or ".join(_SYNC_MODES))
         with self._asking("the source cannot be checked"):
-            problem = models.check(self._delegate, request.config)
+            problem = models.check(self._delegate, request.config, self._take)
         if problem:
             raise ConnectorError(f"the source cannot be reached with this config: {problem}")
 
@@ -122,6 +122,11 @@ class CaptureShim(capture.Connector[dict[str, Any], Resource, dict[str, Any]]):
         schema = self._config_form.schema
         seal = sealing.sealed_by(os.environ.get("ENCRYPTION_URL", sealing.ENCRYPTION_URL), schema)
         sealing.publish(config, schema, seal)
+
+    def _take(self, message: Message) -> None:
+        """Take note of a message which comes while nothing is captured."""
+        kind = models.kind_of(message)
+        Reports((), self._publish).take(kind, models.mapping_of(getattr(message, kind.lower(), None)))
 
     @contextlib.contextmanager
     def _asking(self, what: str) -> Iterator[None]:

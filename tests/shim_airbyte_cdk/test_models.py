@@ -16,6 +16,17 @@ CATALOG: Any = {"streams": []}
 STATE: Any = {"type": "STREAM", "stream": {"stream_descriptor": {"name": "users"}, "stream_state": {"n": 1}}}
 
 
+class Queue:
+    """A message repository with a message in it."""
+
+    def consume_queue(self) -> list[Any]:
+        return ["queued"]
+
+
+def drop(message: object) -> None:
+    """Take no note of `message`."""
+
+
 def test_what_a_source_says_of_a_failure_is_one_sentence() -> None:
     traced = type("Traced", (Exception,), {"message": "the token is spent", "failure_type": None})
 
@@ -38,7 +49,7 @@ def test_a_factory_makes_a_source_for_each_request_with_config_catalog_and_state
 
     config = {"a": 1}
     models.spec_of(factory)
-    models.discover(factory, dict(config))
+    models.discover(factory, dict(config), drop)
     list(models.read(factory, dict(config), CATALOG, []))
 
     assert made[0] == (None, None, None)
@@ -63,15 +74,11 @@ def test_a_source_may_change_the_config_it_is_given() -> None:
 
     config: dict[str, Any] = {"nested": {}}
 
-    assert models.check(Changing(), config) == ""
+    assert models.check(Changing(), config, drop) == ""
     assert config == {"nested": {}}
 
 
 def test_messages_left_in_the_repository_come_last() -> None:
-    class Queue:
-        def consume_queue(self) -> list[Any]:
-            return ["queued"]
-
     source: Any = Played("first")
     source.message_repository = Queue()
 
@@ -81,10 +88,6 @@ def test_messages_left_in_the_repository_come_last() -> None:
 
 
 def test_they_come_too_where_the_source_fails() -> None:
-    class Queue:
-        def consume_queue(self) -> list[Any]:
-            return ["queued"]
-
     source: Any = Played("first", ValueError("no"))
     source.message_repository = Queue()
     messages = models.read(source, {}, CATALOG, [])
@@ -155,7 +158,39 @@ def test_a_source_has_a_folder_for_its_caches_while_it_is_read(monkeypatch: pyte
 
 
 def test_a_failed_check_says_why() -> None:
-    assert models.check(Played(), {"problem": "no such host"}) == "no such host"
+    assert models.check(Played(), {"problem": "no such host"}, drop) == "no such host"
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        (repr('it\'s "shut"'), 'it\'s "shut"'),
+        ("'a' and 'b'", "'a' and 'b'"),
+        ("'unfinished", "'unfinished"),
+        (repr(ValueError("no")), "ValueError('no')"),
+    ],
+)
+def test_what_the_cdk_has_quoted_is_told_without_quotes(told: str, reason: str) -> None:
+    assert models.check(Played(), {"problem": told}, drop) == reason
+
+
+@pytest.mark.parametrize("ask", [models.check, models.discover])
+def test_messages_that_are_queued_meanwhile_are_told_even_where_the_source_raises(ask: Any) -> None:
+    class Failing(Played):
+        def check(self, *_: Any) -> Any:
+            raise ValueError("no")
+
+        def discover(self, *_: Any) -> Any:
+            raise ValueError("no")
+
+    source: Any = Failing()
+    source.message_repository = Queue()
+    told: list[Any] = []
+
+    with pytest.raises(ValueError, match="no"):
+        ask(source, {}, told.append)
+
+    assert told == ["queued"]
 
 
 def test_the_level_of_the_cdk_s_logger_is_the_process_s() -> None:

@@ -16,7 +16,7 @@ from python.protocol import capture as wire
 from python.protocol.errors import ConfigError, ConnectorError
 from python.protocol.flow import RangeSpec
 from python.shim_airbyte_cdk import CaptureShim, sealing
-from tests.airbyte_messages import SPEC, Played, Sync, binding, cdk, record, request, rows, state
+from tests.airbyte_messages import SPEC, Played, Sync, binding, cdk, control, record, request, rows, state
 from tests.conversing import ROOT, converse, ended, start
 
 NOISY = [sys.executable, str(ROOT / "tests" / "connectors" / "noisy_airbyte.py")]
@@ -128,6 +128,26 @@ def test_a_source_that_cannot_be_discovered_says_so_in_one_sentence() -> None:
 
     with pytest.raises(ConnectorError, match=r"^the source cannot tell its streams: PermissionError: no access$"):
         list(CaptureShim(delegate=Failing()).answer(wire.Discover(config=msgspec.Raw(b"{}"))))
+
+
+def test_a_config_that_changes_while_validate_fails_is_published(monkeypatch: pytest.MonkeyPatch) -> None:
+    published: list[Any] = []
+    monkeypatch.setattr(sealing, "publish", lambda config, *_: published.append(config))
+
+    class Queue:
+        def consume_queue(self) -> list[Any]:
+            return [control({"token": "new"})]
+
+    class Failing(Played):
+        def check(self, *_: Any) -> Any:
+            raise ValueError("no")
+
+    source: Any = Failing()
+    source.message_repository = Queue()
+
+    with pytest.raises(ConnectorError, match="the source cannot be checked: ValueError: no"):
+        validate(source)
+    assert published == [{"token": "new"}]
 
 
 def test_validate_and_open_ask_for_no_catalog() -> None:
