@@ -93,6 +93,19 @@ def preview(**options: Any) -> None:  # noqa: ANN401 -- click's own signature
 
 @headwater.command()
 @_source
+@click.option("--name", help="Test to run; by default every one of the spec.")
+@click.option("--log-json", is_flag=True, help="Write logs as JSON lines, as Flow's runtime does.")
+@click.option("--network", default="bridge", show_default=True, help="Network of image connectors.")
+def test(**options: Any) -> None:  # noqa: ANN401 -- click's own signature
+    """Run the tests of a spec: documents are ingested, derived, and held against those that are expected."""
+    with _sentences():
+        from python.runner import testing  # noqa: PLC0415 -- lazily, see the module's docstring
+
+        sys.exit(testing.run_tests(testing.Options(**options)))
+
+
+@headwater.command()
+@_source
 @click.option("--name", help="Derived collection whose module to write; by default every one of the spec.")
 @click.option("--output", help="File to write; by default documents.py in the connector's own package.")
 def generate(**options: Any) -> None:  # noqa: ANN401 -- click's own signature

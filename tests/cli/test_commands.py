@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 
 from python.cli.commands import headwater
 from python.protocol.errors import HeadwaterError
-from python.runner import preview, query, raw, run
+from python.runner import preview, query, raw, run, testing
 
 calls: list[Any] = []
 
@@ -30,6 +30,7 @@ def fakes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing runs: what would be called is noted."""
     monkeypatch.setattr(run, "run", _noting(0))
     monkeypatch.setattr(preview, "preview", _noting(None))
+    monkeypatch.setattr(testing, "run_tests", _noting(0))
     monkeypatch.setattr(query, "query", _noting(None))
     monkeypatch.setattr(raw, "spec", _noting("{}"))
     monkeypatch.setattr(raw, "discover", _noting(["one", "two"]))
@@ -43,7 +44,9 @@ def _noting(answer: object) -> Any:
     return note
 
 
-@pytest.mark.parametrize(("command", "options"), [("run", run.Options), ("preview", preview.Options)])
+@pytest.mark.parametrize(
+    ("command", "options"), [("run", run.Options), ("preview", preview.Options), ("test", testing.Options)]
+)
 def test_a_command_without_options_has_the_defaults_of_the_code_behind_it(
     command: str, options: type[msgspec.Struct]
 ) -> None:
@@ -79,6 +82,12 @@ def test_every_option_of_preview_arrives() -> None:
     assert calls == [((wanted,), {})]
 
 
+def test_every_option_of_test_arrives() -> None:
+    call("test", *["--source", "s", "--name", "n", "--log-json", "--network", "host"])
+
+    assert calls == [((testing.Options(source="s", name="n", log_json=True, network="host"),), {})]
+
+
 def test_raw_spec_prints_the_answer() -> None:
     assert call("raw", "spec", "--source", "s", "--capture", "c").output == "{}\n"
     assert calls == [(("s", "c", "bridge"), {})]
@@ -98,7 +107,10 @@ def test_sql_reads_the_default_store() -> None:
 def test_the_status_of_a_run_is_the_exit_status(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "run", lambda options: 1)
 
+    monkeypatch.setattr(testing, "run_tests", lambda options: 1)
+
     assert call("run", "--source", "s").exit_code == 1
+    assert call("test", "--source", "s").exit_code == 1
 
 
 def _raising(error: BaseException) -> Any:

@@ -42,6 +42,10 @@ class Derivation(derive.Connector[Config, dict[str, Any], Totals]):
     def second(self, doc: dict[str, Any]) -> Iterator[dict[str, Any]]:
         return self.ordered(f"second {doc['n']}")
 
+    @derive.transform("echo")
+    def echo(self, doc: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        yield {"digit": doc["digit"], "sum": doc["sum"], "echo": doc["sum"]}
+
     def ordered(self, what: str) -> Iterator[dict[str, Any]]:
         self.state.order.append(what)
         yield {"digit": "order", "count": 1, "sum": len(self.state.order), "last": ", ".join(self.state.order)}
