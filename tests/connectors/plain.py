@@ -40,18 +40,23 @@ def capture(request: dict[str, Any]) -> None:
         time.sleep(0.01)
 
 
-for line in sys.stdin:
-    ((kind, asked),) = json.loads(line).items()
-    if kind == "spec":
-        pointers = {"documentationUrl": "https://example.com", "resourcePathPointers": ["/name"]}
-        say(spec={"protocol": 3032023, "configSchema": SCHEMA, "resourceConfigSchema": SCHEMA, **pointers})
-    elif kind == "validate":
-        named = [[binding["resourceConfig"]["name"]] for binding in asked.get("bindings", [])]
-        say(validated={"bindings": [{"resourcePath": path} for path in asked["config"].get("paths", named)]})
-    elif kind == "discover" and not asked["config"].get("silent"):
-        found = {"recommendedName": "numbers", "resourceConfig": {"name": "numbers"}, "key": ["/n"]}
-        say(discovered={"bindings": [{**found, "documentSchema": DOCUMENTS}]})
-    elif kind == "apply":
-        apply(asked)
-    elif kind == "open":
-        capture(asked)
+def main() -> None:
+    for line in sys.stdin:
+        ((kind, asked),) = json.loads(line).items()
+        if kind == "spec":
+            pointers = {"documentationUrl": "https://example.com", "resourcePathPointers": ["/name"]}
+            say(spec={"protocol": 3032023, "configSchema": SCHEMA, "resourceConfigSchema": SCHEMA, **pointers})
+        elif kind == "validate":
+            named = [[binding["resourceConfig"]["name"]] for binding in asked.get("bindings", [])]
+            say(validated={"bindings": [{"resourcePath": path} for path in asked["config"].get("paths", named)]})
+        elif kind == "discover" and not asked["config"].get("silent"):
+            found = {"recommendedName": "numbers", "resourceConfig": {"name": "numbers"}, "key": ["/n"]}
+            say(discovered={"bindings": [{**found, "documentSchema": DOCUMENTS}]})
+        elif kind == "apply":
+            apply(asked)
+        elif kind == "open":
+            capture(asked)
+
+
+if __name__ == "__main__":
+    main()
