@@ -78,6 +78,9 @@ class MaterializeJob(ReaderJob):
             answer = connection.receive(wire.Opened)
             self.shared.progress.note(f"{self.name}: materializing {', '.join(dict.fromkeys(self.reads))}")
             offsets = self._offsets(ledger, answer, [source.name for source in sources])
+            for each, source in zip(stored, sources, strict=True):
+                if not offsets.get(source.name) and not answer.disable_load_optimization:
+                    each.begin_empty()
             materialize(
                 connection,
                 stored,

@@ -46,14 +46,22 @@ class Stored:
         self._whole = bool(binding.field_selection.document)
         self._documents: dict[bytes, tuple[bytes, int]] = {}
         self._loaded: dict[bytes, bytes] = {}
+        self._largest: tuple[int, bytes] | None = None
 
     @property
     def name(self) -> str:
         """The collection's name."""
         return self._collector.name
 
+    def begin_empty(self) -> None:
+        """Nothing of this binding was ever stored: keys beyond the largest one that is stored from now on are new.
+
+        They are not loaded. Any order of keys serves: by length, then by text, numbers are in their own.
+        """
+        self._largest = (0, b"")
+
     def combine(self, rows: Iterable[Row]) -> list[bytes]:
-        """Take documents into the transaction, and return a load, as a line, for each key that is new in it.
+        """Take documents into the transaction, and return a load, as a line, for each key of it that may be stored.
 
         Raises ViolationError for a document that is not valid by the read schema, and ReductionError.
         """
@@ -73,6 +81,8 @@ class Stored:
                 documents[key] = collector.combine(older[0], doc), clock
         if self._delta:
             return []
+        if self._largest is not None:
+            fresh = [key for key in fresh if (len(key), key) <= self._largest]
         return [b'{"load":{"binding":%d,"key":%b}}\n' % (self._index, key) for key in fresh]
 
     def loaded(self, doc: bytes) -> None:
@@ -90,6 +100,8 @@ class Stored:
         """Yield a store, as a line, for each document of the transaction, reduced into what was loaded."""
         documents, self._documents = self._documents, {}
         loaded, self._loaded = self._loaded, {}
+        if self._largest is not None:
+            self._largest = max([self._largest, *((len(key), key) for key in documents)])
         begin = b'{"store":{"binding":%d,"key":' % self._index
         reduces = self._collector.plan is not None and not self._delta
         values = self._values

@@ -68,6 +68,17 @@ def test_each_key_of_a_transaction_is_loaded_once() -> None:
     assert second == [{"binding": 2, "key": [3]}]
 
 
+def test_a_binding_that_begins_empty_loads_no_key_beyond_the_largest_it_has_stored() -> None:
+    binding = stored()
+    binding.begin_empty()
+    first = binding.combine(rows({"id": 9}, {"id": 10}))
+    list(binding.stores())
+    second = messages(binding.combine(rows({"id": 11}, {"id": 3}, {"id": 10}, {"id": 100})), "load")
+
+    assert first == []
+    assert second == [{"binding": 2, "key": [3]}, {"binding": 2, "key": [10]}]
+
+
 def test_documents_are_stored_as_they_came_the_last_of_a_key_alone() -> None:
     binding = stored("n")
     binding.combine([(1, CLOCK, b'{"id":1,"n":1}'), (2, CLOCK, b'{"id":1, "n":2.50, "big":18446744073709551617}')])
