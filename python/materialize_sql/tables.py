@@ -85,7 +85,7 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def named(self) -> str:
         """The table, for people."""
-        return ".".join(self.place)
+        return ".".join(filter(None, self.place))
 
     def stored_in(self, existing: ExistingTable, fold: Callable[[str], str]) -> Table:
         """Return the table with its columns as the database has them. Raises ConnectorError where one does not fit."""

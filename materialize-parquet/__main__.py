@@ -1,0 +1,3 @@
+from materialize_parquet import MaterializeParquet
+
+MaterializeParquet().main()
