@@ -1,17 +1,17 @@
 """What airbyte-cdk prints to stdout as messages of its protocol, beside those that it yields.
 
-Every generation prints the config that a source has changed, such as one with a rotated token. Printed lines become
-logs, so the new secrets would be in plain sight there, and lost to the task. Older ones print what their own
-`AirbyteLogger` logs.
+Every generation prints the config that a source has changed, such as one with a rotated token, or one that a manifest
+has brought up to date. Printed lines become logs, so the new secrets would be in plain sight there, and lost to the
+task. Older ones print what their own `AirbyteLogger` logs.
 """
 
 from __future__ import annotations
 
 import builtins
 import contextlib
-import importlib
 import json
 import logging
+import sys
 from collections.abc import Callable, Iterator
 
 from python.shell import logs
@@ -22,32 +22,27 @@ __all__ = ["LEVELS", "overheard"]
 LEVELS = {"TRACE": logs.TRACE, "DEBUG": 10, "INFO": 20, "WARN": 30, "ERROR": 40, "FATAL": 40}
 """The levels of Airbyte's logs, as `logging` counts them."""
 
-_MODULES = ("airbyte_cdk.config_observation", "airbyte_cdk.logger")
 _source = logging.getLogger("airbyte.source")
 
 
 @contextlib.contextmanager
 def overheard(tell: Callable[[Json], None]) -> Iterator[None]:
-    """Within, `tell` is given each config that airbyte-cdk would print, on the thread of the source that changes it.
+    """Within, `tell` is given each config that is printed as a message, on the thread of the source that changes it.
 
-    Logs that it would print are logged; whatever else it prints, it prints.
+    Logs that are printed as messages are logged; whatever else is printed, is printed. It is Python's own `print` that
+    is replaced: constructors of manifests' sources print, too, and so do the migrations that sources define.
     """
-    modules = [importlib.import_module(name) for name in _MODULES]
-    hear = _heard_by(tell)
-    for module in modules:
-        module.print = hear  # type: ignore[attr-defined]  # it shadows the builtin in that one module
+    show = builtins.print
+    builtins.print = _heard_by(tell, show)
     try:
         yield
     finally:
-        for module in modules:
-            del module.print  # the builtin is back
+        builtins.print = show
 
 
-def _heard_by(tell: Callable[[Json], None]) -> Callable[..., None]:
-    show: Callable[..., None] = builtins.print
-
+def _heard_by(tell: Callable[[Json], None], show: Callable[..., None]) -> Callable[..., None]:
     def hear(*values: object, **options: object) -> None:
-        message = _message_in(" ".join(map(str, values)))
+        message = _message_in(values[0]) if len(values) == 1 and options.get("file") in (None, sys.stdout) else {}
         config = mapping(mapping(message.get("control")).get("connectorConfig")).get("config")
         log = mapping(message.get("log"))
         if isinstance(config, dict):
@@ -60,8 +55,8 @@ def _heard_by(tell: Callable[[Json], None]) -> Callable[..., None]:
     return hear
 
 
-def _message_in(text: str) -> Json:
+def _message_in(printed: object) -> Json:
     try:
-        return mapping(json.loads(text))
+        return mapping(json.loads(str(printed)))
     except ValueError:
         return {}
