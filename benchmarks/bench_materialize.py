@@ -57,10 +57,12 @@ def main() -> None:
                 if chosen.profile:
                     profile(name, config, chosen.documents, delta=delta)
                     continue
-                seconds, peak_mb = measure(name, config, chosen.documents, delta=delta)
+                seconds, cpu_seconds, peak_mb = measure(name, config, chosen.documents, delta=delta)
             what = "delta updates" if delta else "loads, half of the keys exist"
             rate = chosen.documents / seconds
-            print(f"{name:9} {what:30} {chosen.documents:>9,} documents {rate:>9,.0f} a second, {peak_mb:.0f} MB")
+            cpu = cpu_seconds / chosen.documents * 1e6
+            size = f"{chosen.documents:>9,} documents"
+            print(f"{name:9} {what:30} {size} {rate:>8,.0f}/s {cpu:5.1f} µs CPU {peak_mb:.0f} MB")
 
 
 @contextlib.contextmanager
@@ -111,8 +113,8 @@ def requests(config: dict[str, Any], *, delta: bool) -> tuple[bytes, bytes]:
     return MATERIALIZE_REQUESTS.encode(apply), MATERIALIZE_REQUESTS.encode(open_)
 
 
-def measure(name: str, config: dict[str, Any], documents: int, *, delta: bool) -> tuple[float, float]:
-    """Return seconds from the first request of the first transaction to the end of the last, and the peak memory."""
+def measure(name: str, config: dict[str, Any], documents: int, *, delta: bool) -> tuple[float, float, float]:
+    """Return seconds from the first request to the end, CPU seconds of the connector, and its peak memory."""
     apply, open_ = requests(config, delta=delta)
     work = list(transactions(documents, delta=delta))
     own = ROOT / f"materialize-{name}" / ".venv" / "bin" / "python"
@@ -140,9 +142,10 @@ def measure(name: str, config: dict[str, Any], documents: int, *, delta: bool) -
         peak_mb = max(peak_mb, watched.memory_info().rss / 1e6)
     tell([b'{"acknowledge":{}}\n'], until=b"acknowledged")
     seconds = time.monotonic() - began
+    cpu_seconds = sum(watched.cpu_times()[:2])
     process.stdin.close()
     assert process.wait() == 0
-    return seconds, peak_mb
+    return seconds, cpu_seconds, peak_mb
 
 
 def _listen(process: subprocess.Popen[bytes], said: queue.Queue[bytes]) -> None:

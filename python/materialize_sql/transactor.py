@@ -1,13 +1,15 @@
 """The transactions of a SQL materialization.
 
-Keys and documents wait in temporary tables, outside of any transaction. `start_commit` then does everything in one
-short transaction: the fence is checked first, and locked; then documents go to their tables. So a session that has
-been replaced writes nothing, and keeps nobody waiting for long.
+Keys and documents wait in temporary tables, outside of any transaction. `commit` then does everything in one short
+transaction: the fence is checked first, and locked; then documents go to their tables. So a session that has been
+replaced writes nothing, and keeps nobody waiting for long. The database takes documents in while the next ones are
+read, and commits while the keys of the next transaction come.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import msgspec
@@ -17,7 +19,6 @@ from python.materialize_sql.endpoint import Endpoint
 from python.materialize_sql.fences import Fence
 from python.materialize_sql.tables import Column, Table
 from python.materialize_transactor import Transactor
-from python.protocol.errors import ConnectorError
 from python.protocol.materialize import Loaded
 
 __all__ = ["SqlTransactor"]
@@ -37,6 +38,9 @@ class SqlTransactor(Transactor):
         self._hard_delete = hard_delete
         self._made: set[str] = set()
         self._waiting: dict[str, Table] = {}
+        self._checkpoint = ""
+        self._aside = ThreadPoolExecutor(1, "headwater-copy")
+        self._copying: Future[None] | None = None
         self.runtime_checkpoint = msgspec.Raw(fence.checkpoint.encode())
 
     def load(self, keys: Sequence[Load]) -> Iterable[Loaded]:
@@ -45,6 +49,7 @@ class SqlTransactor(Transactor):
             table = self._tables[binding]
             with self._endpoint.telling(f"load documents of table {table.named}"):
                 staged = self._stage("load", table, table.keys, [load.key for load in rows])
+                self._settle()
                 yield from self._loaded(table, self._dialect.load(table, staged))
                 self._endpoint.execute(self._dialect.empty(staged))
 
@@ -56,38 +61,32 @@ class SqlTransactor(Transactor):
         """Take documents in; they wait in temporary tables."""
         for binding, found in _by_binding(documents):
             table = self._tables[binding]
-            with self._endpoint.telling(f"take in documents for table {table.named}"):
-                hard = self._hard_delete and not table.delta
-                kept = [store for store in found if not store.delete] if hard else found
-                gone = [store.key for store in found if store.delete] if hard else []
-                if kept:
-                    self._waiting[self._stage("store", table, table.columns, _rows(table, kept))] = table
-                if gone:
-                    self._waiting[self._stage("delete", table, table.keys, gone)] = table
+            hard = self._hard_delete and not table.delta
+            kept = [store for store in found if not store.delete] if hard else found
+            gone = [store.key for store in found if store.delete] if hard else []
+            if kept:
+                self._waiting[self._stage("store", table, table.columns, _rows(table, kept))] = table
+            if gone:
+                self._waiting[self._stage("delete", table, table.keys, gone)] = table
 
     def start_commit(self, checkpoint: msgspec.Raw) -> None:
-        """Write documents and checkpoint in one transaction, which `commit` commits."""
+        """Keep the checkpoint for `commit`: until that has ended, a new session begins where this one did."""
+        self._settle()
+        self._checkpoint = bytes(checkpoint).decode()
+
+    def commit(self) -> None:
+        """Write documents and checkpoint in one transaction."""
         endpoint = self._endpoint
-        with endpoint.telling("begin the transaction"):
-            endpoint.begin()
-        try:
-            with endpoint.telling("write the checkpoint"):
-                self._fence.write(endpoint, bytes(checkpoint).decode())
+        with endpoint.telling("commit"), endpoint.transaction():
+            self._fence.write(endpoint, self._checkpoint)
             for staged, table in self._waiting.items():
                 with endpoint.telling(f"store documents in table {table.named}"):
                     self._merge(staged, table)
-        except ConnectorError:
-            endpoint.roll_back()
-            raise
         self._waiting.clear()
-
-    def commit(self) -> None:
-        """Commit in the database."""
-        with self._endpoint.telling("commit"):
-            self._endpoint.commit()
 
     def close(self) -> None:
         """End the session."""
+        self._aside.shutdown()
         self._endpoint.close()
 
     def _merge(self, staged: str, table: Table) -> None:
@@ -99,14 +98,26 @@ class SqlTransactor(Transactor):
         self._endpoint.execute(self._dialect.empty(staged))
 
     def _stage(self, purpose: str, table: Table, columns: Sequence[Column], rows: Sequence[Sequence[Any]]) -> str:
-        """Add `rows` to the temporary table of a binding and a purpose, and return its name in SQL."""
+        """Begin to add `rows` to the temporary table of a binding and a purpose, and return its name in SQL."""
         staged = self._named(purpose, table)
         converted = table.converted(columns, rows)
-        if staged not in self._made:
-            self._endpoint.execute(self._dialect.stage(_name(purpose, table), table.place, columns))
-            self._made.add(staged)
-        self._endpoint.copy(staged, columns, converted)
+        self._settle()
+        with self._endpoint.telling(f"take in documents for table {table.named}"):
+            if staged not in self._made:
+                self._endpoint.execute(self._dialect.stage(_name(purpose, table), table.place, columns))
+                self._made.add(staged)
+        self._copying = self._aside.submit(self._copy, table, staged, columns, converted)
         return staged
+
+    def _copy(self, table: Table, staged: str, columns: Sequence[Column], converted: list[list[Any]]) -> None:
+        with self._endpoint.telling(f"take in documents for table {table.named}"):
+            self._endpoint.copy(staged, columns, converted)
+
+    def _settle(self) -> None:
+        """Wait until the database has taken in what it was given: no statement may run beside that."""
+        if self._copying is not None:
+            self._copying.result()
+            self._copying = None
 
     def _named(self, purpose: str, table: Table) -> str:
         return self._dialect.staged(_name(purpose, table))
