@@ -101,6 +101,8 @@ ACKNOWLEDGEMENT = Machine(
     rules={Acknowledged: 72, Loaded: 72},
 )
 
+_BEYOND_LOADS = (State.FLUSHING, State.STORING, State.COMMITTING)  # found by identity: asked at every message
+
 
 class MaterializeSession(Session):
     """A materialization's conversation, with the loads and loadeds of the current transaction counted."""
@@ -117,8 +119,7 @@ class MaterializeSession(Session):
     @property
     def in_transaction(self) -> bool:
         """Whether a transaction has begun that has not committed: loads or stores came, or its flush."""
-        state = self.states[0]
-        return self._loads > 0 or state in {State.FLUSHING, State.STORING, State.COMMITTING}
+        return self._loads > 0 or self.states[0] in _BEYOND_LOADS
 
     def breach(self, message: msgspec.Struct) -> Breach | None:
         """Return why `message` is not legal beyond its place."""
