@@ -206,9 +206,12 @@ def _in_utc(value: object) -> tuple[int, str, str]:
     year, month, day, hour, minute, second = (int(part) for part in found.groups()[:6])
     shift = _CYCLE_YEARS if year <= _CYCLE_YEARS else -_CYCLE_YEARS
     offset = dt.timedelta(hours=int(found[9] or 0), minutes=int(found[10] or 0))
-    if second > 60 or hour > 23 or minute > 59:  # noqa: PLR2004 -- of a clock
+    if second > 60:  # noqa: PLR2004 -- a leap second's
         raise UnfitError
-    local = dt.datetime(year + shift, month, day, hour, minute)  # noqa: DTZ001 -- the offset is applied below
+    try:
+        local = dt.datetime(year + shift, month, day, hour, minute)  # noqa: DTZ001 -- the offset is applied below
+    except ValueError:
+        raise UnfitError from None
     local += dt.timedelta(seconds=second)
     utc = local - offset if found[8] == "+" else local + offset
     fraction = (found[7] or "")[:7]
