@@ -24,7 +24,7 @@ def server() -> Iterator[Callable[[], Postgres]]:
         yield get
 
 
-@pytest.fixture(params=["sqlite", "duckdb", pytest.param("postgres", marks=pytest.mark.slow)])
+@pytest.fixture(params=["sqlite", *(pytest.param(name, marks=pytest.mark.slow) for name in ("duckdb", "postgres"))])
 def target(request: pytest.FixtureRequest, tmp_path: Path, server: Callable[[], Postgres]) -> targets.Target:
     """Each of the databases in turn, empty."""
     if request.param == "postgres":
