@@ -105,8 +105,7 @@ class DeriveTransactions:
 
     def transaction(self, batch: Batch) -> None:
         """Read the documents of `batch`, and commit what they give."""
-        for run in batch.runs:
-            self._read(run)
+        read = sum(self._read(run) for run in batch.runs)
         self._connection.send(Flush())
         for message in self._connection.until(Flushed):
             self._take(message)
@@ -116,7 +115,7 @@ class DeriveTransactions:
         self._combiner.checkpoint()
         states, self._states = self._states, []
         published, self._published = self._published, 0
-        done = Committed(offsets=batch.offsets, states=states, read=batch.documents, stored=published)
+        done = Committed(offsets=batch.offsets, states=states, read=read, stored=published)
         self._sink.commit(done, self._combiner.take()[0])
 
     def reset(self) -> None:
@@ -127,10 +126,13 @@ class DeriveTransactions:
         """The connector has ended."""
         self._connection.finish()
 
-    def _read(self, run: Run) -> None:
-        read = Read(transform=run.source)
+    def _read(self, run: Run) -> int:
+        read, count = Read(transform=run.source), 0
         for begin in range(0, len(run.rows), _LINES):
-            self._connection.send_lines(read, self._transforms[run.source].lines(run.rows[begin : begin + _LINES]))
+            lines = self._transforms[run.source].lines(run.rows[begin : begin + _LINES])
+            self._connection.send_lines(read, lines)
+            count += len(lines)
+        return count
 
     def _take(self, message: FromConnector) -> None:
         if isinstance(message, Published):

@@ -119,7 +119,8 @@ class Job(ABC):
             try:
                 self.build()
             except Exception as error:
-                self._failed(0, error)
+                if not self.shared.stop.asked:
+                    self._failed(0, error)
                 raise
             self.sessions()
 

@@ -119,11 +119,12 @@ class MaterializeTransactions:
         self._connection.send(Flush())
         for message in self._connection.until(Flushed):
             self._take(message)
+        read = sum(each.taken for each in self._stored)
         stored = self._store()
         self._connection.send(StartCommit(runtime_checkpoint=checkpoint_of(batch.offsets)))
         started = self._connection.receive(StartedCommit)
         states = () if started.state is None else (started.state,)
-        self._sink.commit(Committed(offsets=batch.offsets, states=states, read=batch.documents, stored=stored))
+        self._sink.commit(Committed(offsets=batch.offsets, states=states, read=read, stored=stored))
         self.acknowledge()
 
     def finish(self) -> None:

@@ -5,7 +5,7 @@ Text is cut out of text; a document is decoded only where its schema has reducti
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
@@ -47,6 +47,8 @@ class Stored:
         self._documents: dict[bytes, tuple[bytes, int]] = {}
         self._loaded: dict[bytes, bytes] = {}
         self._largest: tuple[int, bytes] | None = None
+        self.taken = 0
+        """Documents of this shard's that the transaction has taken in."""
 
     @property
     def name(self) -> str:
@@ -60,16 +62,18 @@ class Stored:
         """
         self._largest = (0, b"")
 
-    def combine(self, rows: Iterable[Row]) -> list[bytes]:
+    def combine(self, rows: Sequence[Row]) -> list[bytes]:
         """Take documents into the transaction, and return a load, as a line, for each key of it that may be stored.
 
         Raises ViolationError for a document that is not valid by the read schema, and ReductionError.
         """
         key_of, documents, collector = self._key, self._documents, self._collector
         fresh: list[bytes] = []
+        self.taken += len(rows)
         for _, clock, doc in rows:
             key = key_of(doc)
             if self._owned is not None and not self._owned.owns(key_hash(key.decode())):
+                self.taken -= 1
                 continue
             if self._checks:
                 collector.key(doc)
@@ -100,6 +104,7 @@ class Stored:
         """Yield a store, as a line, for each document of the transaction, reduced into what was loaded."""
         documents, self._documents = self._documents, {}
         loaded, self._loaded = self._loaded, {}
+        self.taken = 0
         if self._largest is not None:
             self._largest = max([self._largest, *((len(key), key) for key in documents)])
         begin = b'{"store":{"binding":%d,"key":' % self._index

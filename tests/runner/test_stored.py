@@ -138,11 +138,13 @@ def test_a_document_is_checked_by_the_read_schema_where_there_is_one() -> None:
 
 def test_a_shard_takes_its_own_keys_alone_and_all_shards_take_all() -> None:
     halves = [RangeSpec(key_end=2**31 - 1), RangeSpec(key_begin=2**31, key_end=2**32 - 1)]
-    shares = [messages(stored(owned=half).combine(rows(*({"id": n} for n in range(100)))), "load") for half in halves]
+    bindings = [stored(owned=half) for half in halves]
+    shares = [messages(each.combine(rows(*({"id": n} for n in range(100)))), "load") for each in bindings]
     keys = [[load["key"][0] for load in share] for share in shares]
 
     assert sorted(keys[0] + keys[1]) == list(range(100))
     assert all(keys)
+    assert [each.taken for each in bindings] == [len(each) for each in keys]
 
 
 @pytest.mark.parametrize(
