@@ -73,18 +73,19 @@ def run(**options: Any) -> None:  # noqa: ANN401 -- click's own signature
 
 @headwater.command()
 @_source
-@click.option("--name", help="Capture to preview, where the spec has several.")
+@click.option("--name", help="Capture, derivation or materialization to preview, where the spec has several tasks.")
 @click.option("--sessions", default="-1", show_default=True, help="Transactions a session: 1,2,3; -1 or 0: no limit.")
 @click.option("--timeout", help="Stop gracefully after this long, as 10s or 1m 30s.")
 @click.option("--delay", default="0s", show_default=True, help="Shortest duration of a transaction, as 500ms or 2s.")
+@click.option("--fixture", help="File of documents to read, by transaction; - for stdin. Not for captures.")
 @click.option("--initial-state", default="{}", show_default=True, help="Connector state of the first session, as JSON.")
 @click.option("--output-state", is_flag=True, help="Also print each change of the state, and the final state.")
 @click.option("--output-apply", is_flag=True, help="Also print what `apply` did.")
 @click.option("--log-json", is_flag=True, help="Write logs as JSON lines, as Flow's runtime does.")
-@click.option("--shards", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes of the capture.")
+@click.option("--shards", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes of the task.")
 @click.option("--network", default="bridge", show_default=True, help="Network of image connectors.")
 def preview(**options: Any) -> None:  # noqa: ANN401 -- click's own signature
-    """Run a capture and print its committed documents, as `flowctl preview` does."""
+    """Run a task and print the documents it commits, as `flowctl preview` does. Nothing is kept."""
     with _sentences():
         from python.runner import preview as previewer  # noqa: PLC0415 -- lazily, see the module's docstring
 

@@ -8,8 +8,8 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from python.runner.capture_job import CaptureJob
-from python.runner.catalog import Catalog
-from python.runner.catalog_readers import DerivationTask
+from python.runner.catalog import CaptureTask, Catalog
+from python.runner.catalog_readers import DerivationTask, MaterializationTask
 from python.runner.derive_job import DeriveJob
 from python.runner.endpoints import Task
 from python.runner.jobs import Job, Options, Shared, all_ended
@@ -57,12 +57,16 @@ def run(options: Options) -> int:
     return 1 if failures else 0
 
 
-def tasks_of(catalog: Catalog, name: str | None) -> Sequence[Task]:
+def tasks_of(catalog: Catalog, name: str | None) -> Sequence[CaptureTask | DerivationTask | MaterializationTask]:
     """Return the task `name`, or all of the spec: captures, derivations, materializations. Raises CatalogError."""
     derived = {
         found.name: found.derive for found in catalog.collections.values() if isinstance(found.derive, DerivationTask)
     }
-    every: dict[str, Task] = {**catalog.captures, **derived, **catalog.materializations}
+    every: dict[str, CaptureTask | DerivationTask | MaterializationTask] = {
+        **catalog.captures,
+        **derived,
+        **catalog.materializations,
+    }
     names = ", ".join(sorted(every)) or "none"
     if name is None and every:
         return list(every.values())

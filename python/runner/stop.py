@@ -6,6 +6,8 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterator
 
+from python.protocol.errors import RemoteProtocolError
+from python.shell.child import ChildError
 from python.shell.signals import Watch
 
 __all__ = ["Stop", "until_signal"]
@@ -47,6 +49,15 @@ class Stop:
         finally:
             with self._lock:
                 self._open.remove(tell)
+
+    @contextlib.contextmanager
+    def excused(self) -> Iterator[None]:
+        """A connector that was asked to stop may end without an answer, or amid a transaction, which is dropped."""
+        try:
+            yield
+        except (ChildError, RemoteProtocolError):
+            if not self.asked:
+                raise
 
 
 @contextlib.contextmanager

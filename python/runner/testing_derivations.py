@@ -17,7 +17,7 @@ from python.runner.fixtures_feed import Journals, batch_of, merged
 from python.runner.materializing import Committed
 from python.runner.reading import Reader
 
-__all__ = ["ROUNDS_MAX", "Derivations", "downstream"]
+__all__ = ["ROUNDS_MAX", "Derivations", "Running", "downstream"]
 
 ROUNDS_MAX = 1_000
 """Derivations that read one another, and still have something to read after this many rounds, never settle."""

@@ -64,7 +64,18 @@ def test_every_option_of_run_arrives() -> None:
 
 def test_every_option_of_preview_arrives() -> None:
     arguments = "--source s --name n --sessions 1,2 --timeout 10s --delay 1s --initial-state {} --output-state"
-    call("preview", *arguments.split(), "--output-apply", "--log-json", "--shards", "2", "--network", "host")
+    call(
+        "preview",
+        *arguments.split(),
+        "--output-apply",
+        "--log-json",
+        "--shards",
+        "2",
+        "--network",
+        "host",
+        "--fixture",
+        "f",
+    )
 
     wanted = preview.Options(
         source="s",
@@ -72,6 +83,7 @@ def test_every_option_of_preview_arrives() -> None:
         sessions="1,2",
         timeout="10s",
         delay="1s",
+        fixture="f",
         initial_state="{}",
         output_state=True,
         output_apply=True,

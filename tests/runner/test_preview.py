@@ -12,8 +12,6 @@ from typing import Any
 import psutil
 import pytest
 
-from python.protocol.patch import merge_patch, replacement
-from python.runner.preview import _delta
 from tests.conversing import ROOT
 
 pytestmark = pytest.mark.slow
@@ -108,37 +106,6 @@ def test_several_captures_are_told_with_the_flag_that_chooses(tmp_path: Path) ->
     (tmp_path / "test.flow.yaml").write_text(json.dumps(spec))
 
     assert "choose one with --name: acmeCo/other, acmeCo/plain" in preview(tmp_path).stderr
-
-
-@pytest.mark.parametrize(
-    ("before", "patches", "printed"),
-    [
-        ({}, [{"a": 1}, {"b": None}], {"updated": {"a": 1, "b": None}, "mergePatch": True}),
-        ({"a": {"c": 2}}, [{"a": None}], {"updated": {"a": None}, "mergePatch": True}),
-        ({"a": {"c": 2}}, [{"a": None}, {"a": {"b": 1}}], {"updated": {"a": {"b": 1}}}),
-        ({"a": {"c": 2}}, [{"a": 5}, {"a": {"b": 1}}], {"updated": {"a": {"b": 1}}}),
-    ],
-)
-def test_the_change_of_the_state_is_a_patch_where_one_says_it(
-    before: dict[str, Any], patches: list[dict[str, Any]], printed: dict[str, Any]
-) -> None:
-    states = [merge_patch(patch) for patch in patches]
-
-    assert json.loads(_delta(states, before, _folded(states, before))) == printed
-
-
-def test_a_replaced_state_is_printed_whole() -> None:
-    states = [merge_patch({"a": 1}), replacement({"b": 2})]
-
-    assert json.loads(_delta(states, {"c": 3}, _folded(states, {"c": 3}))) == {"updated": {"b": 2}}
-
-
-def _folded(states: list[Any], before: object) -> object:
-    from python.protocol.patch import apply_state
-
-    for state in states:
-        before = apply_state(before, state)
-    return before
 
 
 @pytest.mark.parametrize(
