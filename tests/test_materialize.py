@@ -98,7 +98,7 @@ def test_what_was_stored_is_loaded_by_the_next_session(tmp_path: Path) -> None:
     talk = Talk(opening(path))
     assert talk.hear() == {"opened": {"runtimeCheckpoint": {"n": 1}}}
     second = transaction(talk, 2, {"load": {"key": [1]}}, {"load": {"key": [3]}}, {"load": {"key": [1], "binding": 1}})
-    assert second[1:3] == [{"loaded": {"doc": {"id": 1, "x": 1}}}, {"flushed": {}}]
+    assert second[1:3] == [{"loaded": {"binding": 0, "doc": {"id": 1, "x": 1}}}, {"flushed": {}}]
     assert talk.end().reason == "closed"
 
 
@@ -108,7 +108,7 @@ def test_keys_are_the_same_packed_or_as_json(tmp_path: Path) -> None:
     packed = base64.b64encode(pack([1])).decode()
     transaction(talk, 1, {"store": {"keyPacked": packed, "valuesPacked": "", "doc": {"id": 1}}})
     heard = transaction(talk, 2, {"load": {"keyPacked": packed}})
-    assert {"loaded": {"doc": {"id": 1}}} in heard
+    assert {"loaded": {"binding": 0, "doc": {"id": 1}}} in heard
     transaction(talk, 3, store(1, {"id": 1}, delete=True))
     assert len(transaction(talk, 4, {"load": {"key": [1]}})) == 3
     assert talk.end().status == 0
@@ -123,7 +123,7 @@ def test_keys_arrive_while_the_transaction_before_commits(tmp_path: Path) -> Non
 
     assert talk.hear() == {"acknowledged": {}}
     talk.say(FLUSH)
-    assert [talk.hear(), talk.hear()] == [{"loaded": {"doc": {"id": 1}}}, {"flushed": {}}]
+    assert [talk.hear(), talk.hear()] == [{"loaded": {"binding": 0, "doc": {"id": 1}}}, {"flushed": {}}]
     talk.process.kill()
     talk.process.communicate()
 
