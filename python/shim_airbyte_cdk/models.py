@@ -22,6 +22,7 @@ from python.protocol import document
 from python.shell import logs
 from python.shim_airbyte_cdk.generations import stopping
 from python.shim_airbyte_cdk.generations.values import Json, mapping, mapping_of, plain
+from python.shim_airbyte_cdk.withholding import withholding
 
 __all__ = [
     "Delegate",
@@ -149,7 +150,8 @@ def discover(delegate: Delegate, config: Json, tell: Callable[[Message], None]) 
 def _drained(source: Source, tell: Callable[[Message], None]) -> Iterator[Source]:
     """Whatever happens within, `tell` is given the messages that `source` has queued then."""
     try:
-        yield source
+        with withholding():
+            yield source
     finally:
         for message in _queued(source):
             tell(message)
@@ -183,7 +185,8 @@ def _read_once(delegate: Delegate, config: Json, states: list[Json], folder: str
     reader = cast("_Reader", source) if hasattr(source, "read_state") else base  # hasattr has looked
     configured, resumed = _loaded(reader, catalog, states, folder)
     try:
-        yield from source.read(_logger, source.configure(copy.deepcopy(config), folder), configured, resumed)
+        with withholding():
+            yield from source.read(_logger, source.configure(copy.deepcopy(config), folder), configured, resumed)
     except Exception:
         yield from _queued(source)
         raise

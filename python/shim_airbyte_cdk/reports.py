@@ -12,6 +12,7 @@ from python.shim_airbyte_cdk.generations.printing import LEVELS
 from python.shim_airbyte_cdk.identities import Identity, Known, ambiguity, identity_of, told
 from python.shim_airbyte_cdk.models import Json, mapping
 from python.shim_airbyte_cdk.records import Target
+from python.shim_airbyte_cdk.withholding import told_of_exchange
 
 __all__ = ["Reports"]
 
@@ -114,7 +115,8 @@ class Reports:
     def _log(self, value: Json) -> None:
         trace = value.get("stack_trace")
         extra = {"traceback": str(trace).splitlines()} if trace else None
-        _source.log(LEVELS.get(str(value.get("level")), logging.INFO), "%s", value.get("message"), extra=extra)
+        message = told_of_exchange(str(value.get("message")))
+        _source.log(LEVELS.get(str(value.get("level")), logging.INFO), "%s", message, extra=extra)
 
     def _trace(self, value: Json) -> None:
         kind = str(value.get("type"))

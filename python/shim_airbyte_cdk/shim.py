@@ -19,7 +19,9 @@ from python.protocol.capture import SpecResponse
 from python.protocol.errors import HeadwaterError
 from python.protocol.flow import OAuth2
 from python.protocol.state_key import key_hash
+from python.protocol.wire import FromRuntime
 from python.shell import logs
+from python.shell.scrubber import secrets_in
 from python.shim_airbyte_cdk import catalogs, discovery, models, oauth, sealing, specification
 from python.shim_airbyte_cdk.exact import exact_numbers
 from python.shim_airbyte_cdk.generations import printing
@@ -116,6 +118,12 @@ class CaptureShim(capture.Connector[dict[str, Any], Resource, dict[str, Any]]):
     def task_state(self, stored: msgspec.Raw) -> Any:  # noqa: ANN401 -- a JSON value
         """Return the task's state; one in list form is airbyte-to-flow's, and is returned as it is."""
         return msgspec.json.decode(stored) if bytes(stored).lstrip()[:1] == b"[" else super().task_state(stored)
+
+    def _secrets(self, request: FromRuntime) -> Iterable[str]:
+        """Add what the source's own specification marks: numbers, lists and objects, too, as Flow's cannot."""
+        raw = self._config_in(request)
+        marked = secrets_in(msgspec.json.decode(raw), self._specification.get("connectionSpecification")) if raw else ()
+        return [*super()._secrets(request), *marked]
 
     def _publish(self, config: Json) -> None:
         """Have a config that the source has changed kept for its next start."""

@@ -90,6 +90,23 @@ DECLARED = {
 }
 
 
+def test_what_the_source_s_own_specification_marks_is_masked_in_logs_whatever_its_type() -> None:
+    marked = {"airbyte_secret": True}
+    specified = {
+        "pin": {"type": "integer", **marked},
+        "keys": {"type": "array", "items": {"type": "string"}, **marked},
+        "account": {"type": "object", "properties": {"name": {"type": "string"}}, **marked},
+        "host": {"type": "string"},
+    }
+    source = Specified(connectionSpecification={"type": "object", "properties": specified})
+    config = {"pin": 739152, "keys": ["first key", "second key"], "account": {"name": "Jane"}, "host": "a.test"}
+    asked = wire.Discover(config=msgspec.Raw(json.dumps(config).encode()))
+
+    secrets = set(CaptureShim(delegate=source)._service().secrets(asked))
+
+    assert secrets == {"739152", "first key", "second key", "Jane"}
+
+
 def test_oauth_of_the_spec_is_mapped_where_the_author_gives_none() -> None:
     found = spec_of(Specified(**CREDENTIALS, advanced_auth=DECLARED))
 
