@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from python.protocol import document
 from python.protocol.errors import HeadwaterError
 from python.runner.problems import CatalogError, Where
 from python.runner.stop import Stop
@@ -36,7 +37,7 @@ class _Commit(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Given(NamedTuple):
-    """A document of a fixture: its collection, its JSON text, and where it stands."""
+    """A document of a fixture: its collection, its JSON text on one line, and where it stands."""
 
     collection: str
     doc: bytes
@@ -96,9 +97,9 @@ def _array_in(text: bytes, where: Where) -> Iterator[list[Given]]:
     try:
         found = _array(text)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise CatalogError.at(where, f"{error}; want an array of transactions, or lines: {_FORMS}") from None
+        raise CatalogError.at(where, f"{error}; want an array of transactions; or in lines, {_FORMS}") from None
     for transaction in found:
-        yield [Given(collection, bytes(doc), where) for collection, doc in transaction]
+        yield [Given(collection, document.one_line(doc), where) for collection, doc in transaction]
 
 
 def _lines(descriptor: int, path: pathlib.Path, stop: Stop) -> Iterator[tuple[bytes, Where]]:
