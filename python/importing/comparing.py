@@ -52,7 +52,7 @@ def rules() -> dict[str, Rule[Any]]:
 
 
 def compare(old: Snapshot, new: Snapshot) -> Comparison:
-    """Return every difference between `old` and `new`. Raises SchemaError where one of their schemas cannot be read."""
+    """Return every difference between `old` and `new`. Raises SchemaError where one of their schemas is too large."""
     found: dict[tuple[str, ...], Difference] = {}
     for each in _differences(old, new):
         found.setdefault((each.rule, each.part, each.pointer, repr(each.old), repr(each.new)), each)

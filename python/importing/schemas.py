@@ -1,5 +1,7 @@
 """JSON schemas of any draft, read into nodes.
 
+Upstream's schemas are not always ones. What is none, or refers to what is not there, is kept and compared as a whole.
+
 References are followed within the schema, `allOf` is merged, and alternatives that differ in type alone are one node:
 `anyOf` of a string and null is a nullable string.
 """
@@ -33,7 +35,7 @@ NODES_MAX = 200_000
 
 
 class SchemaError(HeadwaterError):
-    """A schema cannot be read. Whoever wrote it must act; `at` is the JSON pointer into it, or what was referred to."""
+    """A schema is too large to be read. Whoever wrote it must act; `at` is the JSON pointer to where we stopped."""
 
     def __init__(self, *, at: str, problem: str) -> None:
         super().__init__(f"schema {at or '/'}: {problem}")
@@ -42,7 +44,7 @@ class SchemaError(HeadwaterError):
 
 
 def node_of(schema: object) -> Node:
-    """Return what `schema` says. Raises SchemaError where it is no schema, or refers to what it does not hold."""
+    """Return what `schema` says. Raises SchemaError where it has more locations than NODES_MAX."""
     return _Reader(schema).read(schema, (), ())
 
 
@@ -76,43 +78,38 @@ class _Reader:
         if isinstance(schema, bool):
             return ANYTHING if schema else NOTHING
         if not isinstance(schema, Mapping):
-            raise SchemaError(at=pointer.join(at), problem=f"got {schema!r}, want an object or a boolean")
+            return Node(conditions={"no schema": canonical(schema)})
         node = trimmed(self._own(schema, at, within))
-        for index, part in enumerate(_listed(schema, "allOf", at)):
+        for index, part in enumerate(_listed(schema, "allOf")):
             node = intersection(node, self.read(part, (*at, "allOf", str(index)), within))
         if isinstance(schema.get("$ref"), str):
-            node = intersection(node, self._referred(schema["$ref"], at, within))
+            node = intersection(node, self._referred(schema["$ref"], within))
         for keyword in ("anyOf", "oneOf"):
-            parts = _listed(schema, keyword, at)
+            parts = _listed(schema, keyword)
             read = [self.read(part, (*at, keyword, str(index)), within) for index, part in enumerate(parts)]
             if read:
                 node = intersection(node, union(part for part in read if part != NOTHING))
         return node
 
-    def _referred(self, reference: str, at: _Path, within: tuple[str, ...]) -> Node:
+    def _referred(self, reference: str, within: tuple[str, ...]) -> Node:
         if reference in within:
             return Node(recursive=len(within) - within.index(reference))
         path = self._named.get(reference)
-        if path is None:
-            if not reference.startswith("#"):
-                raise SchemaError(at=pointer.join(at), problem=f"$ref {reference!r} is outside of the schema")
-            try:
-                path = pointer.parse(unquote(reference[1:]))
-            except ValueError:
-                path = ("",)
-        target = pointer.resolve(self._root, path)
-        if target is pointer.MISSING:
-            raise SchemaError(at=pointer.join(at), problem=f"$ref {reference!r} names nothing inside the schema")
+        if path is None and reference.startswith("#"):
+            tokens = unquote(reference[1:])
+            path = pointer.parse(tokens) if tokens.startswith("/") or not tokens else None
+        target = pointer.MISSING if path is None else pointer.resolve(self._root, path)
+        if path is None or target is pointer.MISSING:
+            return Node(conditions={"$ref": reference})
         return self.read(target, path, (*within, reference))
 
     def _own(self, schema: Mapping[str, Any], at: _Path, within: tuple[str, ...]) -> Node:
         """Return what the schema says by itself: neither by reference nor by its parts."""
-        types, values = _types(schema, at), _values(schema)
+        types, values = _types(schema), _values(schema)
         if values is not None and "null" not in values:
             types = types - {"null"}
-        members = schema.get("properties") or {}
-        if not isinstance(members, Mapping):
-            raise SchemaError(at=pointer.join((*at, "properties")), problem=f"got {members!r}, want an object")
+        members = schema.get("properties")
+        members = members if isinstance(members, Mapping) else {}
         return Node(
             types=types,
             values=None if values is None else values - {"null"},
@@ -120,7 +117,7 @@ class _Reader:
             patterns=frozenset({schema["pattern"]}) if _text(schema.get("pattern")) else frozenset(),
             bounds=_bounds(schema, types),
             properties={name: self.read(part, (*at, "properties", name), within) for name, part in members.items()},
-            required=frozenset(_listed(schema, "required", at)),
+            required=frozenset(name for name in _listed(schema, "required") if isinstance(name, str)),
             additional=self._rest(schema, "additionalProperties", at, within),
             items=self._items(schema, at, within),
             conditions=self._conditions(schema, at, within),
@@ -136,14 +133,15 @@ class _Reader:
         return None if node == ANYTHING else node
 
     def _conditions(self, schema: Mapping[str, Any], at: _Path, within: tuple[str, ...]) -> dict[str, object]:
-        found: dict[str, object] = {}
+        unknown = _names(schema) - TYPES - {"integer"}
+        found: dict[str, object] = {"type": canonical(sorted(unknown))} if unknown else {}
         for name, value in schema.items():
             if name in _SCHEMAS and (name not in ("then", "else") or "if" in schema):
                 found[name] = self.read(value, (*at, name), within)
             elif name in _MAPS_OF_SCHEMAS and isinstance(value, Mapping) and value:
                 found[name] = {each: self.read(part, (*at, name, each), within) for each, part in value.items()}
             elif name == "prefixItems" or (name == "items" and isinstance(value, list)):
-                parts = enumerate(_listed(schema, name, at))
+                parts = enumerate(_listed(schema, name))
                 found["prefixItems"] = [self.read(part, (*at, name, str(index)), within) for index, part in parts]
             elif name in _VALUES:
                 found[name] = canonical(_unordered(value))
@@ -174,17 +172,18 @@ def _identified(root: object) -> dict[str, _Path]:
     return found
 
 
-def _types(schema: Mapping[str, Any], at: _Path) -> frozenset[str]:
-    given = schema.get("type")
-    if given is None:
+def _types(schema: Mapping[str, Any]) -> frozenset[str]:
+    given = _names(schema)
+    if not given or not given <= TYPES | {"integer"}:
         return TYPES
-    names = frozenset([given] if isinstance(given, str) else given if isinstance(given, list) else [canonical(given)])
-    unknown = sorted(str(name) for name in names - TYPES - {"integer"})
-    if unknown:
-        raise SchemaError(at=pointer.join((*at, "type")), problem=f"{unknown[0]!r} is no type of JSON Schema")
     if schema.get("nullable") is True:
-        names |= {"null"}
-    return names - {"integer"} if "number" in names else names
+        given |= {"null"}
+    return given - {"integer"} if "number" in given else given
+
+
+def _names(schema: Mapping[str, Any]) -> frozenset[str]:
+    given = schema.get("type", [])
+    return frozenset(each if isinstance(each, str) else canonical(each) for each in _as_list(given))
 
 
 def _values(schema: Mapping[str, Any]) -> frozenset[str] | None:
@@ -230,13 +229,13 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _listed(schema: Mapping[str, Any], keyword: str, at: _Path) -> list[Any]:
-    value = schema.get(keyword, [])
-    if isinstance(value, list):
-        return value
-    if keyword == "required" and isinstance(value, bool):  # of the draft before the fourth; nobody heeds it
-        return []
-    raise SchemaError(at=pointer.join((*at, keyword)), problem=f"got {value!r}, want a list")
+def _listed(schema: Mapping[str, Any], keyword: str) -> list[Any]:
+    value = schema.get(keyword)
+    return value if isinstance(value, list) else []  # `required: true`, of the draft before the fourth, is not heeded
+
+
+def _as_list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _notes(schema: Mapping[str, Any]) -> Notes:
