@@ -89,4 +89,6 @@ class PostgresDialect(Dialect):
     name_bytes_max = 63
     reserved_columns = frozenset({"ctid", "cmax", "cmin", "tableoid", "xmax", "xmin"})
     temporary = "pg_temp"
+    # A session that was stopped in the middle of a commit holds its locks no longer than this.
+    begin = "begin; set local idle_in_transaction_session_timeout = '60s'"
     lock = "lock table {table} in share row exclusive mode"

@@ -18,12 +18,7 @@ __all__ = ["PostgresEndpoint"]
 ROWS_AT_ONCE = 2000
 """Documents that are fetched at once; each may have a megabyte."""
 
-_SETTINGS = (
-    "set timezone = 'UTC'",
-    "set temp_buffers = '64MB'",
-    # A session that was stopped in the middle of a commit holds its locks no longer than this.
-    "set idle_in_transaction_session_timeout = '60s'",
-)
+_SETTINGS = ("set timezone = 'UTC'", "set temp_buffers = '64MB'")
 _COLUMNS = """
 select n.nspname::text, c.relname::text, a.attname::text, format_type(a.atttypid, a.atttypmod), not a.attnotnull
 from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
