@@ -13,6 +13,7 @@ import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from python.shim_common.tokens import Giver, Masked, masking
 from python.shim_singer_sdk.emitting import Emitter
 from python.shim_singer_sdk.partitions import Partitions
 
@@ -20,6 +21,11 @@ __all__ = ["emit_through", "hooked"]
 
 _METRICS = "singer_sdk.metrics"
 _FIND = "_find_in_partitions_list"
+_GIVERS = (
+    Giver("singer_sdk.authenticators", "OAuthAuthenticator", ("update_access_token",)),
+    # Taps may have a way of their own to get a token, and yet pass it on in one of these.
+    Giver("singer_sdk.authenticators", "APIAuthenticatorBase", ("authenticate_request", "__call__")),
+)
 _DEFAULT_FREQUENCY = 10_000
 _FREQUENCY = 1
 """A state after so many records of a stream, where the tap leaves the SDK's number. States that are let pass cost next
@@ -28,7 +34,10 @@ to nothing (see `Emitter.state`), and a stop waits for one."""
 
 @contextlib.contextmanager
 def hooked(write: Callable[[Any], None]) -> Iterator[None]:
-    """Within, the SDK's module functions give messages to `write`, do not set up logging, and find partitions fast."""
+    """Within, the SDK's module functions give messages to `write`, do not set up logging, and find partitions fast.
+
+    Tokens that its authenticators are given are masked in logs.
+    """
     core = importlib.import_module("singer_sdk.streams.core")
     states: Any = importlib.import_module("singer_sdk.helpers._state")
     places: list[tuple[Any, str, object]] = [
@@ -44,7 +53,8 @@ def hooked(write: Callable[[Any], None]) -> Iterator[None]:
         for owner, name, value in places:
             if hasattr(owner, name):
                 setattr(owner, name, value)
-        yield
+        with masking(_GIVERS, Masked()):
+            yield
     finally:
         for owner, name, value in before:
             setattr(owner, name, value)

@@ -10,7 +10,8 @@ from python.shim_common.values import Json, mapping
 __all__ = ["looks_secret", "marked", "secrets_in"]
 
 _SECRET = re.compile(
-    r"(passw(or)?d|pass_?phrase|secret|token|api_?key|private_?key|access_?key|credential)s?(_?(json|value))?$",
+    r"(passw(or)?d|pass_?phrase|secret|token|(api|private|access)[_-]?key|credential|authorization|cookie)s?"
+    r"(_?(json|value))?$",
     re.IGNORECASE,
 )
 

@@ -18,8 +18,9 @@ from python.protocol import document
 from python.protocol.capture import SpecResponse
 from python.protocol.errors import HeadwaterError
 from python.protocol.state_key import key_hash
+from python.protocol.wire import FromRuntime
 from python.shell import logs
-from python.shim_singer_sdk import catalog, taps
+from python.shim_singer_sdk import catalog, secret_names, taps
 from python.shim_singer_sdk.emitting import STATE_SECONDS_MIN
 from python.shim_singer_sdk.reading import Reading
 from python.shim_singer_sdk.records import Target, check_resource
@@ -90,9 +91,15 @@ class CaptureShim(capture.Connector[dict[str, Any], dict[str, Any], dict[str, An
         )
         yield from Reading(owned, state).run(messages)
 
+    def _secrets(self, request: FromRuntime) -> Iterable[str]:
+        """Add what looks like a secret by its name: most taps do not say which of their settings are."""
+        raw = self._config_in(request)
+        named = secret_names.secrets_in(msgspec.json.decode(raw)) if raw else ()
+        return [*super()._secrets(request), *named]
+
     @functools.cached_property
     def _config_form(self) -> Form[Any]:
-        return form_of(dict, self._given_schema or taps.config_schema_of(self._delegate))
+        return form_of(dict, secret_names.marked(dict(self._given_schema or taps.config_schema_of(self._delegate))))
 
     @functools.cached_property
     def _resource_form(self) -> Form[Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from python.shell import logs
 from python.shim_singer_sdk.emitting import Emitter
 from python.shim_singer_sdk.hooks import emit_through, hooked
 
@@ -29,6 +30,11 @@ class Careful(Stream):
         """A tap's own way."""
 
 
+class Authenticator:
+    def update_access_token(self) -> None:
+        self.access_token = "access-token-0123456789"
+
+
 @pytest.fixture
 def sdk(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     modules = {
@@ -36,6 +42,7 @@ def sdk(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         "singer_sdk.streams.core": SimpleNamespace(singer=SimpleNamespace(write_message=own)),
         "singer_sdk.tap_base": SimpleNamespace(),
         "singer_sdk.metrics": SimpleNamespace(_setup_logging=own),
+        "singer_sdk.authenticators": SimpleNamespace(OAuthAuthenticator=Authenticator),
         "singer_sdk.helpers._state": SimpleNamespace(_find_in_partitions_list=own),
     }
     for name, module in modules.items():
@@ -100,3 +107,14 @@ def test_each_generation_s_writers_are_replaced(attributes: tuple[str, ...]) -> 
     )
     assert [each["value"] for each in put] == [{"x": 1}, {"x": 2}][: 1 + ("_state_writer" in attributes)]
     assert (streams["a"].STATE_MSG_FREQUENCY, streams["b"].STATE_MSG_FREQUENCY) == (1, 10)
+
+
+def test_a_token_that_an_authenticator_is_given_is_masked(sdk: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    protected: list[str] = []
+    monkeypatch.setattr(logs, "protect", protected.extend)
+
+    with hooked(print):
+        Authenticator().update_access_token()
+
+    assert sdk.keys() >= {"singer_sdk.authenticators"}
+    assert protected == ["access-token-0123456789"]

@@ -18,6 +18,7 @@ def only(name: str, schema: dict[str, Any]) -> Any:
     [
         *("password", "db_passwd", "passphrase", "client_secret", "refresh_token", "apiKey", "api_keys"),
         *("private_key", "secretAccessKey", "credentials_json", "CREDENTIALS", "auth_token_value"),
+        *("Authorization", "X-Api-Key", "cookies"),
     ],
 )
 def test_a_name_that_is_a_secret_s(name: str) -> None:

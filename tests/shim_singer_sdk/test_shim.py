@@ -78,6 +78,18 @@ def test_everything_of_the_spec_is_read_from_the_tap_class() -> None:
     assert spec.resource_path_pointers == ("/tap_stream_id",)
 
 
+def test_settings_that_look_secret_are_marked_in_the_spec_and_masked_in_logs() -> None:
+    class Unmarked(Tap):
+        config_jsonschema = {"properties": {"client_secret": {"type": "string"}, "headers": {"type": "object"}}}
+
+    schema = json.loads(bytes(CaptureShim(Unmarked).spec().config_schema))
+    config = {"client_secret": "first", "headers": {"Authorization": "second", "Accept": "text"}}
+    secrets = set(CaptureShim(Unmarked)._service().secrets(wire.Discover(config=raw(config))))
+
+    assert schema["properties"]["client_secret"]["secret"] is True
+    assert secrets == {"first", "second"}
+
+
 def test_a_factory_comes_with_its_config_schema() -> None:
     shim = CaptureShim(config_schema={"properties": {"x": {"type": "string"}}}, delegate_factory=lambda *given: given)
 
