@@ -25,9 +25,18 @@ class Postgres(NamedTuple):
 
     def execute(self, sql: str) -> None:
         """Run `sql`, in one transaction."""
+        self._psql("-1", "-c", sql)
+
+    def query(self, sql: str) -> list[str]:
+        """Return what `sql` gives, a line a row."""
+        return self._psql("-A", "-t", "-c", sql, stdout=subprocess.PIPE).splitlines()
+
+    def _psql(self, *options: str, stdout: int | None = None) -> str:
         where = ["-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", "-d", "postgres"]
-        command = [str(self.binaries / "psql"), "-X", "-q", "-1", "-v", "ON_ERROR_STOP=1", *where, "-c", sql]
-        subprocess.run(command, env={**os.environ, "PGPASSWORD": PASSWORD}, check=True)
+        command = [str(self.binaries / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", *where, *options]
+        env = {**os.environ, "PGPASSWORD": PASSWORD}
+        done = subprocess.run(command, env=env, check=True, stdout=stdout, text=True)
+        return str(done.stdout)
 
 
 @contextlib.contextmanager
