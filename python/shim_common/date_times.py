@@ -22,6 +22,8 @@ __all__ = ["MILLISECONDS_FROM", "DateTimes", "date_times", "rfc3339"]
 MILLISECONDS_FROM = 32_503_680_000
 """Unix times from this number on are milliseconds: as seconds, they would lie after the year 3000."""
 
+_SECONDS_FROM = -62_135_596_800  # the beginning of the year 1; what is less can be nothing but milliseconds
+
 _logger = logging.getLogger(__name__)
 
 _RIGHT = re.compile(  # ranges instead of \d, and the usual Z first: a third less time for what nearly every value costs
@@ -34,7 +36,8 @@ _WRITTEN = re.compile(
     r"(?: ?(?:[Zz]|UTC|GMT|([+-])(\d\d)(?::?(\d\d))?))?)?",
     re.ASCII,
 )
-_UNIX = re.compile(r"-?\d{9,14}(?:\.\d+)?", re.ASCII)  # of nine digits or more, since eight may be a date
+_BASIC = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)", re.ASCII)
+_UNIX = re.compile(r"-?\d{9,13}(?:\.\d+)?", re.ASCII)  # eight digits may be a date, and 14 a date and a time
 _COMBINERS = ("allOf", "anyOf", "oneOf")
 _BRANCHES = ("then", "else")
 _SHOWN_CHARACTERS_MAX = 60
@@ -56,6 +59,8 @@ def rfc3339(value: object) -> str | None:
         text = value.strip() if isinstance(value, str) else value.isoformat()
         if found := _WRITTEN.fullmatch(text):
             return _of_parts(found.groups())
+        if found := _BASIC.fullmatch(text):
+            return _of_parts((*found.groups(), None, None, None, None))
         return _of_unix(decimal.Decimal(text)) if _UNIX.fullmatch(text) else None
     if isinstance(value, bool) or not isinstance(value, (int, float, decimal.Decimal)) or not math.isfinite(value):
         return None
@@ -75,7 +80,7 @@ def _of_parts(parts: Sequence[str | None]) -> str | None:
 
 
 def _of_unix(number: decimal.Decimal) -> str | None:
-    seconds = number if abs(number) < MILLISECONDS_FROM else number.scaleb(-3)
+    seconds = number if _SECONDS_FROM <= number < MILLISECONDS_FROM else number.scaleb(-3)
     whole = math.floor(seconds)
     try:
         time = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc) + dt.timedelta(seconds=whole)
