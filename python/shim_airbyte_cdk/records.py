@@ -80,12 +80,12 @@ class Target:
                 data = {name: data[name] for name in data if data[name] is not None or name not in self._never_null}
                 text = document.encode(data)
             if "_meta" in data:
-                text = document.encode(_with_own_meta(data, row_id))
+                text = document.encode(self._with_own_meta(data, row_id))
             else:
-                op = b"u" if data.get(CDC_DELETED_AT) is None else b"d"
+                op = b"u" if data.get(CDC_DELETED_AT) is None or self.row_keyed else b"d"
                 comma = b"," if len(text) > 2 else b""  # noqa: PLR2004 -- longer than {}
                 text = b'%b%b"_meta":{"op":"%b","row_id":%d}}' % (text[:-1], comma, op, row_id)
-        except (DocumentError, AttributeError, TypeError) as error:
+        except (DocumentError, AttributeError, TypeError, RecursionError) as error:
             raise self._unwritable(data, error) from None
         self.row_id = row_id + 1
         return Captured(binding=self.index, doc=Raw(text))
@@ -94,15 +94,15 @@ class Target:
         """Return the message that deletes the document with `row_id`."""
         return Captured(binding=self.index, doc=Raw(b'{"_meta":{"op":"d","row_id":%d}}' % row_id))
 
+    def _with_own_meta(self, data: Json, row_id: int) -> Json:
+        """Return `data` with ours added to the `_meta` that the source put there; the UUID is the runtime's to set."""
+        own = data["_meta"]
+        kept = {name: own[name] for name in own if name != "uuid"} if isinstance(own, dict) else {"value": own}
+        # Of rows that are only numbered, none is deleted by another: a deletion is what happened, and a row as well.
+        op = "u" if data.get(CDC_DELETED_AT) is None or self.row_keyed else "d"
+        return {**data, "_meta": {**kept, "op": op, "row_id": row_id}}
+
     def _unwritable(self, data: object, error: Exception) -> ConnectorError:
         if not isinstance(data, Mapping):
             return ConnectorError(f"stream {self.name}: a record is {data!r}, want an object")
         return ConnectorError(f"stream {self.name}, document {self._own_key.told(data, self.row_id)}: {error}")
-
-
-def _with_own_meta(data: Json, row_id: int) -> Json:
-    """Return `data` with ours added to the `_meta` that the source has put there; the UUID is the runtime's to set."""
-    own = data["_meta"]
-    kept = {name: own[name] for name in own if name != "uuid"} if isinstance(own, dict) else {"value": own}
-    op = "u" if data.get(CDC_DELETED_AT) is None else "d"
-    return {**data, "_meta": {**kept, "op": op, "row_id": row_id}}

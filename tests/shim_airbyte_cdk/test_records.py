@@ -136,9 +136,26 @@ def test_date_times_are_made_right_where_the_schema_promises_them() -> None:
 
 
 @pytest.mark.parametrize(("deleted_at", "op"), [(None, "u"), ("2024-01-01T00:00:00Z", "d")])
-def test_a_row_that_was_deleted_is_a_deletion(deleted_at: str | None, op: str) -> None:
-    assert json.loads(text(target(), {"id": 1, "_ab_cdc_deleted_at": deleted_at}))["_meta"]["op"] == op
-    assert json.loads(text(target(), {"_meta": {}, "_ab_cdc_deleted_at": deleted_at}))["_meta"]["op"] == op
+@pytest.mark.parametrize("own", [{}, {"_meta": {}}])
+def test_a_row_that_was_deleted_is_a_deletion(own: dict[str, Any], deleted_at: str | None, op: str) -> None:
+    data = {"id": 1, "_ab_cdc_deleted_at": deleted_at, **own}
+
+    assert json.loads(text(target(key=["/id"]), data))["_meta"]["op"] == op
+
+
+@pytest.mark.parametrize("own", [{}, {"_meta": {}}])
+def test_a_deletion_in_a_collection_of_rows_is_a_row(own: dict[str, Any]) -> None:
+    data = {"id": 1, "_ab_cdc_deleted_at": "2024-01-01T00:00:00Z", **own}
+
+    assert json.loads(text(target(), data))["_meta"]["op"] == "u"
+
+
+def test_a_record_that_holds_itself_is_an_error_with_stream_and_key() -> None:
+    data: dict[str, Any] = {"id": 7}
+    data["own"] = data
+
+    with pytest.raises(ConnectorError, match=r"^stream users, document /id=7: "):
+        target(key=["/id"]).captured(data)
 
 
 @pytest.mark.parametrize(
