@@ -39,6 +39,7 @@ class SqlTransactor(Transactor):
         self._made: set[str] = set()
         self._waiting: dict[str, Table] = {}
         self._checkpoint = ""
+        self._written = True
         self._aside = ThreadPoolExecutor(1, "headwater-copy")
         self._copying: Future[None] | None = None
         self.runtime_checkpoint = msgspec.Raw(fence.checkpoint.encode())
@@ -70,12 +71,23 @@ class SqlTransactor(Transactor):
                 self._waiting[self._stage("delete", table, table.keys, gone)] = table
 
     def start_commit(self, checkpoint: msgspec.Raw) -> None:
-        """Keep the checkpoint for `commit`: until that has ended, a new session begins where this one did."""
+        """Keep the checkpoint for `commit`: until that has ended, a new session begins where this one did.
+
+        The first transaction of all is committed here. If the database has no checkpoint to give, the runtime goes on
+        from its own, and that one counts this transaction from the moment it is told that the commit has started.
+        """
         self._settle()
         self._checkpoint = bytes(checkpoint).decode()
+        self._written = False
+        if not self._fence.checkpoint:
+            self._write()
 
     def commit(self) -> None:
         """Write documents and checkpoint in one transaction."""
+        if not self._written:
+            self._write()
+
+    def _write(self) -> None:
         endpoint = self._endpoint
         with endpoint.telling("commit"), endpoint.transaction():
             self._fence.write(endpoint, self._checkpoint)
@@ -83,6 +95,8 @@ class SqlTransactor(Transactor):
                 with endpoint.telling(f"store documents in table {table.named}"):
                     self._merge(staged, table)
         self._waiting.clear()
+        self._written = True
+        self._fence.checkpoint = self._checkpoint
 
     def close(self) -> None:
         """End the session."""

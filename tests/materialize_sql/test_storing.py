@@ -6,7 +6,9 @@ import json
 from typing import Any
 
 import pytest
+from msgspec import Raw
 
+from python.materialize_requests import Store
 from python.protocol.errors import ConnectorError
 from python.protocol.flow import MaterializationSpec
 from tests.materialize_sql.targets import Target
@@ -216,3 +218,14 @@ def test_tables_that_are_gone_are_told_on_opening(target: Target) -> None:
 
     with pytest.raises(ConnectorError, match=r"there is no table .*nowhere; publish the materialization again"):
         Session(target.make(), spec(target.config, *wanted.bindings, binding(THINGS, "nowhere")))
+
+
+def test_the_first_transaction_is_committed_before_the_runtime_hears_of_it(target: Target) -> None:
+    """A runtime that is told no checkpoint goes on from its own, which a kill would then have left ahead."""
+    session = Session(target.make(), prepared(target))
+    session.load()
+    transactor = session.connector._transactions._transactor  # type: ignore[union-attr] # it is open
+    transactor.store([Store(0, (2,), (None,), b'{"id":2}', False, False)])
+    transactor.start_commit(Raw(b"1"))
+
+    assert target.rows("id") == [(2,)]
