@@ -21,6 +21,7 @@ __all__ = ["Extractor", "Place", "canonical_key"]
 Place = tuple[str, bytes]
 """A JSON pointer, other than the root's, and the JSON text for documents that have nothing there."""
 
+_UNWRITABLE = re.compile(r'[\\"\x00-\x1f]')  # in the name of a member, where the type of an object is to have it
 _INDEX = re.compile(r"0|[1-9][0-9]{0,17}")
 # Text that is the only way to write these parts of a key: no escapes, no fractions, no exponents.
 _CANONICAL = re.compile(rb'\[(?:(?:"[^"\\]*"|-?[1-9][0-9]{0,999}|0|true|false|null)(?:,|(?=\])))*\]')
@@ -31,13 +32,16 @@ class Extractor:
 
     def __init__(self, places: Sequence[Place]) -> None:
         self._places = [(pointer.parse(ptr), absent) for ptr, absent in places]
-        self._layers = [_layer(chosen) for chosen in _without_overlaps(self._places)]
+        named = any(_UNWRITABLE.search(token) for tokens, _ in self._places for token in tokens)
+        self._layers = [] if named else [_layer(chosen) for chosen in _without_overlaps(self._places)]
 
     def __call__(self, doc: bytes) -> Sequence[bytes]:
         """Return the JSON texts at the places, in their order."""
         try:
             if len(self._layers) == 1:
                 return self._layers[0](doc)
+            if not self._layers:
+                return [_found(doc, tokens, absent) for tokens, absent in self._places]
             found: dict[int, bytes] = {}
             for layer, places in zip(self._layers, _without_overlaps(self._places), strict=True):
                 found.update(zip(places, layer(doc), strict=True))

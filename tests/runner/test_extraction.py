@@ -42,6 +42,12 @@ def test_member_names_of_any_kind_are_names() -> None:
     assert extracted(doc, "/a~1b", "/~0", "/0", "/é") == [b"1", b"2", b"4", b"5"]
 
 
+def test_member_names_with_quotes_and_controls_are_names_too() -> None:
+    doc = rb'{"a\"b":1,"\u0000":{"\\":[2,3]},"c":4}'
+
+    assert extracted(doc, '/a"b', "/\0/\\/1", "/c", "/\n") == [b"1", b"3", b"4", b"null"]
+
+
 def test_no_places_give_an_empty_array() -> None:
     assert Extractor([]).array(b'{"a":1}') == b"[]"
 
