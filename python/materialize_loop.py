@@ -12,6 +12,7 @@ from python.materialize_requests import Load, Store
 from python.materialize_transactor import Transactor
 from python.protocol import document, packed
 from python.protocol import materialize as wire
+from python.protocol.errors import RemoteProtocolError
 from python.protocol.flow import ConnectorState
 from python.protocol.materialize import Acknowledged, Flushed, Loaded, StartedCommit
 
@@ -122,7 +123,14 @@ class Transactions:
 
 def _tuple(text: msgspec.Raw, tuple_bytes: bytes) -> tuple[Any, ...]:
     """Return the values that one generation of the runtime sends as JSON and the other as a packed tuple."""
-    return packed.unpack(tuple_bytes) if tuple_bytes else _values.decode(text) if text else ()
+    if tuple_bytes:
+        return packed.unpack(tuple_bytes)
+    try:
+        return _values.decode(text) if text else ()
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise RemoteProtocolError(
+            f"the key or the values of a document are no JSON array, or have a lone surrogate in text: {error}", rule=8
+        ) from None
 
 
 def _patches(text: msgspec.Raw) -> list[Any]:

@@ -13,7 +13,7 @@ from python import materialize
 from python.materialize_loop import LOAD_BYTES_MAX, STORE_BYTES_MAX, Transactions
 from python.protocol import materialize as wire
 from python.protocol.codec import MATERIALIZE_REQUESTS, MATERIALIZE_RESPONSES
-from python.protocol.errors import ConfigError
+from python.protocol.errors import ConfigError, RemoteProtocolError
 from python.protocol.flow import CollectionSpec, FieldSelection, MaterializationBinding, MaterializationSpec, Projection
 from python.protocol.packed import pack
 from tests.connectors.shelf import Config, Resource, Shelf, Shelves
@@ -196,6 +196,14 @@ def test_what_waits_is_bounded_in_bytes() -> None:
 
     assert recording.loads == [LOAD_BYTES_MAX // 1002 + 1]
     assert len(recording.stores) == 1
+
+
+@pytest.mark.parametrize("text", [b'["\\ud800"]', b"{}", b"[1"])
+def test_keys_that_are_no_json_array_or_no_unicode_are_refused_in_words(text: bytes) -> None:
+    transactions = Transactions(Recording(), lambda: None)
+
+    with pytest.raises(RemoteProtocolError, match="the key or the values of a document are no JSON array, or have a"):
+        list(transactions.load(wire.Load(key=msgspec.Raw(text))))
 
 
 def test_state_patches_of_all_shards_are_given_to_acknowledge() -> None:
