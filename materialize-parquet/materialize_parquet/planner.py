@@ -118,12 +118,11 @@ def _change(wanted: Wanted, ledger: Ledger) -> None:
     last = ledger.last() or wanted.manifest
     columns = _widened(wanted, last)
     had = {column.name: column for column in columns} | {column.name: column for column in last.columns}
+    tidy(wanted.folder, last)  # before delta updates show every part file
     types_change = any(had[column.name].type != column.type for column in columns)
     buckets = last.buckets
     if types_change and not last.delta:
         buckets = tuple(_rewritten(wanted, last, columns))
-    tidy(wanted.folder, last)  # before delta updates show every part file
-
     def change(found: Manifest | None) -> Manifest:
         if found is None or found.version != last.version:
             raise ConnectorError(f"table {wanted.table.named}: another session changes it; publish again")
