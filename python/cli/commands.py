@@ -29,13 +29,13 @@ def _file(_context: click.Context, _option: click.Parameter, value: str) -> str:
 
 
 @contextmanager
-def _sentences() -> Iterator[None]:
-    """Turn our errors into one sentence on stderr and exit status 1; a reader that is gone ends us quietly."""
+def _sentences(status: int = 1) -> Iterator[None]:
+    """Turn our errors into one sentence on stderr and exit status `status`; a reader that is gone ends us quietly."""
     try:
         yield
     except HeadwaterError as error:
         click.echo(f"headwater: {error}", err=True)
-        sys.exit(1)
+        sys.exit(status)
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
@@ -176,3 +176,27 @@ def status(store_path: str, *, as_json: bool) -> None:
         from python.runner import status as telling  # noqa: PLC0415 -- lazily, see the module's docstring
 
         telling.status(store_path, sys.stdout, as_json=as_json)
+
+
+@headwater.command()
+@click.argument("old")
+@click.argument("new")
+@click.option("--run", is_flag=True, help="Ask connectors in folders anew, whatever snapshots their tests keep.")
+@click.option("--source", help="Flow spec with the config to ask with; by default test.flow.yaml of the folder.")
+@click.option("--name", help="Capture of that spec, where it has several.")
+@click.option("--network", default="bridge", show_default=True, help="Network of image connectors.")
+@click.option("--json", "form", flag_value="json", help="Print one line of JSON.")
+@click.option("--markdown", "form", flag_value="markdown", help="Print the text of a pull request.")
+@click.option("--table", "form", flag_value="table", default=True, help="Print for a person; the default.")
+def compare(**options: Any) -> None:  # noqa: ANN401 -- click's own signature
+    """Classify what changed between two versions of a connector, and whether VERSION was raised enough.
+
+    OLD and NEW are folders, snapshots (JSON files), folders in git (REVISION:source-x) or images (with a tag).
+    Exit status: 0 if VERSION is high enough for the gravest change, 1 if it is not, 2 for errors.
+    """
+    with _sentences(status=2):
+        from python.cli import comparing  # noqa: PLC0415 -- lazily, see the module's docstring
+
+        told, enough = comparing.tell(comparing.Options(**options))
+        click.echo(told)
+        sys.exit(not enough)

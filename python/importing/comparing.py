@@ -9,6 +9,7 @@ import jsonschema_rs
 import msgspec
 
 from python.importing.binding_rules import BINDING_RULES, BindingPair, binding_pairs
+from python.importing.nodes import Node, intersection
 from python.importing.rule import Difference, Level, Rule
 from python.importing.sample_rules import SAMPLE_RULES, STATE_RULES, sample_pair
 from python.importing.schema_rules import DOCUMENT_RULES, INPUT_RULES
@@ -123,7 +124,9 @@ def _modern(schema: Json) -> Json:
 
 def _schemas(names: tuple[str, str], table: Sequence[Rule[Any]], old: object, new: object) -> Iterator[Difference]:
     area, part = names
-    pairs = ((site.at, site) for site in sites(node_of(old), node_of(new)))
+    # Configs and documents are objects, whether their schema says so or not.
+    roots = [intersection(Node(types=frozenset({"object"})), node_of(schema)) for schema in (old, new)]
+    pairs = ((site.at, site) for site in sites(roots[0], roots[1]))
     yield from _judged(area, table, pairs, part)
 
 

@@ -76,10 +76,20 @@ def as_markdown(comparison: Comparison) -> str:
     ]
     for title, areas in _SECTIONS.items():
         found = [each for each in comparison.differences if each.rule.partition("-")[0] in areas]
-        lines += ["", f"### {title}", "", *_table(found)]
+        lines += ["", f"### {title}", "", *(_table(found) if _is_known(comparison, title) else ["Not compared."])]
     if comparison.unknown:
         lines += ["", "### Not compared", "", *(f"- {sentence}" for sentence in comparison.unknown)]
     return "\n".join(lines)
+
+
+def _is_known(comparison: Comparison, section: str) -> bool:
+    """Whether both versions have what `section` compares."""
+    old, new = comparison.old, comparison.new
+    if section == "Spec":
+        return old.spec is not None and new.spec is not None
+    runs = [(old.runs[name], new.runs[name]) for name in old.runs if name in new.runs]
+    parts = ("bindings",) if section == "Discovery" else ("documents", "state")
+    return any(None not in (getattr(one, part), getattr(other, part)) for one, other in runs for part in parts)
 
 
 def _table(differences: Sequence[Difference]) -> Iterator[str]:

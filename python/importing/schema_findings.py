@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from python.importing.nodes import Node
+from python.importing.nodes import TYPES, Node
 from python.importing.rule import Hit
 from python.importing.sites import Site, apart, covers
 
@@ -41,7 +41,7 @@ def described(node: Node) -> str:
     """Return in a few words what `node` admits."""
     if node.branches:
         return f"{len(node.branches)} alternatives"
-    words = " or ".join(sorted(node.types)) or "nothing"
+    words = "anything" if node.types == TYPES else " or ".join(sorted(node.types)) or "nothing"
     return f"{words} ({node.format})" if node.format else words
 
 

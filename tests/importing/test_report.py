@@ -73,7 +73,8 @@ def test_markdown_has_the_sections_of_an_import() -> None:
         "| **major** | config `/a\\|b` | `string` → `integer` | running tasks, the user's config: "
         "values of the old type are refused | `config-type-changed` |"
     ) in lines
-    assert lines[-1] == "No difference."
+    assert lines[-1] == "Not compared."
+    assert as_markdown(compared(OLD, OLD)).splitlines()[6:9] == ["No difference.", "", "### Discovery"]
 
 
 def test_what_only_one_side_has_is_named_in_each_form() -> None:
