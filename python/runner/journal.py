@@ -8,9 +8,12 @@ with the documents that were there. A row's number is its offset; rows of one tr
 from __future__ import annotations
 
 import datetime as dt
+from typing import TYPE_CHECKING
 
-import duckdb
 import msgspec
+
+if TYPE_CHECKING:  # what reads a journal in memory needs no database
+    import duckdb
 
 __all__ = ["Journal", "Row", "clock_of", "source_name", "time_of"]
 

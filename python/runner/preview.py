@@ -12,8 +12,8 @@ from python.runner.preview_captures import preview_capture
 from python.runner.preview_options import Options, meaning
 from python.runner.preview_readers import preview_reader
 from python.runner.problems import CatalogError, Where
-from python.runner.run import tasks_of
 from python.runner.stop import until_signal
+from python.runner.task_choice import tasks_of
 
 __all__ = ["Options", "preview"]
 

@@ -8,21 +8,20 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from python.runner.capture_job import CaptureJob
-from python.runner.catalog import CaptureTask, Catalog
-from python.runner.catalog_readers import DerivationTask, MaterializationTask
+from python.runner.catalog import Catalog
 from python.runner.derive_job import DeriveJob
 from python.runner.endpoints import Task
 from python.runner.jobs import Job, Options, Shared, all_ended
 from python.runner.loading import load_catalog
 from python.runner.materialize_job import MaterializeJob
-from python.runner.problems import CatalogError, Where, suggestion
 from python.runner.progress import Progress
 from python.runner.status import written_beside
 from python.runner.stop import until_signal
 from python.runner.store import Store
+from python.runner.task_choice import tasks_of
 from python.shell.outlet import Outlet
 
-__all__ = ["Options", "run", "tasks_of"]
+__all__ = ["Options", "run"]
 
 
 def run(options: Options) -> int:
@@ -55,28 +54,6 @@ def run(options: Options) -> int:
         progress.summary(sys.stdout, options.store_path)
     sys.stdout.writelines(f"{line}\n" for line in read)
     return 1 if failures else 0
-
-
-def tasks_of(catalog: Catalog, name: str | None) -> Sequence[CaptureTask | DerivationTask | MaterializationTask]:
-    """Return the task `name`, or all of the spec: captures, derivations, materializations. Raises CatalogError."""
-    derived = {
-        found.name: found.derive for found in catalog.collections.values() if isinstance(found.derive, DerivationTask)
-    }
-    every: dict[str, CaptureTask | DerivationTask | MaterializationTask] = {
-        **catalog.captures,
-        **derived,
-        **catalog.materializations,
-    }
-    names = ", ".join(sorted(every)) or "none"
-    if name is None and every:
-        return list(every.values())
-    if name in every:
-        return [every[name]]
-    if name is None:
-        sentence = "defines nothing to run; add a capture, a derivation or a materialization"
-    else:
-        sentence = f"defines no task {name!r}{suggestion(name, every)}; its tasks are: {names}"
-    raise CatalogError.at(Where(catalog.source), sentence)
 
 
 def _enabled(chosen: Iterable[Task], progress: Progress) -> Iterator[Task]:
