@@ -21,7 +21,7 @@ _ID, _TEXT = {"type": "integer"}, {"type": ["string", "null"]}
 _THINGS = Table(name="things", properties={"id": _ID, "name": _TEXT})
 
 
-def whole_documents(target: Target) -> None:
+def _whole_documents(target: Target) -> None:
     """Documents are loaded as they were stored, with all digits and members, whatever else is in them."""
     docs = [
         b'{ "id" : 1, "n":[1.0,1.10,1E5,-0,%d,%b], "s":"\\u00e9\\/\\ud83e\\udd86 \\u0000" }'
@@ -37,7 +37,7 @@ def whole_documents(target: Target) -> None:
     session.end()
 
 
-def lone_surrogates(target: Target) -> None:
+def _lone_surrogates(target: Target) -> None:
     """Text that is no Unicode is stored as something else, or refused in a sentence; nothing is stored by halves."""
     task, session = Task.opened(target, _THINGS)
     try:
@@ -58,7 +58,7 @@ def lone_surrogates(target: Target) -> None:
     assert [key for (key,) in rows_of(target, "id")] == ["1", "2"]
 
 
-def updates(target: Target) -> None:
+def _updates(target: Target) -> None:
     """A document takes the place of the one with its key, whether or not it was said to exist."""
     _, session = Task.opened(target, _THINGS)
     session.transaction({"id": 1, "name": "a"}, {"id": 2, "name": "a"}, {"id": 3})
@@ -73,7 +73,7 @@ def updates(target: Target) -> None:
     assert rows_of(target, "id", "name") == [("1", "b"), ("2", "c"), ("3", None), ("4", None)]
 
 
-def deletes(target: Target) -> None:
+def _deletes(target: Target) -> None:
     """Deleted documents stay as they are stored, which says that they were; one that never was is no error."""
     _, session = Task.opened(target, _THINGS)
     session.transaction({"id": 1, "name": "a"}, {"id": 2, "name": "a"})
@@ -82,7 +82,7 @@ def deletes(target: Target) -> None:
     assert rows_of(target, "id", "name") == [("1", "gone"), ("2", "a")]
 
 
-def hard_deletes(target: Target) -> None:
+def _hard_deletes(target: Target) -> None:
     """With the setting for it, the rows of deleted documents go, and may come again."""
     _, session = Task.opened(target, _THINGS, **target.hard_delete)
     session.transaction({"id": 1, "name": "a"}, {"id": 2, "name": "a"}, {"id": 3})
@@ -97,7 +97,7 @@ def hard_deletes(target: Target) -> None:
     assert rows_of(target, "id", "name") == [("1", "again"), ("2", "b"), ("3", None)]
 
 
-def composite_keys(target: Target) -> None:
+def _composite_keys(target: Target) -> None:
     """Keys of several parts are told apart by each of them, also where their texts run together."""
     table = Table(
         name="pairs",
@@ -118,7 +118,7 @@ def composite_keys(target: Target) -> None:
     assert len(target.rows("pairs")) == len(keys)
 
 
-def keys_that_look_alike(target: Target) -> None:
+def _keys_that_look_alike(target: Target) -> None:
     """Keys are equal where they are the same text, not where they look or mean the same."""
     table = Table(
         name="alike",
@@ -137,7 +137,7 @@ def keys_that_look_alike(target: Target) -> None:
     assert len(target.rows("alike")) == len(keys)
 
 
-def large_keys(target: Target) -> None:
+def _large_keys(target: Target) -> None:
     """Keys of any size are found again: 2^64 + 1, and a thousand characters."""
     table = Table(
         name="large",
@@ -154,7 +154,7 @@ def large_keys(target: Target) -> None:
     session.end()
 
 
-def zero_in_keys(target: Target) -> None:
+def _zero_in_keys(target: Target) -> None:
     """A key with U+0000 is kept; where an endpoint lacks it, it is refused rather than taken for another key."""
     table = Table(name="zero", properties={"id": {"type": "string"}})
     _, session = Task.opened(target, table)
@@ -164,7 +164,7 @@ def zero_in_keys(target: Target) -> None:
     session.end()
 
 
-def packed_keys(target: Target) -> None:
+def _packed_keys(target: Target) -> None:
     """Keys and values are understood as packed tuples and as JSON, in one session, and are the same."""
     table = Table(
         name="things", properties={"id": _ID, "t": {"type": "string"}, "v": {}}, key=("/id", "/t"), required=("id", "t")
@@ -199,7 +199,7 @@ _QUOTED = (
 )
 
 
-def names_of_any_kind(target: Target) -> None:
+def _names_of_any_kind(target: Target) -> None:
     """Reserved words, quotes and semicolons are names and nothing else, of tables and of columns."""
     names = (*_WORDS, *_QUOTED)
     tables = [
@@ -220,7 +220,7 @@ def names_of_any_kind(target: Target) -> None:
     assert target.rows("things") == []
 
 
-def names_that_differ_by_case(target: Target) -> None:
+def _names_that_differ_by_case(target: Target) -> None:
     """Fields whose names differ by case alone are columns of their own."""
     table = Table(name="cases", properties={"id": _ID, "name": _TEXT, "Name": _TEXT, "NAME": _TEXT})
     task, session = Task.opened(target, table)
@@ -236,7 +236,7 @@ def names_that_differ_by_case(target: Target) -> None:
     assert sorted(rows_of(target, "name", "Name", "NAME", table="cases")) == [("a", "b", "c")]
 
 
-def delta_updates(target: Target) -> None:
+def _delta_updates(target: Target) -> None:
     """With delta updates each document is a row, and nothing is replaced or deleted."""
     task, session = Task.opened(
         target, Table(name="log", properties=_THINGS.properties, delta=True), **target.hard_delete
@@ -251,18 +251,18 @@ def delta_updates(target: Target) -> None:
 
 
 CASES: Mapping[str, Callable[[Target], None]] = {
-    "whole documents": whole_documents,
-    "lone surrogates": lone_surrogates,
-    "updates": updates,
-    "deletes": deletes,
-    "hard deletes": hard_deletes,
-    "composite keys": composite_keys,
-    "keys that look alike": keys_that_look_alike,
-    "large keys": large_keys,
-    "U+0000 in keys": zero_in_keys,
-    "packed and JSON keys": packed_keys,
-    "names of any kind": names_of_any_kind,
-    "names that differ by case": names_that_differ_by_case,
-    "delta updates": delta_updates,
+    "whole documents": _whole_documents,
+    "lone surrogates": _lone_surrogates,
+    "updates": _updates,
+    "deletes": _deletes,
+    "hard deletes": _hard_deletes,
+    "composite keys": _composite_keys,
+    "keys that look alike": _keys_that_look_alike,
+    "large keys": _large_keys,
+    "U+0000 in keys": _zero_in_keys,
+    "packed and JSON keys": _packed_keys,
+    "names of any kind": _names_of_any_kind,
+    "names that differ by case": _names_that_differ_by_case,
+    "delta updates": _delta_updates,
 }
 """The cases, by name."""

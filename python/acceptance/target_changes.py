@@ -16,7 +16,7 @@ _ID, _TEXT = {"type": "integer"}, {"type": ["string", "null"]}
 _THINGS = Table(name="things", properties={"id": _ID, "name": _TEXT})
 
 
-def new_columns(target: Target) -> None:
+def _new_columns(target: Target) -> None:
     """A field that comes later is a new column, null in the rows from before."""
     task, session = Task.opened(target, _THINGS)
     session.transaction({"id": 1, "name": "a"}, {"id": 2})
@@ -34,7 +34,7 @@ def new_columns(target: Target) -> None:
     assert (ages, rows[1]["name"]) == ({1: None, 2: 1.5, 3: 2.0}, "a")
 
 
-def columns_that_become_null(target: Target) -> None:
+def _columns_that_become_null(target: Target) -> None:
     """A field that was required may be missing, null, or gone from the schema, later on."""
     strict = Table(
         name="things",
@@ -51,7 +51,7 @@ def columns_that_become_null(target: Target) -> None:
     assert rows_of(target, "id", "a") == [("1", "x"), ("2", None), ("3", None)]
 
 
-def wider_types(target: Target) -> None:
+def _wider_types(target: Target) -> None:
     """A field whose type widens goes on in its column; or it is said not to fit, and a backfill makes it fit."""
     task, session = Task.opened(target, Table(name="things", properties={"id": _ID, "x": {"type": "integer"}}))
     session.transaction({"id": 1, "x": 7})
@@ -72,7 +72,7 @@ def wider_types(target: Target) -> None:
     assert all(str(value) == "7" for key, value in found if key == 1), found
 
 
-def backfills(target: Target) -> None:
+def _backfills(target: Target) -> None:
     """A raised backfill counter empties the table, and only that; its types and its key may be others then."""
     other = Table(name="others", properties=_THINGS.properties)
     task, session = Task.opened(target, _THINGS, other)
@@ -94,9 +94,9 @@ def backfills(target: Target) -> None:
 
 
 CHANGES: Mapping[str, Callable[[Target], None]] = {
-    "new columns": new_columns,
-    "columns that become null": columns_that_become_null,
-    "wider types": wider_types,
-    "backfills": backfills,
+    "new columns": _new_columns,
+    "columns that become null": _columns_that_become_null,
+    "wider types": _wider_types,
+    "backfills": _backfills,
 }
 """The cases, by name."""

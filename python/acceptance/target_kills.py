@@ -26,7 +26,7 @@ _LOW, _HIGH = RangeSpec(key_end=0x7FFF_FFFF), RangeSpec(key_begin=0x8000_0000, k
 _STEPS = 12  # of `_counting`
 
 
-def killed_between_any_two_messages(target: Target) -> None:
+def _killed_between_any_two_messages(target: Target) -> None:
     """Documents and checkpoint are of one transaction, wherever the process is killed; none is lost or stored twice."""
     task = Task(target)
     task.publish(_COUNTS, _LOG)
@@ -93,7 +93,7 @@ def _expected(done: int) -> dict[int, int]:
     return {key: sum(1 for number in range(1, done + 1) if (key * 7 + number) % 3) for key in _KEYS}
 
 
-def empty_transactions(target: Target) -> None:
+def _empty_transactions(target: Target) -> None:
     """Transactions without loads, without stores, and without either commit, and change nothing."""
     task, session = Task.opened(target, _THINGS)
     session.transaction({"id": 1, "name": "a"}, checkpoint={"n": 1})
@@ -107,7 +107,7 @@ def empty_transactions(target: Target) -> None:
     assert rows_of(target, "id", "name") == [("1", "a")]
 
 
-def replayed_acknowledgements(target: Target) -> None:
+def _replayed_acknowledgements(target: Target) -> None:
     """What a transaction has stored is there once, however often its acknowledgement comes again."""
     table = Table(name="log", properties=_THINGS.properties, delta=True)
     task, session = Task.opened(target, _THINGS, table)
@@ -128,7 +128,7 @@ def replayed_acknowledgements(target: Target) -> None:
     assert rows_of(target, "id", "name", table="log") == [("1", "delta")]
 
 
-def zombies(target: Target) -> None:
+def _zombies(target: Target) -> None:
     """A session that goes on after another one has taken its place fails, or changes nothing."""
     task = Task(target)
     task.publish(_THINGS)
@@ -158,12 +158,12 @@ def _go_on(zombie: Session) -> None:
         return
 
 
-def shards(target: Target) -> None:
+def _shards(target: Target) -> None:
     """Two processes share the keys of a task, one after the other and at the same time."""
     _shared(target, _THINGS)
 
 
-def shards_of_delta_updates(target: Target) -> None:
+def _shards_of_delta_updates(target: Target) -> None:
     """Two processes share the documents of a task with delta updates."""
     _shared(target, Table(name="things", properties=_THINGS.properties, delta=True))
 
@@ -179,11 +179,11 @@ def _shared(target: Target, table: Table) -> None:
 
 
 KILLS: Mapping[str, Callable[[Target], Any]] = {
-    "killed between any two messages": killed_between_any_two_messages,
-    "empty transactions": empty_transactions,
-    "replayed acknowledgements": replayed_acknowledgements,
-    "zombies": zombies,
-    "shards": shards,
-    "shards of delta updates": shards_of_delta_updates,
+    "killed between any two messages": _killed_between_any_two_messages,
+    "empty transactions": _empty_transactions,
+    "replayed acknowledgements": _replayed_acknowledgements,
+    "zombies": _zombies,
+    "shards": _shards,
+    "shards of delta updates": _shards_of_delta_updates,
 }
 """The cases, by name."""

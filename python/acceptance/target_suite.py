@@ -24,8 +24,13 @@ from python.protocol.errors import HeadwaterError
 
 __all__ = ["CASES", "Rows", "Table", "Target", "check"]
 
+
+def _value(name: str) -> Callable[[Target], None]:
+    return functools.partial(value_is_kept, name)
+
+
 CASES: Mapping[str, Callable[[Target], object]] = {
-    **{f"value: {name}": functools.partial(value_is_kept, name) for name in VALUES},
+    **{f"value: {name}": _value(name) for name in VALUES},
     **_OF_DOCUMENTS,
     **CHANGES,
     **KILLS,

@@ -84,8 +84,8 @@ _NUMERIC_TEXT = {"type": ["integer", "string"], "format": "integer"}
 
 VALUES: Mapping[str, Value] = {
     "an integer": Value("-7", _INTEGER, _digits),
-    "an integer of 64 bits": Value(str(-(2**63)), {**_INTEGER, "minimum": -(2**63), "maximum": 2**62}, _digits),
-    "2^64 + 1": Value(str(2**64 + 1), _INTEGER, _digits),
+    "an integer of 64 bits": Value(f"{-(2**63)}", {**_INTEGER, "minimum": -(2**63), "maximum": 2**62}, _digits),
+    "2^64 + 1": Value(f"{2**64 + 1}", _INTEGER, _digits),
     "an integer of 38 digits": Value("9" * 38, _INTEGER, _digits),
     "a number": Value("1.5", {"type": "number"}, _number),
     "a large number": Value("1e308", {"type": "number"}, _number),
