@@ -26,6 +26,7 @@ __all__ = ["DEPTH_MAX", "Number", "decode", "encode", "number", "one_line"]
 DEPTH_MAX = 200
 """The deepest nesting that is always written; from 254 on, where orjson ends, none is, and so no cyclic value."""
 
+_NEWLINE = 10  # a number, see `encode`
 _FLOAT_CHARACTERS_MAX = 16  # a point and 15 digits: what any float holds exactly
 _INTEGER_DIGITS_MAX = 4300  # the default bound of the interpreter
 _INTEGER_BITS_MAX = 14_000  # as many bits are surely fewer digits than that
@@ -114,7 +115,8 @@ def encode(value: object) -> bytes:
         text = orjson.dumps(value, _fragment, _OPTIONS)
     except orjson.JSONEncodeError:
         return _writer.encode(_plain(value, ()))
-    if b"null" in text and not _nulls_are_none(value, text):
+    # `count`, since `in` first tries bytes as the number of one byte: the exception costs as much as all the rest.
+    if text.count(b"null") and not _nulls_are_none(value, text):
         _refuse_non_finite(value)
     return text
 
@@ -140,7 +142,7 @@ def one_line(raw: msgspec.Raw) -> bytes:
     Raises DocumentError where that shows that `raw` is not JSON. Raw text on one line is taken as it is.
     """
     text = bytes(raw)
-    if text and b"\n" not in text:
+    if text and _NEWLINE not in text:
         return text
     try:
         return msgspec.json.format(text, indent=-1)
@@ -151,15 +153,25 @@ def one_line(raw: msgspec.Raw) -> bytes:
 def _nulls_are_none(value: object, text: bytes) -> bool:
     """Whether each `null` in `text` surely stands for None, and none for a NaN, which orjson writes so, too.
 
-    Both tests run at the speed of C, and find for nearly every document that no walk is needed. The first is for flat
-    ones: as many nulls as Nones. The second is for nested ones: NaN does not come back from its text, None does.
+    For nearly every document there are as many of one as of the other. Texts may hold more of them, and what is neither
+    a dict nor a list is not looked into: then it tells that NaN does not come back from its text, and None does.
     """
-    if isinstance(value, dict) and text.count(b"null") == list(value.values()).count(None):
+    if isinstance(value, (dict, list)) and text.count(b"null") == _nones(value):
         return True
     try:
         return bool(orjson.loads(text) == value)
     except orjson.JSONDecodeError:  # raw text that is not JSON, or a Decimal beyond floats
         return False
+
+
+def _nones(value: dict[object, object] | list[object]) -> int:
+    found = 0
+    for item in value.values() if isinstance(value, dict) else value:
+        if item is None:
+            found += 1
+        elif type(item) is dict or type(item) is list:
+            found += _nones(item)
+    return found
 
 
 def _refuse_non_finite(value: object) -> None:

@@ -8,6 +8,8 @@ nor flushed, until `Acknowledged`, which may also come before `Acknowledge`.
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import msgspec
 
@@ -123,29 +125,63 @@ class MaterializeSession(Session):
 
     def breach(self, message: msgspec.Struct) -> Breach | None:
         """Return why `message` is not legal beyond its place."""
-        if isinstance(message, (Load, Store, Loaded)) and not 0 <= message.binding < self._bindings:
-            return Breach(f"binding {message.binding} is out of range: {self._bindings} bindings are open", rule=11)
-        if isinstance(message, Loaded) and self._loadeds >= self._loads:
-            return Breach(f"more documents were loaded than the {self._loads} keys asked for", rule=73)
-        if isinstance(message, Validated) and len(message.bindings) != self._asked:
-            return Breach(f"Validated has {len(message.bindings)} bindings, but {self._asked} were asked", rule=39)
-        return None
+        look = _BREACHES.get(type(message))
+        return look(self, message) if look else None
 
     def note(self, message: msgspec.Struct) -> None:
         """Keep the counts."""
-        if isinstance(message, Load):
-            self._loads += 1
-        elif isinstance(message, Loaded):
-            self._loadeds += 1
-        elif isinstance(message, StartedCommit):
-            self._loads = self._loadeds = 0
-        elif isinstance(message, Validate):
-            self._asked = len(message.bindings)
-        elif isinstance(message, Open):
-            self._bindings = len(message.materialization.bindings)
+        keep = _NOTES.get(type(message))
+        if keep:
+            keep(self, message)
+
+    def _out_of_range(self, message: Load | Store | Loaded) -> Breach | None:
+        if 0 <= message.binding < self._bindings:
+            return None
+        return Breach(f"binding {message.binding} is out of range: {self._bindings} bindings are open", rule=11)
+
+    def _not_loadable(self, message: Loaded) -> Breach | None:
+        if self._loadeds < self._loads:
+            return self._out_of_range(message)
+        return Breach(f"more documents were loaded than the {self._loads} keys asked for", rule=73)
+
+    def _miscounted(self, message: Validated) -> Breach | None:
+        if len(message.bindings) == self._asked:
+            return None
+        return Breach(f"Validated has {len(message.bindings)} bindings, but {self._asked} were asked", rule=39)
+
+    def _note_load(self, _message: Load) -> None:
+        self._loads += 1
+
+    def _note_loaded(self, _message: Loaded) -> None:
+        self._loadeds += 1
+
+    def _note_commit(self, _message: StartedCommit) -> None:
+        self._loads = self._loadeds = 0
+
+    def _note_asked(self, message: Validate) -> None:
+        self._asked = len(message.bindings)
+
+    def _note_open(self, message: Open) -> None:
+        self._bindings = len(message.materialization.bindings)
 
     def unfinished(self) -> Breach | None:
         """Ending with loads unanswered would abandon a transaction half-way."""
         if self._loads and State.LOADING in self.states:
             return Breach(f"the connector ended after {self._loads} loads, in the middle of a transaction", rule=79)
         return None
+
+
+# Looked up by type, since millions of loads and stores pass: none of them is to be asked what else it might be.
+_BREACHES: Mapping[type[msgspec.Struct], Callable[[MaterializeSession, Any], Breach | None]] = {
+    Load: MaterializeSession._out_of_range,  # noqa: SLF001 -- the table of this module's own class
+    Store: MaterializeSession._out_of_range,  # noqa: SLF001 -- same
+    Loaded: MaterializeSession._not_loadable,  # noqa: SLF001 -- same
+    Validated: MaterializeSession._miscounted,  # noqa: SLF001 -- same
+}
+_NOTES: Mapping[type[msgspec.Struct], Callable[[MaterializeSession, Any], None]] = {
+    Load: MaterializeSession._note_load,  # noqa: SLF001 -- same
+    Loaded: MaterializeSession._note_loaded,  # noqa: SLF001 -- same
+    StartedCommit: MaterializeSession._note_commit,  # noqa: SLF001 -- same
+    Validate: MaterializeSession._note_asked,  # noqa: SLF001 -- same
+    Open: MaterializeSession._note_open,  # noqa: SLF001 -- same
+}

@@ -76,3 +76,11 @@ def test_as_many_transforms_are_validated_as_were_asked() -> None:
 def test_ending_in_the_middle_of_a_commit_is_refused() -> None:
     with pytest.raises(ProtocolError, match="ended while starting the commit"):
         reading(Flush(), Flushed(), StartCommit()).end()
+
+
+def test_a_transaction_is_one_from_its_first_document_to_its_commit() -> None:
+    commit = (Flush(), Flushed(), StartCommit(), StartedCommit())
+
+    assert not reading().in_transaction
+    assert reading(Read()).in_transaction
+    assert not reading(Read(), *commit).in_transaction

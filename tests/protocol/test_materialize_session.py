@@ -102,3 +102,13 @@ def test_the_end_is_legal_before_the_first_load_of_a_transaction_and_not_after()
 
     with pytest.raises(LocalProtocolError, match=r"ended after 1 loads, in the middle of a transaction \(rule 79\)"):
         ready(Acknowledge(), Acknowledged(), Load()).end()
+
+
+def test_a_transaction_is_one_from_its_first_load_or_its_flush_to_its_commit() -> None:
+    before = (Acknowledge(), Acknowledged())
+
+    assert not ready(*before).in_transaction
+    assert ready(*before, Load()).in_transaction
+    assert ready(*before, Flush()).in_transaction
+    assert ready(*before, *TRANSACTION[:-1]).in_transaction
+    assert not ready(*before, Load(), *TRANSACTION).in_transaction
