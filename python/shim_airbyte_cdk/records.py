@@ -76,7 +76,7 @@ class Target:
                 if type(data.get(name)) not in KEY_TYPES:
                     self._own_key.check(data)
             text = document.encode(data)
-            if b":null" in text and self._never_null and None in data.values():
+            if self._never_null and text.count(b":null") and None in data.values():
                 data = {name: data[name] for name in data if data[name] is not None or name not in self._never_null}
                 text = document.encode(data)
             if "_meta" in data:

@@ -100,7 +100,7 @@ class Target:
             text = document.encode(data)
         except DocumentError:
             text = document.encode(_as_taps_print(data))
-        if b":null" in text and self._never_null and None in data.values():
+        if self._never_null and text.count(b":null") and None in data.values():
             kept = {name: data[name] for name in data if data[name] is not None or name not in self._never_null}
             text = document.encode(_as_taps_print(kept))
         return text
