@@ -12,9 +12,8 @@ BIN := .venv/bin
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 STORE := .cache/demo.duckdb
 WAREHOUSE := .cache/warehouse.duckdb
-# Each folder with a lock is a connector with an environment of its own; the examples are in the development environment.
-EXAMPLES := source-bigdata derive-contacts derive-sales
-CONNECTORS := $(filter-out $(EXAMPLES),$(patsubst %/uv.lock,%,$(wildcard source-*/uv.lock derive-*/uv.lock materialize-*/uv.lock)))
+# Upstream connectors have environments of their own; source-bigdata, derivations and materializations are in ours.
+CONNECTORS := $(filter-out source-bigdata,$(patsubst %/uv.lock,%,$(wildcard source-*/uv.lock)))
 READY := $(CONNECTORS:%=.venv/.ready-%)
 DEMO := $(patsubst %,.venv/.ready-%,demo source-faker derive-sales materialize-duckdb)
 # --inexact: uv itself stays, and what another target has installed.
@@ -84,6 +83,6 @@ clean: ## remove what the other verbs have made
 	@$(SYNC) --extra airbyte --extra generate --extra runner --group dev
 	@touch $@
 
-$(READY) .venv/.ready-derive-sales: .venv/.ready-%: .venv/.ready-uv %/uv.lock %/pyproject.toml pyproject.toml
+$(sort $(READY) $(filter-out .venv/.ready-demo,$(DEMO))): .venv/.ready-%: .venv/.ready-uv %/uv.lock %/pyproject.toml pyproject.toml
 	@python/activate.sh $*
 	@touch $@
