@@ -55,8 +55,7 @@ def binding_pairs(
     `pointers` are those of the two versions to what makes a resource path.
     """
     names = frozenset(pointer.parse(each)[0] for side in pointers for each in side if each.startswith("/"))
-    befores = {path_of(binding, pointers[0]): binding for binding in old}
-    afters = {path_of(binding, pointers[1]): binding for binding in new}
+    befores, afters = _by_path(old, pointers[0]), _by_path(new, pointers[1])
     free = {name_of(binding): path for path, binding in afters.items() if path not in befores}
     for path, before in befores.items():
         becomes = path if path in afters else free.pop(name_of(before), None)
@@ -64,6 +63,17 @@ def binding_pairs(
         yield BindingPair(old=before, new=after, old_path=path, new_path=becomes or (), path_names=names)
     for path, after in afters.items():
         yield BindingPair(old=None, new=after, new_path=path, path_names=names)
+
+
+def _by_path(bindings: Sequence[Binding], pointers: Sequence[str]) -> dict[tuple[str, ...], Binding]:
+    """Return `bindings` by path; where several have one path, which they must not, the later by path and name."""
+    found: dict[tuple[str, ...], Binding] = {}
+    for binding in bindings:
+        path = path_of(binding, pointers)
+        while path in found:
+            path = (*path, name_of(binding))
+        found[path] = binding
+    return found
 
 
 def _added(pair: BindingPair) -> Iterator[Hit]:

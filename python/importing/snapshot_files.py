@@ -11,6 +11,7 @@ import pathlib
 import re
 import subprocess
 from collections.abc import Iterator, Mapping
+from typing import Annotated, TypedDict
 
 import msgspec
 
@@ -26,6 +27,26 @@ _ESTUARYS = re.compile(r"(?:.*__)?(?P<kind>spec|discover|capture)__capture\.stdo
 
 class SnapshotError(HeadwaterError):
     """A snapshot cannot be read. Whoever named it must act."""
+
+
+class _OAuth2(TypedDict, total=False):
+    provider: str
+
+
+class _Spec(TypedDict, total=False):
+    protocol: int
+    documentationUrl: str | None
+    oauth2: _OAuth2 | None
+    resourcePathPointers: list[Annotated[str, msgspec.Meta(pattern="^/")]] | None
+
+
+class _Binding(TypedDict, total=False):
+    recommendedName: str
+    resourceConfig: dict[str, Json]
+    key: list[str] | None
+    resourcePath: list[str] | None
+    isFallbackKey: bool | None
+    disable: bool | None
 
 
 def of_folder(folder: pathlib.Path) -> Snapshot:
@@ -131,9 +152,8 @@ def _spec(name: str, value: Json) -> Mapping[str, Json]:
         value = value[0]
     if isinstance(value, dict) and isinstance(value.get("spec"), dict):
         value = value["spec"]
-    if not isinstance(value, dict):
-        raise SnapshotError(f"{name} is no answer to spec: got {str(value)[:80]}, want an object with configSchema")
-    return value
+    spec: Mapping[str, Json] = _checked(name, value, _Spec)
+    return spec
 
 
 def _run(name: str, parts: Mapping[str, Json]) -> Run:
@@ -148,10 +168,18 @@ def _run(name: str, parts: Mapping[str, Json]) -> Run:
 
 def _bindings(name: str, value: Json) -> tuple[Mapping[str, Json], ...]:
     if isinstance(value, dict):
-        value = value.get("discovered", value).get("bindings", [])
-    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
-        raise SnapshotError(f"{name} has no bindings: got {str(value)[:80]}, want a list of objects")
-    return tuple(value)
+        value = value.get("discovered", value)
+        value = value.get("bindings", []) if isinstance(value, dict) else value
+    return tuple(_checked(name, value, list[_Binding]))
+
+
+def _checked(name: str, value: Json, shape: Json) -> Json:
+    """Return `value`, which has the members of `shape` in the right form, if any, and perhaps others."""
+    try:
+        msgspec.convert(value, shape)
+    except msgspec.ValidationError as error:
+        raise SnapshotError(f"{name} is not what a connector answers: {error}") from None
+    return value
 
 
 def _captured(name: str, value: Json, names: list[str]) -> tuple[dict[str, tuple[Json, ...]], Json]:

@@ -78,8 +78,11 @@ def test_the_names_of_estuary_s_repository_are_known(name: str) -> None:
     ("given", "sentence"),
     [
         ({"tests/snapshots/spec.json": b"{"}, "x: tests/snapshots/spec.json is no JSON"),
-        ({"tests/snapshots/spec.json": b"3"}, "x: spec is no answer to spec: got 3"),
-        ({"tests/snapshots/discover.json": b"[3]"}, "x: discover has no bindings"),
+        ({"tests/snapshots/spec.json": b"3"}, "x: spec is not what a connector answers: Expected `object`, got `int`"),
+        (
+            {"tests/snapshots/discover.json": b"[3]"},
+            r"x: discover is not what a connector answers: Expected `object`, got `int` - at `\$\[0\]`",
+        ),
         ({"tests/snapshots/capture.json": b"3"}, "x: capture has no documents"),
         ({"tests/snapshots/a/spec.json": b"{}", "tests/snapshots/b/spec.json": b'{"a":1}'}, "is another spec snapshot"),
     ],
