@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos import AMID_COMMITS, RUNNER, VICTIMS, WAREHOUSE, Chaos, Killer, Session, differences
+from tests.chaos import WAREHOUSE, Chaos, differences
+from tests.chaos_kills import AMID_COMMITS, RUNNER, VICTIMS, Killer, Session
 from tests.conversing import ROOT
 from tests.postgres import Postgres, postgres
 
