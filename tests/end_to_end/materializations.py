@@ -15,6 +15,7 @@ from python.protocol import materialize as wire
 from python.protocol import packed
 from python.protocol.codec import MATERIALIZE_REQUESTS, MATERIALIZE_RESPONSES
 from python.protocol.flow import MaterializationSpec, RangeSpec
+from python.protocol.wire import ABSENT
 from tests.conversing import ROOT, Ended, converse, start
 from tests.materializing import FULL, binding, collection, place, spec
 
@@ -45,9 +46,11 @@ def applied(name: str, wanted: MaterializationSpec) -> Ended:
 class Process:
     """An open materialization in a process. Every response is decoded as strictly as Flow's runtime does it."""
 
-    def __init__(self, name: str, opened: MaterializationSpec, range_: RangeSpec = FULL) -> None:
+    def __init__(
+        self, name: str, opened: MaterializationSpec, range_: RangeSpec = FULL, state: msgspec.Raw = ABSENT
+    ) -> None:
         self.child = start(command(name))
-        answer = self.ask(wire.Open(materialization=opened, version="1", range=range_))
+        answer = self.ask(wire.Open(materialization=opened, version="1", range=range_, state=state))
         assert isinstance(answer, wire.Opened), answer
         self.checkpoint = bytes(answer.runtime_checkpoint).decode()
 

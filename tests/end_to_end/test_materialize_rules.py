@@ -63,8 +63,23 @@ def server() -> Iterator[int]:
         yield started.port
 
 
-@pytest.fixture(params=["materialize-sqlite", "materialize-duckdb", "materialize-postgres"])
+SQL = ["materialize-sqlite", "materialize-duckdb", "materialize-postgres"]
+
+
+@pytest.fixture(params=[*SQL, "materialize-parquet"])
 def connector(request: pytest.FixtureRequest, tmp_path: Path) -> Connector:
+    return started(request, tmp_path)
+
+
+@pytest.fixture(params=SQL)
+def authority(request: pytest.FixtureRequest, tmp_path: Path) -> Connector:
+    """A connector whose endpoint has the checkpoint."""
+    return started(request, tmp_path)
+
+
+def started(request: pytest.FixtureRequest, tmp_path: Path) -> Connector:
+    if request.param == "materialize-parquet":
+        return Connector(request.param, {"url": str(tmp_path / "tables")}, {"url": "nowhere://at/all"})
     if request.param != "materialize-postgres":
         return Connector(request.param, {"path": str(tmp_path / "file")}, {"path": "/nowhere/at/all"})
     config = {
@@ -198,36 +213,36 @@ def test_both_encodings_of_keys_are_understood(connector: Connector, as_tuples: 
 
 
 @rules(75, 78)
-def test_what_was_committed_is_resumed_and_what_was_not_is_as_if_never_begun(connector: Connector) -> None:
-    wanted = connector.prepared()
+def test_what_was_committed_is_resumed_and_what_was_not_is_as_if_never_begun(authority: Connector) -> None:
+    wanted = authority.prepared()
     checkpoint = '{ "sources": {"a/pivot=00;x":{"readThrough":"123"}}, "n":1.10}'
-    process = Process(connector.name, wanted)
+    process = Process(authority.name, wanted)
     process.transaction({"id": 1, "name": "a"}, checkpoint=checkpoint)
     assert process.load([1]) == [{"id": 1, "name": "a"}]
     process.store({"id": 1, "name": "half"}, {"id": 2})
     process.kill()
 
     for _ in range(2):
-        again = Process(connector.name, wanted)
+        again = Process(authority.name, wanted)
         assert again.checkpoint == checkpoint
         assert again.load([1], [2]) == [{"id": 1, "name": "a"}]
         again.kill()
 
 
 @rules(78)
-def test_an_older_session_of_an_overlapping_range_is_fenced(connector: Connector) -> None:
-    wanted = connector.prepared()
-    if connector.name == "materialize-duckdb":
-        first = Process(connector.name, wanted)
-        second = connector.ask(wire.Open(materialization=wanted, version="1"))
+def test_an_older_session_of_an_overlapping_range_is_fenced(authority: Connector) -> None:
+    wanted = authority.prepared()
+    if authority.name == "materialize-duckdb":
+        first = Process(authority.name, wanted)
+        second = authority.ask(wire.Open(materialization=wanted, version="1"))
         assert (second.status != 0, "no other process has open" in second.reason) == (True, True)
         assert first.end()[0] == 0
         return
-    zombie, other = Process(connector.name, wanted, LOW), Process(connector.name, wanted, HIGH)
+    zombie, other = Process(authority.name, wanted, LOW), Process(authority.name, wanted, HIGH)
     zombie.transaction({"id": 1, "name": "old"}, checkpoint="1")
     zombie.load([1])
     zombie.store({"id": 1, "name": "zombie"})
-    session = Process(connector.name, wanted, LOW)
+    session = Process(authority.name, wanted, LOW)
     assert session.checkpoint == "1"
     session.transaction({"id": 1, "name": "new"}, checkpoint="2")
 
@@ -238,6 +253,29 @@ def test_an_older_session_of_an_overlapping_range_is_fenced(connector: Connector
     assert session.load([1]) == [{"id": 1, "name": "new"}]
     for process in (session, other):
         process.kill()
+
+
+@rules(75)
+def test_what_was_staged_is_finished_once_however_often_the_first_acknowledgement_comes(tmp_path: Path) -> None:
+    connector = Connector("materialize-parquet", {"url": str(tmp_path / "tables")}, {})
+    wanted = connector.prepared(delta=True)
+    process = Process(connector.name, wanted)
+    assert process.checkpoint == ""
+    process.load()
+    process.store({"id": 1, "name": "a"})
+    state = process.commit("{}").state.updated
+    process.kill()
+    assert list((tmp_path / "tables" / "things").glob("part-*")) == []
+
+    for _ in range(2):  # the state of the first acknowledged is lost
+        again = Process(connector.name, wanted, state=state)
+        answer = again.ask(wire.Acknowledge())
+        assert (bytes(answer.state.updated), answer.state.merge_patch) == (
+            b'{"staged":{"00000000-ffffffff":null}}',
+            True,
+        )
+        assert len(list((tmp_path / "tables" / "things").glob("part-*"))) == 1
+        assert again.end()[0] == 0
 
 
 @rules(79)
