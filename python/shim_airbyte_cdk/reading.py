@@ -96,6 +96,7 @@ class Reading:
             if self._reports.is_complete(target):
                 yield from self._finish(target)
         yield self._checkpoint()
+        self._reports.warn_of_untold()
         self._reports.raise_failures()
 
     def _captured(self, target: Target, record: models.Record) -> Captured | None:

@@ -90,6 +90,12 @@ class Reports:
             return True
         return self._statuses.get((target.namespace, target.stream)) == "COMPLETE"
 
+    def warn_of_untold(self) -> None:
+        """Warn of each stream which the source has passed over: it tells of others that they have begun or ended."""
+        for identity, name in self._names.items():
+            if self._statuses and identity not in self._statuses and name not in self.failures:
+                _logger.warning("stream %s: the source has not said that it read it; it is left as it is", name)
+
     def unfinished(self) -> list[str]:
         """Return the names of the streams that are being read; where the source does not say, of all not complete."""
         statuses = {name: self._statuses.get(identity) for identity, name in self._names.items()}

@@ -1,1 +1,1 @@
-"""What the shims have in common: schemas made fit for Flow, and values told as merge patches. Imports no shim."""
+"""What the shims have in common: schemas fit for Flow, records made right, tokens kept out of logs. Imports no shim."""

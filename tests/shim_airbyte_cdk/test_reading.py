@@ -195,12 +195,14 @@ def test_a_summary_of_failures_without_statuses_leaves_no_stream_complete() -> N
     assert sync.failure == "1 of 2 streams failed: stream users: spent"
 
 
-def test_a_stream_that_the_source_forgot_is_not_emptied() -> None:
+def test_a_stream_that_the_source_forgot_is_warned_of_and_not_emptied(caplog: pytest.LogCaptureFixture) -> None:
     stored = {"bindingStateV1": {"events": {"rowId": 5, "previousRows": 5}}}
 
     sync = Sync(Played(status("users", "COMPLETE")), request(rows("events"), binding("users"), stored=stored))
 
     assert sync.documents == []
+    assert "stream events: the source has not said that it read it" in caplog.text
+    assert "stream users" not in caplog.text
 
 
 def test_a_complete_stream_is_finished_at_once() -> None:
