@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -67,15 +68,22 @@ def rows(name: str, method: str = "FULL_TABLE", **given: Any) -> Target:
 
 
 class Sync:
-    """What one session gave; an exception among the messages is raised. `resumed` is the tap's state at its start."""
+    """What one session gave; an exception among the messages is raised. `resumed` is the tap's state at its start.
 
-    def __init__(self, messages: Iterable[Any], *targets: Target, stored: Any = None) -> None:
+    `ancestors` are those of each stream, as a tap in process tells them; None is an executable, which cannot.
+    """
+
+    def __init__(
+        self, messages: Iterable[Any], *targets: Target, stored: Any = None, ancestors: Any = MappingProxyType({})
+    ) -> None:
         self.sequence: list[Any] = []
         self.documents: list[tuple[int, dict[str, Any]]] = []
         self.patches: list[Any] = []
         self.failure = ""
         self.stored: Any = stored or {}
         task = TaskState(self.stored, targets)
+        if ancestors is not None:
+            task.learn(ancestors)
         self.resumed = task.document()
         try:
             for message in Reading(targets, task).run(_played(messages)):

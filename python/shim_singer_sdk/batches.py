@@ -6,6 +6,7 @@ import contextlib
 import gzip
 import os
 import urllib.parse
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, cast
@@ -21,10 +22,19 @@ LINE_BYTES_MAX = 256 * 1024 * 1024
 
 
 def records_of(message: Json) -> Iterator[object]:
-    """Yield the records of a BATCH message, numbers kept exactly. Each file is removed when it has been read.
+    """Yield the records of a BATCH message, numbers kept exactly. Afterwards its files are gone, however that is.
 
     Raises ConnectorError where a file is not what we can read.
     """
+    try:
+        yield from _read(message)
+    finally:
+        for url in items(message.get("manifest")):
+            with contextlib.suppress(OSError, ConnectorError):
+                os.remove(_path(str(url), message))  # noqa: PTH107 -- a plain function of a path
+
+
+def _read(message: Json) -> Iterator[object]:
     encoding = mapping(message.get("encoding"))
     form, compression = encoding.get("format"), encoding.get("compression") or "none"
     if form != "jsonl" or compression not in ("gzip", "none"):
@@ -35,10 +45,8 @@ def records_of(message: Json) -> Iterator[object]:
         try:
             with contextlib.closing(_opened(path, str(compression))) as lines:
                 yield from _records(lines, f"{_name(message)}: {path}")
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, zlib.error) as error:
             raise ConnectorError(f"{_name(message)}: cannot read the batch {path}: {error}") from None
-        with contextlib.suppress(FileNotFoundError):
-            os.remove(path)  # noqa: PTH107 -- a plain function of a path
 
 
 def _opened(path: Path, compression: str) -> IO[bytes]:

@@ -26,6 +26,11 @@ Flow's runtime would checkpoint by itself, with the same result: what follows th
 
 _logger = logging.getLogger(__name__)
 
+_KEPT = (
+    "stream %s: %d rows did not come again; they are kept, since it may be a child of a stream of which only what is "
+    "new was read. If it is none, put it into a capture of full tables alone"
+)
+
 Out = Iterator["Captured | Checkpoint"]
 
 
@@ -41,6 +46,7 @@ class Reading:
         self._by_stream = {target.stream: target for target in reversed(targets)}
         self._by_stream.update({target.name: target for target in targets})
         self._seen: set[str] = set()
+        self._read: set[str] = set()
         self._warned: set[str] = set()
         self._failures: dict[str, str] = {}
         self._activated: dict[str, int] = {}
@@ -60,7 +66,7 @@ class Reading:
                     self._stray(str(message.get("stream")))
                     continue
                 if target.row_keyed and message.get("version") != target.version:
-                    self._begin(target, message.get("version"))
+                    self._turn(target, message.get("version"))
                 yield from self._captured(target, message.get("record"))
             else:
                 yield from self._other(message)
@@ -76,20 +82,32 @@ class Reading:
         try:
             captured = target.captured(record)
         except ConnectorError as error:
-            _logger.error("%s; nothing more is captured of this stream", error)  # noqa: TRY400 -- a user's data
-            self._failures[target.name] = str(error)
-            self._state.fail(target)
+            self._fail(target, error)
             return
         yield captured
-        self._seen.add(target.name)
+        self._read.add(target.name)
         self._documents += 1
         self._bytes += len(captured.doc)
         self._waits_for_state |= target.incremental
         if self._documents >= DOCUMENTS_MAX or self._bytes >= BYTES_MAX:
             yield from self._cut()
 
-    def _begin(self, target: Target, version: object) -> None:
-        self._state.begin(target, version if isinstance(version, int) else None)
+    def _fail(self, target: Target, error: ConnectorError) -> None:
+        _logger.error("%s; nothing more is captured of this stream", error)
+        self._failures[target.name] = str(error)
+        self._state.fail(target)
+
+    def _turn(self, target: Target, version: object) -> None:
+        """A record of `target`, whose rows are numbered, has another version than those before, or none.
+
+        A full table that begins without one is new. Any other record without one belongs to the table that is there.
+        """
+        if self._state.is_appended(target):
+            return
+        if isinstance(version, int):
+            self._state.begin(target, version)
+        elif not target.incremental and target.name not in self._read:
+            self._state.begin(target, None)
 
     def _safely(self, messages: Iterable[Json]) -> Iterator[Json]:
         """Yield `messages`; that the tap fails is told at the end."""
@@ -126,19 +144,33 @@ class Reading:
         target = self._by_stream.get(str(message.get("stream")))
         if target is None:
             self._stray(str(message.get("stream")))
-        for record in records_of(message):
-            if target is not None:
-                yield from self._captured(target, record)
+        elif target.row_keyed and message.get("version") != target.version:
+            self._turn(target, message.get("version"))
+        try:
+            for record in records_of(message):
+                if target is not None:
+                    yield from self._captured(target, record)
+        except ConnectorError as error:
+            if target is None:
+                _logger.warning("%s", error)
+            elif target.name not in self._failures:
+                self._fail(target, error)
 
     def _activate(self, message: Json) -> Out:
-        """Rows of older versions are deleted now if the new ones are here already, else when the table was read."""
+        """Rows of older versions are deleted now if the new ones are here already, else when the table was read.
+
+        Rows without a version, which came before this, are the new ones.
+        """
         target, version = self._by_stream.get(str(message.get("stream"))), message.get("version")
-        if target is None or not isinstance(version, int):
+        if target is None or not isinstance(version, int) or self._state.is_appended(target):
             return
         if not (target.row_keyed and target.takes_tombstones):
             self._warn_of_version(target)
             return
-        if target.version == version and target.name in self._seen and target.row_id:
+        self._seen.add(target.name)
+        if target.version != version and not (target.version is None and target.name in self._read):
+            self._state.begin(target, version)
+        if target.version == version and target.row_id:
             yield from self._delete_replaced(target)
             self._activated.pop(target.name, None)
         else:
@@ -155,11 +187,16 @@ class Reading:
 
     def _finish(self, target: Target) -> Out:
         """The tap has ended well: a full table that it has read is complete, and what it no longer has is deleted."""
-        if target.name in self._failures or target.name not in self._seen:
+        if target.name in self._failures or target.name not in self._seen | self._read:
+            return
+        if self._state.has_bookmark_frozen(target):
             return
         activated = self._activated.get(target.name)
-        if not target.incremental or (activated is not None and activated == target.version):
+        replaces = activated is not None and (activated == target.version or not target.incremental)
+        if replaces or self._state.is_whole(target):
             yield from self._delete_replaced(target)
+        elif rows := self._state.rows_to_delete(target):
+            _logger.warning(_KEPT, target.name, len(rows))
         self._state.finish(target)
 
     def _delete_replaced(self, target: Target) -> Out:

@@ -86,9 +86,7 @@ class CaptureShim(capture.Connector[dict[str, Any], dict[str, Any], dict[str, An
             return
         state = TaskState(request.state, owned)
         logs.status(f"Capture started: {len(owned)} streams")
-        messages = taps.read(
-            self._delegate, request.config, catalog.catalog_of(owned), state.document(), self.state_seconds_min
-        )
+        messages = taps.read(self._delegate, request.config, catalog.catalog_of(owned), state, self.state_seconds_min)
         yield from Reading(owned, state).run(messages)
 
     def _secrets(self, request: FromRuntime) -> Iterable[str]:

@@ -9,73 +9,21 @@ Every change is told as a merge patch that holds what changed and nothing else.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from python.protocol.flow import ConnectorState
 from python.protocol.patch import difference, merge_patch, without_nulls
 from python.shim_common.values import Json, items, mapping
+from python.shim_singer_sdk.entries import BOOKMARKS, Entry
 from python.shim_singer_sdk.records import Target
 
 __all__ = ["STATES", "TaskState"]
 
 STATES = "bindingStateV1"
 _REST = "singerStateV1"
-_BOOKMARKS = "bookmarks"
-_OLD_COUNTER = "estuary.dev/rowCounter"  # where the shim before ours kept the row count: inside of the bookmark
 _NOT_RESUMED = "progress_markers"  # the SDK's mark of progress that it forgets when it starts again
 
 _logger = logging.getLogger(__name__)
-
-
-class _Entry:
-    """One binding's part: `rows` is the row count that `bookmark` covers, `previous` the rows to delete in the end.
-
-    `bookmark` stands in the tap's state at the path `at`. Until something was read of the binding, `touched` is false
-    and its part stays as it is: it may be another shard's.
-    """
-
-    def __init__(self, target: Target, stored: Json | None) -> None:
-        self.target = target
-        ours = _migrated(stored or {})
-        self.bookmark = ours.get("state")
-        self.at = [str(name) for name in items(ours.get("at"))] or [_BOOKMARKS, target.name]
-        self.rows = _count(ours, "rowId") or 0
-        self.touched = self.failed = False
-        self.previous: int | None = None
-        self.refreshed = target.row_keyed and not target.incremental
-        replaced = stored is None or "previousRows" in ours
-        # A version goes on where its table was left. A full table without a place to go on from begins anew, and taps
-        # that take the time for a version may begin twice in the same second.
-        target.version = _count(ours, "version") if self.bookmark or not self.refreshed else None
-        if target.row_keyed and target.takes_tombstones and replaced and (self.refreshed or "previousRows" in ours):
-            self.previous = max(_count(ours, "previousRows") or 0, self.rows)
-        anew = not target.incremental and (not target.row_keyed or (self.previous is not None and not self.resumable))
-        target.row_id = 0 if anew else self.rows
-
-    @property
-    def resumable(self) -> bool:
-        """Whether a sync may go on in the middle of this stream: row ids must be able to follow it."""
-        return not self.refreshed or self.target.version is not None
-
-    def keep(self, bookmark: object, at: list[str]) -> bool:
-        """The stream resumes from `bookmark`, which covers all rows so far. Return whether that is new."""
-        if bookmark == self.bookmark and at == self.at:
-            return False
-        self.bookmark, self.at = bookmark, at
-        self.rows = self.target.row_id
-        self.touched = True
-        return True
-
-    def json(self) -> Json:
-        live = self.previous is not None and not self.resumable
-        entry: Json = {"rowId": self.target.row_id if live else self.rows}
-        if self.bookmark is not None:
-            entry["state"] = self.bookmark
-        if self.at != [_BOOKMARKS, self.target.name]:
-            entry["at"] = self.at
-        if self.previous is not None:
-            entry["previousRows"] = self.previous if live else max(self.previous, self.target.row_id)
-        return entry if self.target.version is None else {**entry, "version": self.target.version}
 
 
 class TaskState:
@@ -90,13 +38,38 @@ class TaskState:
         self._told[STATES] = dict(entries)
         self._rest = mapping(self._told.get(_REST))
         self._entries = {
-            target.name: _Entry(target, mapping(entries[target.state_key]) if target.state_key in entries else None)
+            target.name: Entry(target, mapping(entries[target.state_key]) if target.state_key in entries else None)
             for target in targets
         }
-        self._others: dict[str, _Entry] = {}
+        self._ancestors: dict[str, list[Entry]] | None = None
+        self._others: dict[str, Entry] = {}
         for entry in self._entries.values():
             if entry.target.stream not in self._entries:
                 self._others.setdefault(entry.target.stream, entry)
+
+    def learn(self, ancestors: Mapping[str, Collection[str]]) -> None:
+        """Streams are read by way of their `ancestors`, named by tap_stream_id. Call it before anything is read.
+
+        A child which has no entry yet needs all that its ancestors have: their bookmarks are dropped.
+        """
+        self._ancestors = {
+            name: [self._entries[each] for each in ancestors.get(name, ()) if each in self._entries]
+            for name in self._entries
+        }
+        restarted: set[Entry] = set()
+        for name, above in self._ancestors.items():
+            entry = self._entries[name]
+            if entry.refreshed and any(each.target.incremental for each in above):
+                entry.append()
+            if above and not entry.stored:
+                entry.touched = True
+                restarted.update(each for each in above if each.target.incremental and each.bookmark is not None)
+        for name, above in self._ancestors.items():
+            if self._entries[name].appended and restarted.intersection(above):
+                restarted.add(self._entries[name])
+        for entry in restarted:
+            _logger.info("stream %s is read from its beginning: a child of it is new", entry.target.name)
+            entry.restart()
 
     def document(self) -> Json:
         """Return the Singer state that a sync resumes from; empty for a new task.
@@ -117,19 +90,29 @@ class TaskState:
 
     def accept(self, document: Json) -> bool:
         """Take over a Singer state, of which nothing may be changed later; return whether it says something new."""
-        if _BOOKMARKS in document or not any(self._entry(name) for name in document):
-            bookmarks, path = mapping(document.get(_BOOKMARKS)), [_BOOKMARKS]
-            rest = {name: value for name, value in document.items() if name != _BOOKMARKS}
+        if self._ancestors is None and any(entry.failed for entry in self._entries.values()):
+            return False
+        if BOOKMARKS in document or not any(self._entry(name) for name in document):
+            bookmarks, path = mapping(document.get(BOOKMARKS)), [BOOKMARKS]
+            rest = {name: value for name, value in document.items() if name != BOOKMARKS}
         else:  # from before there were bookmarks: streams beside each other
             bookmarks, path = {name: value for name, value in document.items() if self._entry(name)}, []
             rest = {name: value for name, value in document.items() if name not in bookmarks}
         before, self._rest = self._rest, mapping(without_nulls(rest))
         changed = self._rest != before
+        kept: set[Entry] = set()
         for name, bookmark in bookmarks.items():
             entry = self._entry(name)
-            if entry is not None and not entry.failed and bookmark is not None:
-                changed |= entry.keep(without_nulls(_without_progress(bookmark)), [*path, name])
-        return changed
+            if entry is None or entry.failed or bookmark is None:
+                continue
+            if entry.keep(without_nulls(_without_progress(bookmark)), [*path, name]):
+                kept.add(entry)
+        for entry in self._entries.values():
+            if entry.appended and kept.intersection(self._above(entry)):
+                self._cover_appended(entry)
+            elif _elsewhere(self._rest) != _elsewhere(before) and not entry.failed and not entry.resumes:
+                entry.cover()
+        return changed or bool(kept)
 
     def begin(self, target: Target, version: int | None) -> None:
         """From now on the rows of `target` are those of the table `version`: they replace all rows before."""
@@ -141,8 +124,30 @@ class TaskState:
         entry.touched = True
 
     def fail(self, target: Target) -> None:
-        """From now on ignore bookmarks of `target`: one of its records could not be captured."""
-        self._entries[target.name].failed = True
+        """From now on ignore bookmarks of `target` and its ancestors: one of its records could not be captured.
+
+        Where the ancestors are not known, no bookmark goes on.
+        """
+        entry = self._entries[target.name]
+        for each in self._entries.values() if self._ancestors is None else (entry, *self._above(entry)):
+            each.failed = True
+
+    def is_appended(self, target: Target) -> bool:
+        """Whether `target` is a full table that only has the children of what is new."""
+        return self._entries[target.name].appended
+
+    def is_whole(self, target: Target) -> bool:
+        """Whether all rows of `target` come in this sync: those which do not are gone.
+
+        Where nobody says what is a child, a full table may be one of a stream that only tells what is new.
+        """
+        entries = self._entries.values()
+        certain = self._ancestors is not None or not any(each.target.incremental for each in entries)
+        return certain and self._entries[target.name].refreshed
+
+    def has_bookmark_frozen(self, target: Target) -> bool:
+        """Whether the next sync reads again what this one has read of `target`."""
+        return target.incremental and self._entries[target.name].failed
 
     def rows_to_delete(self, target: Target) -> range:
         """Return the row ids of earlier rows which those of now, now that they are complete, did not replace."""
@@ -158,9 +163,14 @@ class TaskState:
     def finish(self, target: Target) -> None:
         """`target` has been read to its end: its rows count, whether a bookmark covers them or not."""
         entry = self._entries[target.name]
-        if not entry.failed:
-            entry.touched = entry.touched or entry.rows != target.row_id
-            entry.rows = target.row_id
+        if entry.appended:
+            self._cover_appended(entry)
+        elif entry.failed:
+            return
+        elif entry.refreshed or entry.resumes or not target.row_keyed or _elsewhere(self._rest):
+            entry.cover()
+        elif target.takes_tombstones:  # it comes again as a whole: in the place of these rows, which may be more
+            entry.previous = max(entry.previous or 0, target.row_id)
 
     def patch(self) -> ConnectorState | None:
         """Return what has changed since the last call, as a merge patch; None where nothing has."""
@@ -181,17 +191,18 @@ class TaskState:
             self._told[_REST] = self._rest
         return merge_patch(patch) if patch else None
 
-    def _entry(self, name: str) -> _Entry | None:
+    def _cover_appended(self, entry: Entry) -> None:
+        """Children that have come do not come again where their ancestors' bookmarks have left them behind."""
+        above = self._above(entry)
+        frozen = any(each.failed for each in (entry, *above))
+        if not frozen and any(each.resumes for each in above if each.target.incremental):
+            entry.cover()
+
+    def _above(self, entry: Entry) -> list[Entry]:
+        return self._ancestors[entry.target.name] if self._ancestors else []
+
+    def _entry(self, name: str) -> Entry | None:
         return self._entries.get(name) or self._others.get(name)
-
-
-def _migrated(stored: Json) -> Json:
-    """Return a stored entry in our form. The shim before ours stored the bookmark itself, with its counter inside."""
-    if "rowId" in stored or not stored:
-        return stored
-    bookmark = {name: value for name, value in stored.items() if name != _OLD_COUNTER}
-    counted = _count(stored, _OLD_COUNTER)
-    return {"rowId": 0 if counted is None else counted + 1, **({"state": bookmark} if bookmark else {})}
 
 
 def _without_progress(bookmark: object) -> object:
@@ -204,6 +215,6 @@ def _without_progress(bookmark: object) -> object:
     return kept
 
 
-def _count(stored: Json, name: str) -> int | None:
-    value = stored.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+def _elsewhere(rest: Json) -> Json:
+    """Return what stands beside the bookmarks by which a tap may go on: some have all of their state there."""
+    return {name: value for name, value in rest.items() if name != "currently_syncing"}

@@ -18,6 +18,7 @@ from python.shim_singer_sdk.catalog import entry_of
 from python.shim_singer_sdk.emitting import Emitter
 from python.shim_singer_sdk.hooks import emit_through, hooked
 from python.shim_singer_sdk.pipe import piped
+from python.shim_singer_sdk.states import TaskState
 
 __all__ = ["Delegate", "check", "config_schema_of", "discover", "read", "reason"]
 
@@ -90,16 +91,21 @@ def _checked_catalog(tap: Any, resources: Sequence[Json]) -> Json:  # noqa: ANN4
     return {"streams": [entry_of(resource, schema) for resource, schema in zip(resources, schemas, strict=True)]}
 
 
-def read(delegate: Delegate, config: Json, catalog: Json, state: Json, seconds_min: float) -> Iterator[Json]:
+def read(delegate: Delegate, config: Json, catalog: Json, state: TaskState, seconds_min: float) -> Iterator[Json]:
     """Yield the messages of one sync of `catalog`, resumed from `state`; states come `seconds_min` apart, or rarer.
 
+    Before the first, `state` learns which streams are children, and may resume from less for it.
     Records name their stream by its tap_stream_id. The last state also comes where the tap then fails.
     """
 
     def produce(put: Callable[[Json], None]) -> None:
         emitter = Emitter(put, time.monotonic, seconds_min)
         with hooked(emitter.message):
-            tap = _made(delegate, config, catalog, state)
+            resumed = state.document()
+            tap = _made(delegate, config, catalog, resumed)
+            state.learn(_ancestors(tap))
+            if state.document() != resumed:
+                tap = _made(delegate, config, catalog, state.document())
             _complete(tap, catalog)
             emitter.names = {
                 stream.stream_maps[0].stream_alias: stream.tap_stream_id for stream in tap.streams.values()
@@ -182,6 +188,20 @@ def _complete(tap: Any, catalog: Json) -> None:  # noqa: ANN401 -- a Tap
 def _leads_to(stream: Any, names: set[str]) -> bool:  # noqa: ANN401 -- a Stream
     """Whether `stream` is one of `names`, or has to be read to get at one."""
     return stream.tap_stream_id in names or any(_leads_to(child, names) for child in stream.child_streams)
+
+
+def _ancestors(tap: Any) -> dict[str, set[str]]:  # noqa: ANN401 -- a Tap
+    """Return the tap_stream_ids of the streams by way of which each stream is read."""
+    found: dict[str, set[str]] = {stream.tap_stream_id: set() for stream in tap.streams.values()}
+
+    def add(stream: Any, above: set[str]) -> None:  # noqa: ANN401 -- a Stream
+        found[stream.tap_stream_id] |= above
+        for child in stream.child_streams:
+            add(child, {*above, stream.tap_stream_id})
+
+    for stream in tap.streams.values():
+        add(stream, set())
+    return found
 
 
 def _drop(message: object) -> None:

@@ -12,6 +12,7 @@ from python.protocol.errors import ConfigError, ConnectorError
 from python.protocol.flow import CaptureBinding, CaptureSpec, CollectionSpec, RangeSpec
 from python.protocol.state_key import key_hash
 from python.shim_singer_sdk import CaptureShim, taps
+from python.shim_singer_sdk.states import TaskState
 from tests.singer_messages import record, state
 
 
@@ -54,8 +55,8 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What `taps.read` was asked; it gives a record and a state of the first stream."""
     asked: list[Any] = []
 
-    def read(delegate: Any, config: Any, catalog: Any, singer_state: Any, seconds_min: float) -> Iterator[Any]:
-        asked.append((config, [entry["tap_stream_id"] for entry in catalog["streams"]], singer_state))
+    def read(delegate: Any, config: Any, catalog: Any, task_state: TaskState, seconds_min: float) -> Iterator[Any]:
+        asked.append((config, [entry["tap_stream_id"] for entry in catalog["streams"]], task_state.document()))
         name = catalog["streams"][0]["tap_stream_id"]
         return iter([record(name, {"id": 1}), state(**{name: {"v": 1}})])
 

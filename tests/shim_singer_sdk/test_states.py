@@ -167,3 +167,54 @@ def test_a_binding_of_which_nothing_came_keeps_its_entry() -> None:
     stored = {"bindingStateV1": {"a": {"rowId": 5, "previousRows": 9}}}
 
     assert Sync([], rows("a"), stored=stored).patches == [None]
+
+
+PARENTS = {"k": ["p"], "c": ["p"]}
+
+
+def test_a_child_that_is_new_is_read_of_all_parents_there_are() -> None:
+    first = Sync([record("p", {"id": 1}), state(p={"v": 1})], target("p"), ancestors=PARENTS)
+    second = Sync([OSError("gone")], target("p"), target("k", index=1), stored=first.stored, ancestors=PARENTS)
+    third = Sync([state(p={"v": 1})], target("p"), target("k", index=1), stored=second.stored, ancestors=PARENTS)
+    fourth = Sync([], target("p"), target("k", index=1), stored=third.stored, ancestors=PARENTS)
+
+    assert (second.resumed, third.resumed, fourth.resumed) == ({}, {}, {"bookmarks": {"p": {"v": 1}}})
+
+
+def test_rows_of_what_is_read_again_for_a_new_child_come_in_the_place_of_those_before() -> None:
+    def bound(*more: Any) -> list[Any]:
+        return [rows("p", "INCREMENTAL"), rows("c", index=1), *more]
+
+    messages = [record("c", {"x": 1}), record("p", {"x": 1}), state(p={"v": 1})]
+    first = Sync(messages, *bound(), ancestors=PARENTS)
+    second = Sync(messages, *bound(target("k", index=2)), stored=first.stored, ancestors=PARENTS)
+
+    assert [doc["_meta"]["row_id"] for _, doc in [*first.documents, *second.documents]] == [0, 0, 0, 0]
+
+
+def test_a_child_of_which_nothing_came_is_not_new_the_next_time() -> None:
+    first = Sync([record("p", {"id": 1}), state(p={"v": 1})], target("p"), target("k", index=1), ancestors=PARENTS)
+
+    second = Sync([], target("p"), target("k", index=1), stored=first.stored, ancestors=PARENTS)
+
+    assert second.resumed == {"bookmarks": {"p": {"v": 1}}}
+
+
+@pytest.mark.parametrize("bookmark", [None, {}, {"partitions": [{"context": {"x": 1}}]}])
+def test_rows_without_a_bookmark_come_again_in_the_place_of_those_before(bookmark: Any) -> None:
+    messages = [record("a", {"x": 1}), record("a", {"x": 2}), state(a=bookmark)]
+
+    first = Sync(messages, rows("a", "INCREMENTAL"))
+    second = Sync(messages, rows("a", "INCREMENTAL"), stored=first.stored)
+
+    assert [doc["_meta"]["row_id"] for doc in [*first.of(0), *second.of(0)]] == [0, 1, 0, 1]
+
+
+@pytest.mark.parametrize("killed", [0, 1])
+def test_rows_that_state_outside_of_bookmarks_covers_are_followed(killed: int) -> None:
+    messages = [record("a", {"x": 1}), {"type": "STATE", "value": {"page": 1}}]
+
+    first = Sync([*messages, OSError("gone")] if killed else messages, rows("a", "INCREMENTAL"))
+    second = Sync([record("a", {"x": 2})], rows("a", "INCREMENTAL"), stored=first.stored)
+
+    assert second.of(0)[0]["_meta"]["row_id"] == 1
