@@ -46,15 +46,20 @@ class Masked:
 @contextlib.contextmanager
 def masking(givers: Iterable[Giver], masked: Masked) -> Iterator[None]:
     """Within, `masked` is given what the `givers` give: texts of which the name says that they are tokens."""
-    with contextlib.ExitStack() as undo:
-        for giver in givers:
-            kind = getattr(sys.modules.get(giver.module), giver.kind, None)
-            for name in giver.methods if kind else ():
-                method = vars(kind).get(name)
-                if method is not None:
-                    setattr(kind, name, _watched(method, masked))
-                    undo.callback(setattr, kind, name, method)
+    found = [(kind, name, method) for giver in givers for kind, name, method in _methods(giver)]
+    for kind, name, method in found:
+        setattr(kind, name, _watched(method, masked))
+    try:
         yield
+    finally:
+        for kind, name, method in found:
+            setattr(kind, name, method)
+
+
+def _methods(giver: Giver) -> Iterator[tuple[type, str, Callable[..., Any]]]:
+    kind = getattr(sys.modules.get(giver.module), giver.kind, None)
+    if kind is not None:
+        yield from ((kind, name, vars(kind)[name]) for name in giver.methods if name in vars(kind))
 
 
 def _watched(method: Callable[..., Any], masked: Masked) -> Callable[..., Any]:
