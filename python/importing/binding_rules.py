@@ -7,19 +7,20 @@ from typing import Any
 
 import msgspec
 
-from python.importing.nodes import canonical
+from python.importing.nodes import Node, canonical
 from python.importing.rule import Hit, Level, Rule, Whom
 from python.importing.snapshots import Binding
 from python.protocol import pointer
 
-__all__ = ["BINDING_RULES", "BindingPair", "binding_pairs", "name_of", "path_of"]
+__all__ = ["BINDING_RULES", "BindingPair", "binding_pairs", "lacking", "name_of", "path_of"]
 
 
 class BindingPair(msgspec.Struct, frozen=True, kw_only=True):
     """One binding in two versions; None where a version has it not.
 
     `path_names` are the members of the resource config that make the path. `problem` says why the new version's
-    resource schema refuses the old resource config; empty where it does not.
+    resource schema refuses the old resource config; empty where it does not. `unsure` are the locations of the new
+    key that documents may lack, and that those of the old version could not.
     """
 
     old: Binding | None
@@ -28,6 +29,7 @@ class BindingPair(msgspec.Struct, frozen=True, kw_only=True):
     new_path: tuple[str, ...] = ()
     path_names: frozenset[str] = frozenset()
     problem: str = ""
+    unsure: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -63,6 +65,21 @@ def binding_pairs(
         yield BindingPair(old=before, new=after, old_path=path, new_path=becomes or (), path_names=names)
     for path, after in afters.items():
         yield BindingPair(old=None, new=after, new_path=path, path_names=names)
+
+
+def lacking(binding: Binding, schema: Node) -> set[str]:
+    """Return the locations of the key of `binding` that documents of `schema` may lack."""
+    return {
+        each for each in binding.get("key") or () if each.startswith("/") and not _exists(schema, pointer.parse(each))
+    }
+
+
+def _exists(node: Node, tokens: Sequence[str]) -> bool:
+    for token in tokens:
+        if token not in node.required:
+            return False
+        node = node.member(token) or node
+    return True
 
 
 def _by_path(bindings: Sequence[Binding], pointers: Sequence[str]) -> dict[tuple[str, ...], Binding]:
@@ -131,6 +148,10 @@ def _keys(pair: BindingPair) -> Iterator[tuple[list[str], list[str]]]:
         yield list(old.get("key") or ()), list(new.get("key") or ())
 
 
+def _key_unsure(pair: BindingPair) -> Iterator[Hit]:
+    yield from (Hit(("key",), new=each) for each in pair.unsure)
+
+
 def _fallback_began(pair: BindingPair) -> Iterator[Hit]:
     yield from _flag(pair, "isFallbackKey", now=True)
 
@@ -154,9 +175,7 @@ def _flag(pair: BindingPair, name: str, *, now: bool) -> Iterator[Hit]:
 
 
 def _cursor_changed(pair: BindingPair) -> Iterator[Hit]:
-    for hit in _resource(pair):
-        if hit.at[-1] == "cursorField":
-            yield hit
+    yield from (hit for hit in _resource(pair) if _is_cursor(pair, hit))
 
 
 def _increments_ended(pair: BindingPair) -> Iterator[Hit]:
@@ -174,8 +193,14 @@ def _increments_began(pair: BindingPair) -> Iterator[Hit]:
 def _resource_changed(pair: BindingPair) -> Iterator[Hit]:
     for hit in _resource(pair):
         increments = hit.at[-1] == "syncMode" and "incremental" in (hit.old, hit.new)
-        if hit.at[-1] != "cursorField" and not increments:
+        if not increments and not _is_cursor(pair, hit):
             yield hit
+
+
+def _is_cursor(pair: BindingPair, hit: Hit) -> bool:
+    """Whether `hit` is the cursor of a binding that has one: airbyte-to-flow wrote one for full refreshes, too."""
+    sides = [_object(side.get("resourceConfig")).get("syncMode") for side in (pair.old, pair.new) if side]
+    return hit.at[-1] == "cursorField" and sides != ["full_refresh", "full_refresh"]
 
 
 def _resource(pair: BindingPair) -> Iterator[Hit]:
@@ -219,6 +244,7 @@ BINDING_RULES: tuple[Rule[BindingPair], ...] = (
     Rule("key-extended", _MAJOR, _KEYED, _KEY_WHY, _key_extended),
     Rule("key-shortened", _MAJOR, _KEYED, _KEY_WHY, _key_shortened),
     Rule("key-reordered", _MAJOR, _KEYED, _KEY_WHY, _key_reordered),
+    Rule("key-unsure", _MAJOR, _KEYED, "Flow refuses a key that documents may lack", _key_unsure),
     Rule("fallback-key-began", _MINOR, _NEW, "the key is the connector's own and not the source's", _fallback_began),
     Rule("fallback-key-ended", _MINOR, _NEW, "the key is the source's and not the connector's own", _fallback_ended),
     Rule("disabled", _MINOR, _NEW, "new tasks capture it only where it is enabled", _disabled),

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import jsonschema_rs
 import msgspec
 
-from python.importing.binding_rules import BINDING_RULES, BindingPair, binding_pairs
+from python.importing.binding_rules import BINDING_RULES, BindingPair, binding_pairs, lacking
 from python.importing.nodes import Node, intersection
 from python.importing.rule import Difference, Level, Rule
 from python.importing.sample_rules import SAMPLE_RULES, STATE_RULES, sample_pair
@@ -68,7 +68,8 @@ def _differences(old: Snapshot, new: Snapshot) -> Iterator[Difference]:
             ("config", "config", "configSchema"),
             ("resource", "resource config", "resourceConfigSchema"),
         ):
-            yield from _schemas((area, part), INPUT_RULES, old.spec.get(member, {}), new.spec.get(member, {}))
+            nodes = _object_node(old.spec.get(member, {})), _object_node(new.spec.get(member, {}))
+            yield from _schemas((area, part), INPUT_RULES, *nodes)
     specs = (old.spec or {}, new.spec or {})
     for name in old.runs:
         if name in new.runs:
@@ -96,13 +97,16 @@ def _run(runs: tuple[Run, Run], specs: _Specs, of: str) -> Iterator[Difference]:
 
 
 def _binding(pair: BindingPair, specs: _Specs, of: str) -> Iterator[Difference]:
-    if pair.old is not None and pair.new is not None:
-        problem = _problem(pair.old, specs[0].get("resourceConfigSchema"), specs[1].get("resourceConfigSchema"))
-        pair = msgspec.structs.replace(pair, problem=problem)
+    old, new = pair.old, pair.new
+    if old is None or new is None:
+        yield from _judged("binding", BINDING_RULES, [((), pair)], f"binding {pair.name}{of}")
+        return
+    nodes = _object_node(old.get("documentSchema", {})), _object_node(new.get("documentSchema", {}))
+    unsure = lacking(new, nodes[1]) - lacking(old, nodes[0])
+    problem = _problem(old, specs[0].get("resourceConfigSchema"), specs[1].get("resourceConfigSchema"))
+    pair = msgspec.structs.replace(pair, problem=problem, unsure=tuple(sorted(unsure)))
     yield from _judged("binding", BINDING_RULES, [((), pair)], f"binding {pair.name}{of}")
-    if pair.old is not None and pair.new is not None:
-        schemas = pair.old.get("documentSchema", {}), pair.new.get("documentSchema", {})
-        yield from _schemas(("document", f"documents of {pair.name}{of}"), DOCUMENT_RULES, *schemas)
+    yield from _schemas(("document", f"documents of {pair.name}{of}"), DOCUMENT_RULES, *nodes)
 
 
 def _problem(binding: Binding, old: object, new: object) -> str:
@@ -122,12 +126,14 @@ def _modern(schema: Json) -> Json:
     return {name: part for name, part in schema.items() if name != "$schema"} if isinstance(schema, Mapping) else schema
 
 
-def _schemas(names: tuple[str, str], table: Sequence[Rule[Any]], old: object, new: object) -> Iterator[Difference]:
+def _schemas(names: tuple[str, str], table: Sequence[Rule[Any]], old: Node, new: Node) -> Iterator[Difference]:
     area, part = names
-    # Configs and documents are objects, whether their schema says so or not.
-    roots = [intersection(Node(types=frozenset({"object"})), node_of(schema)) for schema in (old, new)]
-    pairs = ((site.at, site) for site in sites(roots[0], roots[1]))
-    yield from _judged(area, table, pairs, part)
+    yield from _judged(area, table, ((site.at, site) for site in sites(old, new)), part)
+
+
+def _object_node(schema: object) -> Node:
+    """Return what `schema` says of an object: configs and documents are objects, whether it says so or not."""
+    return intersection(Node(types=frozenset({"object"})), node_of(schema))
 
 
 def _judged(
