@@ -209,7 +209,7 @@ class Connector(BaseConnector[EndpointConfig, ResourceConfig, State]):
             requests=codec.CAPTURE_REQUESTS,
             responses=codec.CAPTURE_RESPONSES,
             session=session,
-            answer=self.answer,
+            answer=self._answered,
             last=wire.Open,
             aside={wire.Acknowledge: lambda message: self.acknowledge(message.checkpoints)},
             secrets=self._secrets,

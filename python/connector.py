@@ -47,8 +47,11 @@ class BaseConnector(Generic[EndpointConfig, ResourceConfig, State]):
         serve(self._service)
 
     def answer(self, request: FromRuntime) -> Iterator[FromConnector]:
-        """Yield the responses to a request of the protocol. This is all that `main` calls, and what tests may call."""
-        answered: Iterator[FromConnector] = self._answers[type(request)](self, request)
+        """Yield the responses to a request of the protocol. This is all that `main` does, and what tests may call."""
+        return iter(self._answered(request))
+
+    def _answered(self, request: FromRuntime) -> Iterable[FromConnector]:
+        answered: Iterable[FromConnector] = self._answers[type(request)](self, request)
         return answered
 
     def _service(self) -> Service:

@@ -225,7 +225,7 @@ class Connector(BaseConnector[EndpointConfig, ResourceConfig, State]):
             requests=codec.DERIVE_REQUESTS,
             responses=codec.DERIVE_RESPONSES,
             session=session,
-            answer=self.answer,
+            answer=self._answered,
             secrets=self._secrets,
             in_sequence=lambda: session.in_transaction,
             drain_seconds_max=self.drain_seconds_max,

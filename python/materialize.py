@@ -171,7 +171,7 @@ class Connector(BaseConnector[EndpointConfig, ResourceConfig, State]):
             disable_load_optimization=transactor.disable_load_optimization,
         )
 
-    _answers: ClassVar[Mapping[type, Callable[..., Iterator[FromConnector]]]] = {
+    _answers: ClassVar[Mapping[type, Callable[..., Iterable[FromConnector]]]] = {
         wire.Store: lambda self, request: self._transactions.store(request),
         wire.Load: lambda self, request: self._transactions.load(request),
         wire.Spec: _answer_spec,
@@ -243,7 +243,7 @@ class Connector(BaseConnector[EndpointConfig, ResourceConfig, State]):
             requests=codec.MATERIALIZE_REQUESTS,
             responses=codec.MATERIALIZE_RESPONSES,
             session=session,
-            answer=self.answer,
+            answer=self._answered,
             due=self.due,
             on_wake=self._on_wake,
             finish=self.finish,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -15,6 +15,7 @@ from python.protocol import materialize as wire
 from python.protocol.errors import RemoteProtocolError
 from python.protocol.flow import ConnectorState
 from python.protocol.materialize import Acknowledged, Flushed, Loaded, StartedCommit
+from python.protocol.wire import FromConnector
 
 __all__ = ["LOAD_BYTES_MAX", "STORE_BYTES_MAX", "Transactions"]
 
@@ -57,12 +58,11 @@ class Transactions:
         if self._acknowledged is not None and self._acknowledged.done():
             yield from self._ended_before()
 
-    def load(self, request: wire.Load) -> Iterator[Acknowledged | Loaded]:
+    def load(self, request: wire.Load) -> Iterable[Acknowledged | Loaded]:
         """Take a key in."""
         self._keys.append(Load(request.binding, _tuple(request.key, request.key_packed)))
         self._bytes += len(request.key) + len(request.key_packed)
-        if self._bytes >= LOAD_BYTES_MAX:
-            yield from self._loaded()
+        return self._loaded() if self._bytes >= LOAD_BYTES_MAX else ()
 
     def flush(self, request: wire.Flush) -> Iterator[Acknowledged | Loaded | Flushed]:
         """Load what is left, and end the loads."""
@@ -70,7 +70,7 @@ class Transactions:
         yield from self._loaded()
         yield Flushed(state=self._transactor.flush())
 
-    def store(self, request: wire.Store) -> Iterator[Any]:
+    def store(self, request: wire.Store) -> Iterable[FromConnector]:
         """Take a document in."""
         self._documents.append(
             Store(
@@ -85,7 +85,7 @@ class Transactions:
         self._bytes += len(request.key) + len(request.values) + len(request.values_packed) + len(request.doc)
         if self._bytes >= STORE_BYTES_MAX:
             self._stored()
-        return iter(())
+        return ()
 
     def start_commit(self, request: wire.StartCommit) -> Iterator[StartedCommit]:
         """Store what is left; the commit itself runs beside the loads of the next transaction."""

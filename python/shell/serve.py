@@ -129,8 +129,10 @@ class _Conversation:
         for batch in requests.batches():
             for request in batch:
                 self._step(request)
-                self._scrubber.add(service.secrets(request))
-                self._say(service.answer(request), requests)
+                if secrets := service.secrets(request):
+                    self._scrubber.add(secrets)
+                if responses := service.answer(request):
+                    self._say(responses, requests)
                 stopping.at_boundary(not service.in_sequence())
                 if isinstance(request, service.last or ()):
                     return
