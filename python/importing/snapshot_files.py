@@ -55,13 +55,13 @@ def of_folder(folder: pathlib.Path) -> Snapshot:
     `spec` is None and there are no runs where its tests keep none. Raises SnapshotError where one cannot be read.
     """
     paths = [folder / "VERSION", *sorted(folder.glob("tests/snapshots/**/*.json"))]
-    files = {str(path.relative_to(folder)): path.read_bytes() for path in paths if path.is_file()}
+    files = {str(path.relative_to(folder)): _content(path) for path in paths if path.is_file()}
     return of_files(str(folder), files)
 
 
 def of_file(path: pathlib.Path) -> Snapshot:
     """Return the snapshot in the JSON file at `path`. Raises SnapshotError where there is none."""
-    return of_value(str(path), _decoded(str(path), path.read_bytes()))
+    return of_value(str(path), _decoded(str(path), _content(path)))
 
 
 def of_revision(revision: str, folder: str, cwd: pathlib.Path) -> Snapshot:
@@ -137,6 +137,13 @@ def of_value(name: str, value: Json) -> Snapshot:
 
 def _is_spec(value: list[Json]) -> bool:
     return len(value) == 1 and isinstance(value[0], dict) and "configSchema" in value[0]
+
+
+def _content(path: pathlib.Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise SnapshotError(f"{path} cannot be read: {error.strerror}") from None
 
 
 def _decoded(name: str, content: bytes) -> Json:

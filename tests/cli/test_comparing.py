@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -85,4 +86,25 @@ def test_a_folder_is_asked_anew(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert "source-bigdata/tests/snapshots/test_source_bigdata/discover.json has no spec to compare" in told.stdout
     assert told.stdout.splitlines()[2].startswith("not compared: ")
+    assert told.exit_code == 0
+
+
+@pytest.mark.slow
+def test_an_image_is_asked_with_the_config_of_the_other_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = tmp_path / "engine"
+    engine.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\nexec {sys.executable} -m source-bigdata\n')
+    engine.chmod(0o755)
+    monkeypatch.setenv("DOCKER_CLI", str(engine))
+    monkeypatch.chdir(ROOT)
+    told = call("registry.example/source-bigdata:v0", "source-bigdata")
+
+    assert [line.rpartition(" ")[2] for line in (tmp_path / "asked").read_text().splitlines()] == [
+        "registry.example/source-bigdata:v0",
+        "registry.example/source-bigdata:v0",
+    ]
+    assert told.stdout.splitlines()[2:] == [
+        "not compared: registry.example/source-bigdata:v0 has no documents to compare with source-bigdata",
+        "not compared: registry.example/source-bigdata:v0 has no state to compare with source-bigdata",
+        "nothing has changed, and VERSION is v1",
+    ]
     assert told.exit_code == 0

@@ -113,6 +113,11 @@ def test_a_folder_without_snapshots_has_a_version_at_least(tmp_path: Path) -> No
     assert of_value("x", {"version": "v3", "spec": {}}).version == "v3"
 
 
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SnapshotError, match="cannot be read: No such file or directory"):
+        of_file(tmp_path / "x.json")
+
+
 def git(folder: Path, *arguments: str) -> None:
     who = ["-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "commit.gpgsign=false"]
     subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True)
