@@ -50,13 +50,18 @@ _NOT_OF_A_SOURCE = frozenset({"required", "if", "then", "else", "x-infer-schema"
 def bindings_of(entries: Iterable[Json]) -> Iterator[DiscoveredBinding]:
     """Yield a binding for each entry of a catalog, in the same order; what cannot be one is left out, and warned of.
 
-    All fields that are available are selected. Names are unique: a second stream of the same name gets a number.
+    All fields that are available are selected. Names are unique: a second stream of the same name gets a number; of two
+    with the same tap_stream_id, the first one counts.
     """
     names: set[str] = set()
+    ids: set[str] = set()
     for entry in entries:
         name = entry.get("tap_stream_id") or entry.get("stream")
         if not isinstance(name, str) or not name:
             _logger.warning("the tap's catalog has a stream without a name; it is left out")
+            continue
+        if name in ids:
+            _logger.warning("the tap has two streams with the tap_stream_id %s; the second one is left out", name)
             continue
         if _metadata_at(entry, []).get("inclusion") == "unsupported":
             _logger.warning("stream %s is not supported by the tap; it is left out", name)
@@ -67,6 +72,7 @@ def bindings_of(entries: Iterable[Json]) -> Iterator[DiscoveredBinding]:
             _logger.warning("stream %s cannot be captured, it is left out: %s", name, error)
             continue
         names.add(binding.recommended_name)
+        ids.add(name)
         yield binding
 
 

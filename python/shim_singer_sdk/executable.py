@@ -127,7 +127,12 @@ class ExecutableShim(capture.Connector[dict[str, Any], dict[str, Any], dict[str,
         """Yield what the tap says while it syncs. Raises ConnectorError where it fails, or is stopped."""
         with running(self._command, files) as tap:
             for line in tap.lines():
-                message = _message(line)
+                try:
+                    message = _message(line)
+                except ConnectorError:
+                    if not line.endswith(b"\n"):
+                        tap.finish()  # a tap that was ended within a line has not written a wrong one
+                    raise
                 if message is None:
                     tap.print(line)
                 else:

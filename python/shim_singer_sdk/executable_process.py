@@ -40,6 +40,7 @@ class TapProcess:
         self._process = process
         self.name = name
         self._logs = TapLogs(name)
+        self._prints = TapLogs(name)  # of its own: stderr is read on another thread, and may be within a traceback
         self._reader = threading.Thread(target=self._read_logs, name="headwater-tap-stderr", daemon=True)
         self._reader.start()
         self.stopped = False
@@ -59,7 +60,7 @@ class TapProcess:
 
     def print(self, line: bytes) -> None:
         """`line`, which the tap wrote to stdout, is no message: it is logged."""
-        self._logs.take([line.rstrip(b"\r\n")])
+        self._prints.take([line.rstrip(b"\r\n")])
 
     def finish(self) -> None:
         """The tap has ended. Raises ConnectorError, with its last error, where it says that it has failed."""
@@ -70,11 +71,13 @@ class TapProcess:
                 f"{self.name} closed its stdout, but did not exit within {_EXIT_SECONDS_MAX:g} s"
             ) from None
         self._reader.join(_LINGER_SECONDS_MAX)
+        self._prints.end()
         if self.stopped:
             raise ConnectorError(f"{self.name} was stopped")
         if status:
             how = f"was ended by {signal.Signals(-status).name}" if status < 0 else f"ended with exit status {status}"
-            raise ConnectorError(f"{self.name} {how}: {self._logs.reason or 'it gives no reason'}")
+            reason = self._logs.reason or self._prints.reason or "it gives no reason"
+            raise ConnectorError(f"{self.name} {how}: {reason}")
 
     def stop(self) -> None:
         """Ask the tap, once, to end: one that hears of it twice may break off while it ends in good order."""

@@ -48,6 +48,7 @@ def hooked(write: Callable[[Any], None]) -> Iterator[None]:
     ]
     before = [(owner, name, getattr(owner, name)) for owner, name, _ in places if hasattr(owner, name)]
     metrics = logging.getLogger(_METRICS)
+    level = metrics.level
     metrics.addFilter(_at_debug)
     try:
         for owner, name, value in places:
@@ -59,6 +60,7 @@ def hooked(write: Callable[[Any], None]) -> Iterator[None]:
         for owner, name, value in before:
             setattr(owner, name, value)
         metrics.removeFilter(_at_debug)
+        metrics.setLevel(level)
 
 
 def emit_through(emitter: Emitter, tap: Any) -> None:  # noqa: ANN401 -- a class of an SDK that we do not import

@@ -57,6 +57,7 @@ class CaptureShim(capture.Connector[dict[str, Any], dict[str, Any], dict[str, An
             config_schema=msgspec.Raw(document.encode(self._config_form.schema)),
             resource_config_schema=msgspec.Raw(document.encode(catalog.RESOURCE_CONFIG_SCHEMA)),
             documentation_url=os.environ.get("DOCS_URL") or self.documentation_url,
+            oauth2=self.oauth2,
             resource_path_pointers=self.resource_path_pointers,
         )
 

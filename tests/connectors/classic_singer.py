@@ -68,6 +68,14 @@ def broken(files: dict[str, Any]) -> None:
     say('{"type": "RECORD", "stream": "things", "record": {"id": 2')
 
 
+def killed(files: dict[str, Any]) -> None:
+    """Within a line."""
+    record('{"id": 1}')
+    sys.stdout.write('{"type": "RECORD", "stream": "things", "record": {"id": 2')
+    sys.stdout.flush()
+    signal.raise_signal(signal.SIGKILL)
+
+
 def rotate(files: dict[str, Any]) -> None:
     """Some taps write new tokens into the config file that they were given."""
     path = Path(sys.argv[sys.argv.index("--config") + 1])
@@ -121,7 +129,9 @@ def tap() -> None:
     if "--discover" in sys.argv:
         discover(mood)
     else:
-        {f.__name__: f for f in (echo, numbers, nan, broken, rotate, noise, fail, hang, hang_within)}[mood](files)
+        {f.__name__: f for f in (echo, numbers, nan, broken, killed, rotate, noise, fail, hang, hang_within)}[mood](
+            files
+        )
 
 
 if __name__ == "__main__":

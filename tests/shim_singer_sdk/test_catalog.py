@@ -222,3 +222,11 @@ def test_taps_from_before_there_was_metadata_find_the_selection_in_the_schema() 
 
     assert entry["schema"]["selected"] is True
     assert entry["schema"]["properties"]["id"]["selected"] is True
+
+
+def test_of_two_streams_with_one_id_the_first_is_captured(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        found = discovered(USERS, {**USERS, "stream": "others"})
+
+    assert [(each.recommended_name, each.resource_path) for each in found] == [("users", ("shop-users",))]
+    assert caplog.messages == ["the tap has two streams with the tap_stream_id shop-users; the second one is left out"]

@@ -230,6 +230,13 @@ def test_a_message_that_cannot_be_read_is_a_failure() -> None:
     assert sync.kinds == ["Opened", "Captured", "Checkpoint"]
 
 
+def test_a_tap_that_is_killed_within_a_line_is_told_as_such() -> None:
+    sync = Sync({"mood": "killed"})
+
+    assert sync.failure.endswith("was ended by SIGKILL: it gives no reason")
+    assert sync.kinds == ["Opened", "Captured", "Checkpoint"]
+
+
 def test_a_config_that_the_tap_has_changed_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
     Sync({"mood": "rotate", "token": "an old one", "other": 1})
 

@@ -104,6 +104,35 @@ def test_what_it_writes_to_stderr_is_logged(caplog: pytest.LogCaptureFixture) ->
     assert ("WARNING", "slow") in [(record.levelname, record.getMessage()) for record in caplog.records]
 
 
+PRINTS_WITHIN_A_TRACEBACK = """
+import sys
+def say(file, text):
+    print(text, file=file, flush=True)
+say(sys.stderr, "Traceback (most recent call last):")
+say(sys.stderr, '  File "tap.py", line 1')
+say(sys.stdout, "progress: 10 rows")
+sys.stdin.read()
+say(sys.stderr, "ValueError: boom")
+sys.exit(1)
+"""
+
+
+def test_what_it_prints_does_not_end_a_traceback_of_its_stderr() -> None:
+    with running(python(PRINTS_WITHIN_A_TRACEBACK), {}) as tap:
+        for line in tap.lines():
+            tap.print(line)
+        with pytest.raises(ConnectorError, match=r"exit status 1: ValueError: boom$"):
+            tap.finish()
+
+
+def test_what_it_prints_is_the_reason_where_its_stderr_gives_none() -> None:
+    with running(python("import sys; print('no such user'); sys.exit(1)"), {}) as tap:
+        for line in tap.lines():
+            tap.print(line)
+        with pytest.raises(ConnectorError, match=r"exit status 1: no such user$"):
+            tap.finish()
+
+
 def test_its_stdin_is_empty() -> None:
     assert ended(python("import sys; print(repr(sys.stdin.read()))")) == [b"''\n"]
 

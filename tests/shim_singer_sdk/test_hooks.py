@@ -89,6 +89,17 @@ def test_metrics_are_for_debugging(caplog: pytest.LogCaptureFixture) -> None:
 
 
 @pytest.mark.usefixtures("sdk")
+def test_the_level_of_metrics_is_put_back(caplog: pytest.LogCaptureFixture) -> None:
+    logger = logging.getLogger("singer_sdk.metrics")
+    caplog.set_level(logging.INFO)
+    with hooked(print):
+        emit_through(Emitter(print, lambda: 0.0, 0), SimpleNamespace(streams={}))
+        within = logger.level
+
+    assert (within, logger.level) == (logging.WARNING, logging.NOTSET)
+
+
+@pytest.mark.usefixtures("sdk")
 @pytest.mark.parametrize("attributes", [("write_message",), ("message_writer",), ("message_writer", "_state_writer")])
 def test_each_generation_s_writers_are_replaced(attributes: tuple[str, ...]) -> None:
     put: list[Any] = []

@@ -9,7 +9,7 @@ import pytest
 
 from python.protocol import capture as wire
 from python.protocol.errors import ConfigError, ConnectorError
-from python.protocol.flow import CaptureBinding, CaptureSpec, CollectionSpec, RangeSpec
+from python.protocol.flow import CaptureBinding, CaptureSpec, CollectionSpec, OAuth2, RangeSpec
 from python.protocol.state_key import key_hash
 from python.shim_singer_sdk import CaptureShim, taps
 from python.shim_singer_sdk.states import TaskState
@@ -89,6 +89,13 @@ def test_settings_that_look_secret_are_marked_in_the_spec_and_masked_in_logs() -
 
     assert schema["properties"]["client_secret"]["secret"] is True
     assert secrets == {"first", "second"}
+
+
+def test_the_spec_tells_how_to_log_in() -> None:
+    class Shim(CaptureShim):
+        oauth2 = OAuth2(provider="acme", auth_url_template="x", access_token_url_template="y")
+
+    assert Shim(Tap).spec().oauth2 == Shim.oauth2
 
 
 def test_a_factory_comes_with_its_config_schema() -> None:
