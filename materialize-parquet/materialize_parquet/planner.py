@@ -123,6 +123,7 @@ def _change(wanted: Wanted, ledger: Ledger) -> None:
     buckets = last.buckets
     if types_change and not last.delta:
         buckets = tuple(_rewritten(wanted, last, columns))
+
     def change(found: Manifest | None) -> Manifest:
         if found is None or found.version != last.version:
             raise ConnectorError(f"table {wanted.table.named}: another session changes it; publish again")
