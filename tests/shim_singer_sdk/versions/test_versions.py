@@ -24,6 +24,7 @@ OWN = "from tap_sample.tap import TapSample; TapSample.cli()"
 ENVIRONMENT = {**os.environ, "PYTHONWARNINGS": "ignore", "PYTHONUNBUFFERED": "", "STATE_SECONDS_MIN": "0"}
 SECONDS_MAX = 120
 ROWS = 3
+GROWING = ("growing", "leaves", "buds")
 
 pytestmark = [
     pytest.mark.versions,
@@ -105,9 +106,9 @@ def sessions(version: str, requests: list[Any]) -> list[Ended]:
     return [Ended(0, [document.decode(line.encode()) for line in answer.splitlines()], "") for answer in answers]
 
 
-def stored(responses: list[Any]) -> Any:
-    """The state after the checkpoints among these responses, as the runtime hands it out."""
-    state: Any = {}
+def stored(responses: list[Any], before: Any = None) -> Any:
+    """The state after the checkpoints among these responses to `before`, as the runtime hands it out."""
+    state: Any = before or {}
     for response in responses:
         state = merge(state, response.get("checkpoint", {}).get("state", {}).get("updated", {}))
     return json.loads(document.encode(state))
@@ -172,7 +173,9 @@ def test_the_documents_are_the_records_of_the_tap_s_own_command(version: str, tm
 
 
 def test_resuming_at_every_checkpoint_gives_the_same_collections(version: str, tmp_path: Path) -> None:
-    settings = config(tmp_path, "sorted", "unsorted", "logged", "parents", "children", "partitioned", "values")
+    settings = config(
+        tmp_path, "sorted", "unsorted", "logged", "parents", "children", "partitioned", "values", *GROWING
+    )
     found = bindings(version, settings)
     whole = captured(version, found, settings)
     cuts = [position + 1 for position, response in enumerate(whole.responses) if "checkpoint" in response]
@@ -181,7 +184,7 @@ def test_resuming_at_every_checkpoint_gives_the_same_collections(version: str, t
     seconds = sessions(version, requests)
 
     expected = collected(found, whole.documents)
-    assert len(expected) == 4 * ROWS + 2 * ROWS + 2 * ROWS + 1
+    assert len(expected) == 4 * ROWS + 2 * ROWS + 2 * ROWS + 1 + 5 * ROWS
     for cut, second in zip(cuts, seconds, strict=True):
         first = Ended(0, whole.responses[:cut], "")
         assert collected(found, first.documents, second.documents) == expected
@@ -230,6 +233,42 @@ def test_children_are_captured_without_their_parents(version: str, tmp_path: Pat
 
     assert ended.status == 0, ended.stderr
     assert exactly(ended.of(0)) == exactly(own_records(version, settings, tmp_path)["children"])
+
+
+def test_children_without_a_key_follow_those_of_the_parents_before(version: str, tmp_path: Path) -> None:
+    settings = config(tmp_path, "growing", "leaves")
+    found = bindings(version, settings)
+
+    first = captured(version, found, settings)
+    second = captured(version, found, {**settings, "rows": ROWS + 1}, stored(first.responses))
+
+    assert len(second.documents) == 1 + 2, second.stderr
+    assert len(collected(found, first.documents, second.documents)) == 3 * (ROWS + 1)
+
+
+def test_a_child_that_failed_gets_its_parents_again(version: str, tmp_path: Path) -> None:
+    settings = config(tmp_path, *GROWING)
+    found = bindings(version, settings)
+
+    first = captured(version, found, {**settings, "fails_in": "buds", "fails_at": 2})
+    second = captured(version, found, settings, stored(first.responses))
+
+    assert (first.status, second.status) == (1, 0)
+    assert first.reason.startswith("1 of 3 streams failed: stream buds, document /parent=2")
+    assert len(collected(found, first.documents, second.documents)) == 5 * ROWS
+
+
+def test_a_child_that_is_bound_later_is_read_of_all_parents(version: str, tmp_path: Path) -> None:
+    settings = config(tmp_path, *GROWING)
+    found = sorted(bindings(version, settings), key=lambda each: GROWING.index(each["resourcePath"][0]))
+
+    first = captured(version, found[:2], settings)
+    second = captured(version, found, settings, stored(first.responses))
+    third = captured(version, found, settings, stored(second.responses, stored(first.responses)))
+
+    assert len(second.of(2)) == 2 * ROWS
+    assert len(collected(found, first.documents, second.documents)) == 5 * ROWS
+    assert third.documents == []
 
 
 def test_validating_reads_a_record_of_each_stream_and_captures_none(version: str, tmp_path: Path) -> None:

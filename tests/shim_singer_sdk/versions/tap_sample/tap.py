@@ -159,6 +159,43 @@ class Children(Sample):
                 yield {"parent": context["parent"], "id": number, "text": "child"}
 
 
+class Growing(Sorted):
+    """What is new, and has children. From 1 on: SDKs of old take a bookmark of 0 for none."""
+
+    name = "growing"
+
+    def row(self, number):
+        return super().row(number + 1)
+
+    def get_records(self, context):
+        after = self.get_starting_replication_key_value(context)
+        yield from (row for row in super().get_records(context) if row["id"] != after)
+
+    def get_child_context(self, record, context):
+        return {"parent": record["id"]}
+
+
+class Leaves(Sample):
+    """The children of what is new; without a key."""
+
+    name = "leaves"
+    parent_stream_type = Growing
+    primary_keys = []
+    schema = th.PropertiesList(th.Property("parent", th.IntegerType), th.Property("text", th.StringType)).to_dict()
+
+    def get_records(self, context):
+        for number in range(2):
+            failing = self.config.get("fails_in") == self.name and self.config.get("fails_at") == context["parent"]
+            yield {"parent": context["parent"], "text": None if failing else f"{self.name} {number}"}
+
+
+class Buds(Leaves):
+    """The same with a key, which a record may lack."""
+
+    name = "buds"
+    primary_keys = ["parent", "text"]
+
+
 class Partitioned(Sample):
     """Regions of their own, each with a bookmark."""
 
@@ -205,7 +242,8 @@ class TapSample(Tap):
     ).to_dict()
 
     def discover_streams(self):
-        kinds = [Values, Sorted, Unsorted, Logged, Parents, Children, Partitioned, Batched]
+        kinds = [Values, Sorted, Unsorted, Logged, Parents, Children, Growing, Leaves, Buds]
+        kinds += [Partitioned, Batched]
         wanted = self.config.get("streams") or [kind.name for kind in kinds]
         self.logger.warning("100%% of %s, and 100% of nothing")
         self.logger.warning("the secret is %s", self.config.get("secret"))
