@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import decimal
 import functools
+import re
 import sys
 import types
 from collections.abc import Callable, Iterator
@@ -22,14 +23,17 @@ from python.protocol import document
 __all__ = ["exact_numbers"]
 
 _DECODERS = "airbyte_cdk.sources.declarative.decoders.composite_raw_decoder"
+_OLDER_DECODERS = "airbyte_cdk.sources.declarative.decoders.json_decoder"
 _FILES = "airbyte_cdk.sources.file_based.file_types.jsonl_parser"
+_TABLES = "airbyte_cdk.sources.file_based.file_types.csv_parser"
 
+_as_json = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?").fullmatch
 _decoder = msgspec.json.Decoder(float_hook=document.number)
 
 
 @contextlib.contextmanager
 def exact_numbers() -> Iterator[None]:
-    """Within, no digit is lost of the numbers in `requests`' responses, and in JSON which the CDK's decoders read.
+    """Within, no digit is lost of the numbers in `requests`' responses, and in what the CDK's decoders read.
 
     Modules that are not imported yet, and members that this generation of the CDK lacks, are left alone.
     """
@@ -77,6 +81,22 @@ def _exact(loads: Callable[..., Any]) -> Callable[..., Any]:
     return exact
 
 
+def _cast(cast: Callable[[str, type], Any]) -> Callable[[str, type], Any]:
+    """Return `cast`, which makes a value of a column's type from its text, with exact numbers."""
+
+    @functools.wraps(cast)
+    def exact(text: str, kind: type) -> Any:  # noqa: ANN401 -- a value of any type
+        made = cast(text, kind)
+        return document.number(text) if type(made) is float and _as_json(text) else made
+
+    return exact
+
+
+def _types(named: dict[type, object]) -> object:
+    """Return the names of types, with that of floats for ours: the CDK looks a value's own type up, and no base."""
+    return {**named, document.Number: named.get(float)}
+
+
 def _streaming(module: types.ModuleType) -> object:
     """Return what stands in for `ijson`: asked for floats, it gives such as know their text."""
 
@@ -101,5 +121,11 @@ _PLACES: tuple[tuple[tuple[str, ...], str, Callable[[Any], object]], ...] = (
     ((_DECODERS,), "orjson", _library),
     ((_DECODERS,), "json", _library),
     ((_DECODERS,), "ijson", _streaming),
+    ((_OLDER_DECODERS,), "orjson", _library),
     ((_FILES,), "orjson", _library),
+    ((_FILES,), "json", _library),
+    ((_FILES,), "PYTHON_TYPE_MAPPING", _types),
+    ((_TABLES,), "orjson", _library),
+    ((_TABLES,), "json", _library),
+    ((_TABLES,), "_value_to_python_type", _cast),
 )

@@ -34,6 +34,14 @@ CSV = {
     "globs": ["*.csv"],
     "validation_policy": "Emit Record",
 }
+ODD_TABLE = {
+    **CSV,
+    "name": "table",
+    "globs": ["*.table"],
+    "input_schema": '{"id":"integer","price":"number","of":"object"}',
+}
+ODD_LINES = {**CSV, "name": "lines", "globs": ["*.lines"], "format": {"filetype": "jsonl"}, "file_type": "jsonl"}
+FILES = {"files_odd": [ODD_TABLE, ODD_LINES], "file_based": [CSV], "files_refreshed": [CSV]}
 TURNS_MAX = 40
 FULL_REFRESH = ("files_refreshed",)  # others are read incrementally where their streams can be; this one is concurrent
 
@@ -136,7 +144,7 @@ class Ours:
 def ran(name: str, url: str) -> dict[str, Any]:
     factories = importlib.import_module("tests.shim_airbyte_cdk.versions.factories").FACTORIES
     instances = importlib.import_module("tests.shim_airbyte_cdk.versions.samples").INSTANCES
-    config: dict[str, Any] = {"streams": [CSV]} if name.startswith("file") else {"url": url}
+    config: dict[str, Any] = {"streams": FILES[name]} if name in FILES else {"url": url}
     refresh = name in FULL_REFRESH
     if name in factories:
         make, ours = factories[name], Ours(factories[name], config, refresh=refresh)

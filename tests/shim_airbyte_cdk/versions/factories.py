@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fnmatch
 import importlib.abc
 import importlib.machinery
 import importlib.metadata
@@ -16,7 +17,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-FILES = {"a.csv": "id,name\n1,x\n2,y\n", "b.csv": "id,name\n3,z\n"}
+FILES = {
+    "a.csv": "id,name\n1,x\n2,y\n",
+    "b.csv": "id,name\n3,z\n",
+    "odd.table": 'id,price,of\n1,0.1234567890123456789,"{""big"":18446744073709551617}"\n',
+    "odd.lines": '{"id":2,"price":0.1234567890123456789,"big":18446744073709551617}\n',
+}
 TAKES_STATE_FROM = 6
 GLOBAL_CURSOR_FROM = 5
 CURSOR = {
@@ -133,10 +139,11 @@ def file_based(catalog: Any, config: Any, state: Any) -> Any:
     class Reader(readers.AbstractFileBasedStreamReader):  # type: ignore[misc, name-defined]  # imported just now
         config = None
 
-        def get_matching_files(self, *given: Any, **named: Any) -> Iterable[Any]:
+        def get_matching_files(self, globs: list[str], *given: Any, **named: Any) -> Iterable[Any]:
             return [
                 remote.RemoteFile(uri=name, last_modified=datetime(2024, 1, number + 1))  # noqa: DTZ001 -- as it wants it
                 for number, name in enumerate(sorted(FILES))
+                if any(fnmatch.fnmatch(name, each) for each in globs)
             ]
 
         def open_file(self, file: Any, *given: Any, **named: Any) -> Any:
@@ -170,4 +177,5 @@ FACTORIES: dict[str, Callable[[Any, Any, Any], Any]] = {
     "declarative": declarative,
     "file_based": file_based,
     "files_refreshed": file_based,
+    "files_odd": file_based,
 }

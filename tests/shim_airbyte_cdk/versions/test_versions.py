@@ -37,7 +37,7 @@ EQUAL = (
 """Samples that the source's own entrypoint reads to their end in every version."""
 SINCE = {"resumable": (1,)}
 """The first version that has what a sample is about; the others are about what all have."""
-SAMPLES = (*EQUAL, "resumable", "failing", "odd", "global", "dictionary", "unheard")
+SAMPLES = (*EQUAL, "resumable", "failing", "odd", "files_odd", "global", "dictionary", "unheard")
 Document = dict[str, Any]
 
 
@@ -210,6 +210,18 @@ def test_numbers_that_the_cdk_would_lose_are_kept(version: str) -> None:
     ((_, text),) = result(version, "odd")["ours"]["documents"]
 
     assert text.startswith('{"id":1,"price":1.10,"big":18446744073709551617,"exact":0.1234567890123456789,')
+
+
+@each_version
+def test_numbers_in_files_are_kept(version: str) -> None:
+    found = result(version, "files_odd")["ours"]
+
+    exact = '"price":0.1234567890123456789'
+    assert found["failure"] == ""
+    assert {stream: text[: text.index(',"_ab_')] for stream, text in found["documents"]} == {
+        "table": '{"id":1,' + exact + ',"of":{"big":18446744073709551617}',
+        "lines": '{"id":2,' + exact + ',"big":18446744073709551617',
+    }
 
 
 @each_version
