@@ -8,6 +8,7 @@ fails. The versions before the last two are removed.
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Mapping
 
 import msgspec
@@ -23,6 +24,8 @@ MANIFESTS = "_manifests"
 """The folder of a table's manifests."""
 
 _ATTEMPTS_MAX = 100  # shards that commit at the same time make each other try again, a few times
+_DIGITS = 20
+_VERSION = re.compile(rf"[0-9]{{{_DIGITS}}}\.json")
 _KEPT = 2  # so that who has just read which version is the last one can read it
 
 
@@ -78,10 +81,13 @@ class Ledger:
 
     def last(self) -> Manifest | None:
         """Return the last version; None where there is no table."""
-        while versions := self._versions():
+        for _ in range(_ATTEMPTS_MAX):
+            versions = self._versions()
+            if not versions:
+                return None
             with contextlib.suppress(FileNotFoundError):  # where two more versions came meanwhile
                 return self._read(_file(versions[-1]))
-        return None
+        raise self._busy()
 
     def _read(self, name: str) -> Manifest:
         try:
@@ -111,11 +117,13 @@ class Ledger:
                 self._folder.remove(_file(version))
             if after.version in versions[-_KEPT:]:
                 return after
-        raise ConnectorError(f"{self._folder.named}: other sessions commit all the time; try again later")
+        raise self._busy()
+
+    def _busy(self) -> ConnectorError:
+        return ConnectorError(f"{self._folder.named}: other sessions commit all the time; try again later")
 
     def _versions(self) -> list[int]:
-        names = (name.removesuffix(".json") for name in self._folder.names(MANIFESTS))
-        return sorted(int(name) for name in names if name.isdecimal())
+        return sorted(int(name[:_DIGITS]) for name in self._folder.names(MANIFESTS) if _VERSION.fullmatch(name))
 
 
 def with_holder(manifest: Manifest, own: RangeSpec, session: str) -> Manifest:
@@ -127,4 +135,4 @@ def with_holder(manifest: Manifest, own: RangeSpec, session: str) -> Manifest:
 
 
 def _file(version: int) -> str:
-    return f"{MANIFESTS}/{version:020}.json"
+    return f"{MANIFESTS}/{version:0{_DIGITS}}.json"
