@@ -62,7 +62,7 @@ class ManifestDelegate:
         except Exception as error:
             _logger.debug("%s", self._path, exc_info=error)
             with self._in_file():
-                self._content = self._migrated(error)
+                self._content = self._migrated(error, config)
             return _source(self._content, given)
 
     @functools.cached_property
@@ -94,13 +94,17 @@ class ManifestDelegate:
                     raise manifest_check.schema_problem(content, whole) or ManifestError(at, problem)
         return found
 
-    def _migrated(self, error: Exception) -> Json:
-        """Return the manifest after airbyte-cdk's own migrations; where they do not mend it, raise ConnectorError."""
+    def _migrated(self, error: Exception, config: Json | None) -> Json:
+        """Return the manifest after airbyte-cdk's own migrations; where they do not mend it, raise ConnectorError.
+
+        A manifest that is right by airbyte-cdk's own schema cannot be run with `config`: the fault may be either's.
+        """
         content = self._manifest.content
         whole = manifest_check.resolved(content)
         problem = manifest_check.schema_problem(content, whole)
         if problem is None:
-            raise ConnectorError(" ".join(models.reason(error).split())) from error
+            told = " ".join(models.reason(error).split())
+            raise ConnectorError(f"with this config: {told}" if config else told) from error
         migrated = manifest_check.migrated(whole)
         if migrated is None or manifest_check.schema_problem(migrated, migrated) is not None:
             raise problem from error

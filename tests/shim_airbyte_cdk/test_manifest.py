@@ -107,6 +107,22 @@ def test_what_cannot_work_is_refused_at_spec_with_file_place_and_reason(tmp_path
     )
 
 
+REMAP = {
+    "type": "ConfigMigration",
+    "description": "rename",
+    "transformations": [{"type": "ConfigRemapField", "map": {"a": "b"}, "field_path": ["mode"]}],
+}
+
+
+def test_a_config_that_a_manifest_cannot_be_run_with_is_told_as_such(tmp_path: Path) -> None:
+    rules = {"type": "ConfigNormalizationRules", "config_migrations": [REMAP]}
+    written(tmp_path, {**manifest(), "spec": {**SPEC, "config_normalization_rules": rules}})
+
+    ManifestDelegate(tmp_path)(None, {"mode": "a"}, None)
+    with pytest.raises(ConnectorError, match=r"manifest\.yaml: with this config: TypeError: unhashable type"):
+        ManifestDelegate(tmp_path)(None, {"mode": {"x": [1]}}, None)
+
+
 def test_a_manifest_that_is_newer_than_airbyte_cdk_is_refused_at_spec(tmp_path: Path) -> None:
     written(tmp_path, {**manifest(), "version": "99.0.0"})
 
