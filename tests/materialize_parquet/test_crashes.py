@@ -11,8 +11,6 @@ import pytest
 from python.acceptance.target_suite import Table, Target
 from python.acceptance.target_task import Session, Task
 
-pytest.importorskip("pyarrow", reason="materialize-parquet has an environment of its own")
-
 ID, NAME = {"type": "integer"}, {"type": ["string", "null"]}
 THINGS = Table(name="things", properties={"id": ID, "name": NAME})
 LOG = Table(name="log", properties={"id": ID}, delta=True)
