@@ -1,7 +1,8 @@
 """An Airbyte source that prints wherever it can: while it is imported, asked and read, by itself and by a child.
 
 With the argument `factory` it is imported by a factory, inside of what the shell owns; otherwise before. With
-`stalling` it may give nothing for two seconds, with `acknowledging` it logs acknowledgements.
+`stalling` it may give nothing for two seconds, with `acknowledging` it logs acknowledgements. A `token` in its config
+it tells in every way there is.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ def source() -> Any:
     class Noisy(messages.Played):  # type: ignore[misc, name-defined] # imported just now
         def spec(self, logger: Any) -> Any:
             print("printed by spec")
-            return super().spec(logger)
+            properties = {"token": {"type": "string", "airbyte_secret": True}}
+            specified = {"connectionSpecification": {"type": "object", "properties": properties}}
+            return messages.cdk.ConnectorSpecificationSerializer.load(specified)
 
         def discover(self, logger: Any, config: dict[str, Any]) -> Any:
             print("printed by discover", flush=True)
@@ -36,6 +39,8 @@ def source() -> Any:
             os.write(1, b"written by read\n")
             os.system("echo echoed by a child")  # noqa: S605 -- that is the point
             logger.info("logged at %d%%", 100)
+            if token := config.get("token"):
+                yield from tell(token, logger)
             for message in super().read(logger, config, catalog, states):
                 print("printed between messages")
                 yield message
@@ -44,6 +49,16 @@ def source() -> Any:
                 time.sleep(3600)
 
     return Noisy(messages.record("users", {"id": 1}), messages.state("users", {"n": 1}), streams=STREAMS)
+
+
+def tell(token: str, logger: logging.Logger) -> Iterator[Any]:
+    """Tell `token` by a log, a print, a write, a child, a trace and an exception."""
+    logger.warning("logged %s", token, extra={"token": token})
+    print("printed", token, flush=True)
+    os.write(1, f"written {token}\n".encode())
+    os.system(f"echo echoed '{token}'")  # noqa: S605 -- that is the point
+    yield importlib.import_module("tests.airbyte_messages").error("users", f"traced {token}")
+    raise RuntimeError(f"raised with {token}") from ConnectionError(f"caused by {token}")
 
 
 def log_for_ever() -> None:

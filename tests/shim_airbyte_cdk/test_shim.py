@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import jsonschema
 import msgspec
@@ -280,6 +281,17 @@ def test_nothing_that_a_source_prints_reaches_the_protocol_and_logs_stay_flow_s(
     for text in ("by spec", "by discover", "written by read", "echoed by a child", "between messages"):
         assert text in told
     assert "logged at 100%" in [log["message"] for log in noisy.logs]
+
+
+def test_no_secret_leaves_the_connector_however_the_source_tells_it() -> None:
+    canary = "canary-7f3a/of +secrets"
+    told = converse(NOISY, {"spec": {}}, open_users(token=canary), LOG_LEVEL="trace")
+
+    assert (told.status, told.kinds[-1]) == (1, "checkpoint")
+    for how in ("logged", "printed", "written", "echoed", "traced", "caused by", "raised with"):
+        assert f"{how} ****" in told.stderr
+    everything = told.stderr + json.dumps(told.responses)
+    assert [each for each in (canary, quote(canary), quote_plus(canary)) if each in everything] == []
 
 
 def test_the_process_ends_after_one_sync_though_stdin_stays_open() -> None:

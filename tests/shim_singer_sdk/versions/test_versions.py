@@ -288,7 +288,8 @@ def test_validating_reads_a_record_of_each_stream_and_captures_none(version: str
 
 
 def test_a_tap_that_fails_keeps_what_it_gave_and_tells_no_secret(version: str, tmp_path: Path) -> None:
-    settings = config(tmp_path, "sorted", rows=200, fails_in="sorted", fails_at=150)
+    unmarked = "canary-of-a-password"
+    settings = config(tmp_path, "sorted", rows=200, fails_in="sorted", fails_at=150, password=unmarked)
     found = bindings(version, settings)
 
     ended = captured(version, found, settings, LOG_LEVEL="debug")
@@ -298,9 +299,10 @@ def test_a_tap_that_fails_keeps_what_it_gave_and_tells_no_secret(version: str, t
     update = [each["checkpoint"]["state"] for each in ended.responses if each.get("checkpoint")][-1]
     state = update["updated"]["bindingStateV1"]["sorted"]
     assert (state["rowId"], state["state"]["replication_key_value"]) == (150, 149)
-    for spelling in (SECRET, urllib.parse.quote(SECRET), urllib.parse.quote_plus(SECRET)):
+    for spelling in (SECRET, urllib.parse.quote(SECRET), urllib.parse.quote_plus(SECRET), unmarked):
         assert spelling not in ended.stderr
     assert "100%% of %s, and 100% of nothing" in ended.stderr
+    assert "the secret is ****, the password ****" in ended.stderr
     assert "printed by the tap's import" in ended.stderr
     assert all(line.startswith("{") for line in ended.stderr.splitlines())
 

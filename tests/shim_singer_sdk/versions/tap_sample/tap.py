@@ -234,6 +234,7 @@ class TapSample(Tap):
         th.Property("rows", th.IntegerType, default=3, description="How many rows a stream has."),
         th.Property("children", th.IntegerType),
         th.Property("secret", th.StringType, secret=True),
+        th.Property("password", th.StringType),
         th.Property("batches", th.StringType),
         th.Property("streams", th.ArrayType(th.StringType)),
         th.Property("fails_in", th.StringType),
@@ -246,6 +247,7 @@ class TapSample(Tap):
         kinds += [Partitioned, Batched]
         wanted = self.config.get("streams") or [kind.name for kind in kinds]
         self.logger.warning("100%% of %s, and 100% of nothing")
-        self.logger.warning("the secret is %s", self.config.get("secret"))
+        self.logger.warning("the secret is %s, the password %s", self.config.get("secret"), self.config.get("password"))
+        print("the password is", self.config.get("password"))
         sys.stdout.flush()
         return [kind(self) for kind in kinds if kind.name in wanted]
