@@ -23,13 +23,16 @@ class Connector(NamedTuple):
     config: Json
     prints_nulls: bool = False
     """Whether the command of its CDK prints the members of a record that are null: from CDK 5 on, none does."""
+    cut: int = 0
+    """After how many documents of a full refresh a checkpoint comes, if that is not the shim's number."""
 
     @property
     def environment(self) -> Path:
         return ROOT / self.name / ".venv"
 
     def ask(self, request: Json) -> Answer:
-        return Asked(self.name, self.command, self.config).ask(request)
+        asked = Asked(self.name, self.command, self.config)
+        return (asked.cutting(self.cut) if self.cut else asked).ask(request)
 
     def discover(self) -> Answer:
         return self.ask({"discover": {"config": self.config}})

@@ -16,6 +16,13 @@ from tests.conversing import ROOT, start
 
 Json = dict[str, Any]
 SECONDS_MAX = 120
+CUTTING = """
+import runpy
+import python.shim_airbyte_cdk.reading, python.shim_singer_sdk.reading, python.shim_singer_sdk.shim
+python.shim_airbyte_cdk.reading.DOCUMENTS_MAX = python.shim_singer_sdk.reading.DOCUMENTS_MAX = {documents}
+python.shim_singer_sdk.shim.CaptureShim.state_seconds_min = 0
+runpy.run_module({name!r}, run_name="__main__")
+"""
 KEPT_MAX = 4
 
 
@@ -52,6 +59,10 @@ class Connector(NamedTuple):
     command: str
     config: Json
     program: str = ""
+
+    def cutting(self, documents: int) -> Connector:
+        """The same, with a checkpoint of its full tables after so few `documents`, and of each STATE."""
+        return self._replace(program=CUTTING.format(name=self.name, documents=documents))
 
     @property
     def binaries(self) -> Path:
