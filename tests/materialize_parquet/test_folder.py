@@ -8,9 +8,9 @@ from materialize_parquet.folder import Folder, file_name
 from python.protocol.errors import ConfigError, ConnectorError
 
 
-@pytest.fixture(params=["local", "memory"])
-def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Folder:
-    return Folder.at(str(tmp_path) if request.param == "local" else f"memory:/{tmp_path}").folder("a b/%23")
+@pytest.fixture
+def folder(root: Folder) -> Folder:
+    return root.folder("a b/%23")
 
 
 def write(folder: Folder, name: str, text: bytes) -> None:

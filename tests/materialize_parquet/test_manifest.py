@@ -16,9 +16,9 @@ NEW = Manifest(
 )
 
 
-@pytest.fixture(params=["local", "memory"])
-def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Folder:
-    return Folder.at(str(tmp_path) if request.param == "local" else f"memory:/{tmp_path}")
+@pytest.fixture
+def folder(root: Folder) -> Folder:
+    return root
 
 
 def collection(name: str, last: Manifest | None) -> Manifest:
