@@ -24,7 +24,7 @@ from python.protocol.wire import FromRuntime
 from python.shell import logs
 from python.shim_common.values import Json, mapping
 from python.shim_singer_sdk import catalog, secret_names
-from python.shim_singer_sdk.executable_process import running
+from python.shim_singer_sdk.executable_process import TapProcess, running
 from python.shim_singer_sdk.reading import Reading
 from python.shim_singer_sdk.records import Target, check_resource
 from python.shim_singer_sdk.states import TaskState
@@ -127,12 +127,7 @@ class ExecutableShim(capture.Connector[dict[str, Any], dict[str, Any], dict[str,
         """Yield what the tap says while it syncs. Raises ConnectorError where it fails, or is stopped."""
         with running(self._command, files) as tap:
             for line in tap.lines():
-                try:
-                    message = _message(line)
-                except ConnectorError:
-                    if not line.endswith(b"\n"):
-                        tap.finish()  # a tap that was ended within a line has not written a wrong one
-                    raise
+                message = _message_of(tap, line)
                 if message is None:
                     tap.print(line)
                 else:
@@ -156,6 +151,16 @@ class ExecutableShim(capture.Connector[dict[str, Any], dict[str, Any], dict[str,
     @functools.cached_property
     def _resource_form(self) -> Form[Any]:
         return Form(dict, catalog.RESOURCE_CONFIG_SCHEMA)
+
+
+def _message_of(tap: TapProcess, line: bytes) -> Json | None:
+    """Return the message in `line` of `tap`. Where that cannot be read since the tap was ended within it, say that."""
+    try:
+        return _message(line)
+    except ConnectorError:
+        if not line.endswith(b"\n"):
+            tap.finish()
+        raise
 
 
 def _message(line: bytes) -> Json | None:
