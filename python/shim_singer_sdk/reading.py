@@ -213,7 +213,7 @@ class Reading:
             _logger.warning("stream %s is captured by no binding; its records are left out", stream)
 
     def _cut(self) -> Iterator[Checkpoint]:
-        if not self._waits_for_state or self._bytes >= HELD_BYTES_MAX:
+        if not self._waits_for_state or self._bytes >= HELD_BYTES_MAX or self._state.stands_still:
             yield self._checkpoint()
 
     def _checkpoint(self) -> Checkpoint:

@@ -90,7 +90,7 @@ class TaskState:
 
     def accept(self, document: Json) -> bool:
         """Take over a Singer state, of which nothing may be changed later; return whether it says something new."""
-        if self._ancestors is None and any(entry.failed for entry in self._entries.values()):
+        if self.stands_still:
             return False
         if BOOKMARKS in document or not any(self._entry(name) for name in document):
             bookmarks, path = mapping(document.get(BOOKMARKS)), [BOOKMARKS]
@@ -107,10 +107,11 @@ class TaskState:
                 continue
             if entry.keep(without_nulls(_without_progress(bookmark)), [*path, name]):
                 kept.add(entry)
-        for entry in self._entries.values():
+        moved = _elsewhere(self._rest) != _elsewhere(before)
+        for entry in self._entries.values() if kept or moved else ():
             if entry.appended and kept.intersection(self._above(entry)):
                 self._cover_appended(entry)
-            elif _elsewhere(self._rest) != _elsewhere(before) and not entry.failed and not entry.resumes:
+            elif moved and not (entry.failed or entry.appended or entry.resumes):
                 entry.cover()
         return changed or bool(kept)
 
@@ -131,6 +132,11 @@ class TaskState:
         entry = self._entries[target.name]
         for each in self._entries.values() if self._ancestors is None else (entry, *self._above(entry)):
             each.failed = True
+
+    @property
+    def stands_still(self) -> bool:
+        """Whether no bookmark goes on any more: a stream has failed, and nobody says which others lead to it."""
+        return self._ancestors is None and any(entry.failed for entry in self._entries.values())
 
     def is_appended(self, target: Target) -> bool:
         """Whether `target` is a full table that only has the children of what is new."""

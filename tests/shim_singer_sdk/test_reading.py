@@ -205,6 +205,16 @@ def test_a_child_that_fails_keeps_the_bookmarks_of_what_leads_to_it() -> None:
     assert {name: entry["state"] for name, entry in unknown.stored["bindingStateV1"].items()} == {"p": {"v": 0}}
 
 
+def test_documents_do_not_wait_for_bookmarks_that_stand_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "DOCUMENTS_MAX", 2)
+    messages = [record("k", {"id": None}), *(record("p", {"id": n}) for n in range(2)), state(p={"v": 1})]
+
+    sync = Sync(messages, target("p"), target("k", index=1), ancestors=None)
+
+    assert sync.sequence[-2:] == ["checkpoint", "checkpoint"]
+    assert sync.stored == {}
+
+
 def test_a_record_that_cannot_be_written_deletes_when_they_were_read() -> None:
     first = Sync([activate("a", 1), *rows_of(3, 1)], rows("a"))
     second = Sync([activate("a", 2), *rows_of(1, 2)], rows("a"), stored=first.stored)
