@@ -12,13 +12,12 @@ from python.protocol import document
 from python.protocol.errors import ConnectorError, DocumentError
 from python.shim_airbyte_cdk.discovery import CDC_DELETED_AT
 from python.shim_airbyte_cdk.models import Json, mapping
-from python.shim_common.collection import ROW_ID_POINTER, needs, never_null
+from python.shim_common.collection import ROW_ID_POINTER, never_null
 from python.shim_common.date_times import date_times
+from python.shim_common.documents import takes_tombstones, tombstone, with_meta
 from python.shim_common.keys import KEY_TYPES, Key
 
 __all__ = ["Resource", "Target"]
-
-_TOMBSTONE_NEEDS = frozenset({"_meta"})
 
 
 class Resource(Struct, rename="camel", frozen=True, kw_only=True):
@@ -49,7 +48,7 @@ class Target:
         self.cursor_field = [resource.cursor_field] if isinstance(resource.cursor_field, str) else resource.cursor_field
         self.key = tuple(binding.collection.key)
         self.row_keyed = self.key == (ROW_ID_POINTER,)
-        self.takes_tombstones = needs(schema) <= _TOMBSTONE_NEEDS
+        self.takes_tombstones = takes_tombstones(schema)
         self.schema = schema
         self.row_id = 0
         # Newer CDKs print no nulls, so the authors of sources never see that their schema refuses them.
@@ -79,10 +78,11 @@ class Target:
             if self._never_null and text.count(b":null") and None in data.values():
                 data = {name: data[name] for name in data if data[name] is not None or name not in self._never_null}
                 text = document.encode(data)
+            # Of rows that are only numbered, none is deleted by another: a deletion is a row, too.
+            op = b"u" if data.get(CDC_DELETED_AT) is None or self.row_keyed else b"d"
             if "_meta" in data:
-                text = document.encode(self._with_own_meta(data, row_id))
+                text = document.encode(with_meta(data, op.decode(), row_id))
             else:
-                op = b"u" if data.get(CDC_DELETED_AT) is None or self.row_keyed else b"d"
                 comma = b"," if len(text) > 2 else b""  # noqa: PLR2004 -- longer than {}
                 text = b'%b%b"_meta":{"op":"%b","row_id":%d}}' % (text[:-1], comma, op, row_id)
         except (DocumentError, AttributeError, TypeError, RecursionError) as error:
@@ -92,15 +92,7 @@ class Target:
 
     def tombstone(self, row_id: int) -> Captured:
         """Return the message that deletes the document with `row_id`."""
-        return Captured(binding=self.index, doc=Raw(b'{"_meta":{"op":"d","row_id":%d}}' % row_id))
-
-    def _with_own_meta(self, data: Json, row_id: int) -> Json:
-        """Return `data` with ours added to the `_meta` that the source put there; the UUID is the runtime's to set."""
-        own = data["_meta"]
-        kept = {name: own[name] for name in own if name != "uuid"} if isinstance(own, dict) else {"value": own}
-        # Of rows that are only numbered, none is deleted by another: a deletion is what happened, and a row as well.
-        op = "u" if data.get(CDC_DELETED_AT) is None or self.row_keyed else "d"
-        return {**data, "_meta": {**kept, "op": op, "row_id": row_id}}
+        return Captured(binding=self.index, doc=tombstone(row_id))
 
     def _unwritable(self, data: object, error: Exception) -> ConnectorError:
         if not isinstance(data, Mapping):

@@ -12,8 +12,9 @@ from msgspec import Raw
 from python.capture import Binding, Captured
 from python.protocol import document
 from python.protocol.errors import ConfigError, ConnectorError, DocumentError
-from python.shim_common.collection import ROW_ID_POINTER, needs, never_null
+from python.shim_common.collection import ROW_ID_POINTER, never_null
 from python.shim_common.date_times import date_times
+from python.shim_common.documents import takes_tombstones, tombstone, with_meta
 from python.shim_common.keys import KEY_TYPES, Key
 from python.shim_common.values import Json, mapping
 
@@ -23,8 +24,6 @@ DELETED_AT = "_sdc_deleted_at"
 """The property by which taps that read a database's log say that a row was deleted, and when."""
 
 METHODS = ("FULL_TABLE", "INCREMENTAL", "LOG_BASED")
-
-_TOMBSTONE_NEEDS = frozenset({"_meta"})
 
 
 def check_resource(resource: Json, at: str) -> None:
@@ -58,7 +57,7 @@ class Target:
         self.key = tuple(binding.collection.key)
         self.row_keyed = self.key == (ROW_ID_POINTER,)
         self.schema = mapping(msgspec.json.decode(binding.collection.write_schema))
-        self.takes_tombstones = needs(self.schema) <= _TOMBSTONE_NEEDS
+        self.takes_tombstones = takes_tombstones(self.schema)
         self.row_id = 0
         self.version: int | None = None
         self._never_null = never_null(self.schema)
@@ -82,7 +81,7 @@ class Target:
                     self._own_key.check(data)
             text = self._text(data)
             if "_meta" in data:
-                text = document.encode(_as_taps_print(self._with_own_meta(data, row_id)))
+                text = document.encode(_as_taps_print(with_meta(data, self._op(data), row_id)))
             else:
                 comma = b"," if len(text) > 2 else b""  # noqa: PLR2004 -- longer than {}
                 text = b'%b%b"_meta":{"op":"%b","row_id":%d}}' % (text[:-1], comma, self._op(data).encode(), row_id)
@@ -93,7 +92,7 @@ class Target:
 
     def tombstone(self, row_id: int) -> Captured:
         """Return the message that deletes the document with `row_id`."""
-        return Captured(binding=self.index, doc=Raw(b'{"_meta":{"op":"d","row_id":%d}}' % row_id))
+        return Captured(binding=self.index, doc=tombstone(row_id))
 
     def _text(self, data: Json) -> bytes:
         try:
@@ -107,12 +106,6 @@ class Target:
 
     def _op(self, data: Json) -> str:
         return "u" if data.get(DELETED_AT) is None or self.row_keyed else "d"
-
-    def _with_own_meta(self, data: Json, row_id: int) -> Json:
-        """Return `data` with ours added to the `_meta` that the tap put there; the UUID is the runtime's to set."""
-        own = data["_meta"]
-        kept = {name: own[name] for name in own if name != "uuid"} if isinstance(own, Mapping) else {"value": own}
-        return {**data, "_meta": {**kept, "op": self._op(data), "row_id": row_id}}
 
     def _unwritable(self, data: object, error: Exception) -> ConnectorError:
         if not isinstance(data, Mapping):
