@@ -11,6 +11,7 @@ from python.protocol import document, pointer
 from python.protocol.capture import DiscoveredBinding
 from python.shim_airbyte_cdk.models import Json
 from python.shim_common.collection import ROW_ID_KEY, document_schema, recommended_name
+from python.shim_common.values import items
 
 __all__ = ["CDC_DELETED_AT", "RESOURCE_CONFIG_SCHEMA", "RESOURCE_PATH_POINTERS", "bindings_of", "key_of"]
 
@@ -72,8 +73,8 @@ def bindings_of(streams: Iterable[Json]) -> Iterator[DiscoveredBinding]:
 def key_of(stream: Json) -> list[list[str]]:
     """Return the paths of an AirbyteStream's primary key, which may come as a text, a list of texts or of lists."""
     key = stream.get("source_defined_primary_key")
-    parts = [key] if isinstance(key, str) and key else _list(key)
-    paths = [[part] if isinstance(part, str) else _list(part) for part in parts]
+    parts = [key] if isinstance(key, str) and key else items(key)
+    paths = [[part] if isinstance(part, str) else items(part) for part in parts]
     if not all(path and all(isinstance(name, str) and name for name in path) for path in paths):
         raise ValueError(f"its primary key is {key!r}, want names or paths of names")
     return [list(path) for path in dict.fromkeys(tuple(str(name) for name in path) for path in paths)]
@@ -81,7 +82,7 @@ def key_of(stream: Json) -> list[list[str]]:
 
 def _binding(stream: Json, name: str, taken: set[str]) -> DiscoveredBinding:
     key = key_of(stream)
-    incremental = "incremental" in _list(stream.get("supported_sync_modes"))
+    incremental = "incremental" in items(stream.get("supported_sync_modes"))
     if incremental and not key:
         _logger.warning(
             "stream %s is incremental but has no primary key; its documents are numbered and appended", name
@@ -106,9 +107,5 @@ def _binding(stream: Json, name: str, taken: set[str]) -> DiscoveredBinding:
 
 
 def _cursor(field: object) -> list[str]:
-    found = [field] if isinstance(field, str) else _list(field)
+    found = [field] if isinstance(field, str) else items(field)
     return [name for name in found if isinstance(name, str) and name]
-
-
-def _list(value: object) -> list[object]:
-    return value if isinstance(value, list) else []

@@ -17,6 +17,7 @@ from python.protocol import document
 from python.protocol.flow import OAuth2
 from python.shim_airbyte_cdk.models import Json, mapping
 from python.shim_airbyte_cdk.specification import provider_of
+from python.shim_common.values import items
 
 __all__ = ["given", "oauth2_of"]
 
@@ -143,7 +144,7 @@ class _Mapping:
         parts = [
             str(mapping(scope).get("scope", ""))
             for name in ("scopes", "optional_scopes")
-            for scope in _list(self._flow.get(name))
+            for scope in items(self._flow.get(name))
         ]
         return _JOINERS.get(str(self._flow.get("scopes_join_strategy", "space")), " ").join(filter(None, parts))
 
@@ -157,9 +158,5 @@ def _encoded(template: str) -> str:
 
 def _paths(schema: object) -> dict[str, list[str]]:
     properties = mapping(mapping(schema).get("properties"))
-    found = {name: _list(mapping(value).get("path_in_connector_config")) for name, value in properties.items()}
+    found = {name: items(mapping(value).get("path_in_connector_config")) for name, value in properties.items()}
     return {name: [str(part) for part in path] for name, path in found.items() if path}
-
-
-def _list(value: object) -> list[object]:
-    return value if isinstance(value, list) else []

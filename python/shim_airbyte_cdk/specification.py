@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from python.protocol import pointer
 from python.shim_airbyte_cdk.models import Json, mapping
 from python.shim_common.schemas import types_of
+from python.shim_common.values import items
 
 __all__ = ["config_schema", "oauth_branch", "provider_of"]
 
@@ -55,9 +56,9 @@ def provider_of(spec: Json) -> str:
 def oauth_branch(schema: Json, spec: Json) -> Json | None:
     """Return the part of `schema` below `/credentials` which `spec` says OAuth fills, or None where there is none."""
     credentials = mapping(mapping(schema.get("properties")).get("credentials"))
-    branches = [mapping(branch) for branch in _list(credentials.get("oneOf"))]
+    branches = [mapping(branch) for branch in items(credentials.get("oneOf"))]
     auth = mapping(spec.get("advanced_auth"))
-    path = _list(auth.get("predicate_key"))
+    path = items(auth.get("predicate_key"))
     if not branches:
         return credentials or None
     for branch in branches:
@@ -73,7 +74,7 @@ def _mark_oauth(schema: Json, spec: Json, provider: str) -> None:
         _logger.warning("the spec has no /credentials for the OAuth provider %s to fill", provider)
         return
     branch["x-oauth2-provider"] = provider
-    required = _list(schema.get("required"))
+    required = items(schema.get("required"))
     schema["required"] = required if "credentials" in required else [*required, "credentials"]
 
 
@@ -124,14 +125,14 @@ def _mark_secret(schema: Json, at: tuple[str, ...]) -> None:
 
 
 def _type_enum(schema: Json) -> None:
-    values = _list(schema.get("enum"))
+    values = items(schema.get("enum"))
     if values and "type" not in schema and all(isinstance(value, str) for value in values):
         schema["type"] = "string"
 
 
 def _mark_choice(schema: Json) -> None:
     """Give a `oneOf` the discriminator that Flow's form needs: the property which tells its branches apart."""
-    branches = [mapping(branch) for branch in _list(schema.get("oneOf"))]
+    branches = [mapping(branch) for branch in items(schema.get("oneOf"))]
     if not branches or "discriminator" in schema:
         return
     name = next(_telling(branches), None)
@@ -139,7 +140,7 @@ def _mark_choice(schema: Json) -> None:
         return
     for branch in branches:
         chosen = mapping(mapping(branch["properties"])[name])
-        value = chosen["const"] if "const" in chosen else _list(chosen["enum"])[0]
+        value = chosen["const"] if "const" in chosen else items(chosen["enum"])[0]
         chosen.pop("enum", None)
         chosen.update({"type": chosen.get("type", "string"), "const": value, "default": value})
     schema["discriminator"] = {"propertyName": name}
@@ -156,10 +157,6 @@ def _telling(branches: list[Json]) -> Iterator[str]:
 
 
 def _only_value(schema: Json) -> str | None:
-    values: Iterable[object] = [schema["const"]] if "const" in schema else _list(schema.get("enum"))
+    values: Iterable[object] = [schema["const"]] if "const" in schema else items(schema.get("enum"))
     found = [value for value in values if isinstance(value, str)]
     return found[0] if len(found) == 1 else None
-
-
-def _list(value: object) -> list[object]:
-    return value if isinstance(value, list) else []

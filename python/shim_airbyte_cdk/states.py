@@ -19,6 +19,7 @@ from python.shim_airbyte_cdk.identities import Identity, Known, identity_of, tol
 from python.shim_airbyte_cdk.migration import streams_of
 from python.shim_airbyte_cdk.models import Json, mapping
 from python.shim_airbyte_cdk.records import Target
+from python.shim_common.values import count, items
 
 __all__ = ["STATES", "TaskState"]
 
@@ -36,13 +37,13 @@ class _Entry:
 
     def __init__(self, target: Target, stored: Json | None) -> None:
         self.target = target
-        self.rows = _count(stored, "rowId") or 0
+        self.rows = count(mapping(stored), "rowId") or 0
         self.state = mapping((stored or {}).get("state")) or _stream_state(target, {})
         self.touched = False
         self.previous: int | None = None
         refreshed = target.row_keyed and not target.incremental
         if refreshed and target.takes_tombstones and (stored is None or "previousRows" in stored):
-            self.previous = max(_count(stored, "previousRows") or 0, self.rows)
+            self.previous = max(count(mapping(stored), "previousRows") or 0, self.rows)
         target.row_id = self.rows if target.incremental or (refreshed and self.previous is None) else 0
 
     def keep(self, state: Json) -> None:
@@ -185,7 +186,7 @@ class TaskState:
         # `global_` is how the models spell a name that Python reserves.
         whole = mapping(message.get("global") or message.get("global_"))
         self._shared[_SHARED["GLOBAL"]] = without_nulls(mapping(whole.get("shared_state")))
-        for stream in _list(whole.get("stream_states")):
+        for stream in items(whole.get("stream_states")):
             self._set(mapping(stream), "GLOBAL")
         for entry in self._read:
             if entry.target.incremental:
@@ -252,12 +253,3 @@ def _without_sentinels(state: object) -> object:
 
 def _resumable(state: Json) -> bool:
     return bool(mapping(state.get("stream")).get("stream_state") or state.get("data"))
-
-
-def _count(stored: Json | None, name: str) -> int | None:
-    value = (stored or {}).get(name)
-    return value if isinstance(value, int) and value >= 0 else None
-
-
-def _list(value: object) -> list[object]:
-    return value if isinstance(value, list) else []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from python.shim_common.values import Json, items
+from python.shim_common.values import Json, count, items
 from python.shim_singer_sdk.records import Target
 
 __all__ = ["BOOKMARKS", "Entry"]
@@ -26,7 +26,7 @@ class Entry:
         ours = _migrated(stored or {})
         self.bookmark = ours.get("state")
         self.at = [str(name) for name in items(ours.get("at"))] or [BOOKMARKS, target.name]
-        self.rows = _count(ours, "rowId") or 0
+        self.rows = count(ours, "rowId") or 0
         self.stored = stored is not None
         self.touched = self.failed = self.appended = False
         self.previous: int | None = None
@@ -34,9 +34,9 @@ class Entry:
         replaced = stored is None or "previousRows" in ours
         # A version goes on where its table was left. A full table without a place to go on from begins anew, and taps
         # that take the time for a version may begin twice in the same second.
-        target.version = _count(ours, "version") if self.bookmark or not self.refreshed else None
+        target.version = count(ours, "version") if self.bookmark or not self.refreshed else None
         if target.row_keyed and target.takes_tombstones and replaced and (self.refreshed or "previousRows" in ours):
-            self.previous = max(_count(ours, "previousRows") or 0, self.rows)
+            self.previous = max(count(ours, "previousRows") or 0, self.rows)
         anew = not target.incremental and (not target.row_keyed or (self.previous is not None and not self.resumable))
         target.row_id = 0 if anew else self.rows
 
@@ -95,7 +95,7 @@ def _migrated(stored: Json) -> Json:
     if "rowId" in stored or not stored:
         return stored
     bookmark = {name: value for name, value in stored.items() if name != _OLD_COUNTER}
-    counted = _count(stored, _OLD_COUNTER)
+    counted = count(stored, _OLD_COUNTER)
     return {"rowId": 0 if counted is None else counted + 1, **({"state": bookmark} if bookmark else {})}
 
 
@@ -105,8 +105,3 @@ def _tells(bookmark: object) -> bool:
         return bool(bookmark)
     own = bookmark.keys() - _SAYS_NOTHING - {"partitions"}
     return bool(own) or any(_tells(each) for each in items(bookmark.get("partitions")))
-
-
-def _count(stored: Json, name: str) -> int | None:
-    value = stored.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
