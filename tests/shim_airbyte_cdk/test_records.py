@@ -150,12 +150,17 @@ def test_a_deletion_in_a_collection_of_rows_is_a_row(own: dict[str, Any]) -> Non
     assert json.loads(text(target(), data))["_meta"]["op"] == "u"
 
 
-def test_a_record_that_holds_itself_is_an_error_with_stream_and_key() -> None:
+NESTED = {"properties": {"in": {"$ref": "#/$defs/nested"}, "at": {"type": "string", "format": "date-time"}}}
+
+
+def test_a_record_that_is_nested_too_deeply_is_an_error_with_stream_and_key() -> None:
     data: dict[str, Any] = {"id": 7}
-    data["own"] = data
+    for _ in range(5000):
+        data = {"id": 7, "in": data}
+    schema = {**NESTED, "$defs": {"nested": NESTED}}
 
     with pytest.raises(ConnectorError, match=r"^stream users, document /id=7: "):
-        target(key=["/id"]).captured(data)
+        target(key=["/id"], schema=schema).captured(data)
 
 
 @pytest.mark.parametrize(

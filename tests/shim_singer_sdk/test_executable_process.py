@@ -105,24 +105,32 @@ def test_what_it_writes_to_stderr_is_logged(caplog: pytest.LogCaptureFixture) ->
 
 
 PRINTS_WITHIN_A_TRACEBACK = """
-import sys
+import signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
 def say(file, text):
     print(text, file=file, flush=True)
 say(sys.stderr, "Traceback (most recent call last):")
 say(sys.stderr, '  File "tap.py", line 1')
 say(sys.stdout, "progress: 10 rows")
-sys.stdin.read()
+signal.sigwait({signal.SIGUSR1})
 say(sys.stderr, "ValueError: boom")
 sys.exit(1)
 """
 
 
-def test_what_it_prints_does_not_end_a_traceback_of_its_stderr() -> None:
+def test_what_it_prints_does_not_end_a_traceback_of_its_stderr(caplog: pytest.LogCaptureFixture) -> None:
     with running(python(PRINTS_WITHIN_A_TRACEBACK), {}) as tap:
         for line in tap.lines():
+            while not tap._logs._held:  # until the other thread has read what came before
+                pass
             tap.print(line)
+            os.kill(pid_of(tap), signal.SIGUSR1)
         with pytest.raises(ConnectorError, match=r"exit status 1: ValueError: boom$"):
             tap.finish()
+
+    (told,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert told.getMessage() == "ValueError: boom"
+    assert "progress: 10 rows" not in told.traceback  # type: ignore[attr-defined] # it is an extra of ours
 
 
 def test_what_it_prints_is_the_reason_where_its_stderr_gives_none() -> None:
