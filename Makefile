@@ -41,8 +41,11 @@ check: .venv/.ready-dev ## format, lint, types, imports, generated pages, fast t
 	@$(RUN) python docs/generate.py --check
 	@$(RUN) pytest -q -m "not slow and not versions"
 
+# These tests wait for processes most of the time.
+WORKERS := 2
+
 slow: .venv/.ready-dev $(READY) ## the tests that start many processes, connectors in their own environments, and the newest upstream versions
-	@$(RUN) pytest -q -m slow
+	@$(RUN) pytest -q -m slow -n $(WORKERS) --dist loadfile
 
 test-versions: .venv/.ready-dev ## both shims on every version of airbyte-cdk and singer-sdk that they promise, each in its own environment
 	@$(RUN) pytest -q -m versions
