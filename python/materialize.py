@@ -116,7 +116,8 @@ class Connector(BaseConnector[EndpointConfig, ResourceConfig, State]):
         yield self.spec()
 
     def _answer_validate(self, request: wire.Validate) -> Iterator[FromConnector]:
-        known = {found.resource_path: found for found in self._last_bindings(request.last_materialization)}
+        last = self._last_bindings(request.last_materialization)
+        known = {found.resource_path: found for found in reversed(last)}
         asked = tuple(self._asked(index, binding, known) for index, binding in enumerate(request.bindings))
         for index, binding in enumerate(asked):
             if binding.resource_path in [other.resource_path for other in asked[:index]]:

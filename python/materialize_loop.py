@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -47,7 +47,7 @@ class Transactions:
     def acknowledge(self, request: wire.Acknowledge) -> Iterator[Acknowledged]:
         """Begin to finish the transaction before, as soon as its commit has ended."""
         patches = _patches(request.state_patches)
-        self._acknowledged = self._aside.submit(self._transactor.acknowledge, patches)
+        self._acknowledged = self._aside.submit(self._finished, self._committed, patches)
         self._acknowledged.add_done_callback(lambda _done: self._wake())
         return self.due()
 
@@ -103,6 +103,12 @@ class Transactions:
         self._aside.shutdown()
         self._transactor.close()
 
+    def _finished(self, committed: Future[None] | None, patches: Sequence[Any]) -> ConnectorState | None:
+        """Acknowledge, unless the commit failed: there is nothing to acknowledge then."""
+        if committed is not None:
+            committed.result()
+        return self._transactor.acknowledge(patches)
+
     def _ended_before(self) -> Iterator[Acknowledged]:
         """Wait for the end of the transaction before, unless that was told already."""
         if self._acknowledged is not None:
@@ -127,7 +133,7 @@ def _tuple(text: msgspec.Raw, tuple_bytes: bytes) -> tuple[Any, ...]:
         return packed.unpack(tuple_bytes)
     try:
         return _values.decode(text) if text else ()
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RemoteProtocolError(
             f"the key or the values of a document are no JSON array, or have a lone surrogate in text: {error}", rule=8
         ) from None

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 import sys
 from pathlib import Path
@@ -206,6 +207,24 @@ def test_keys_that_are_no_json_array_or_no_unicode_are_refused_in_words(text: by
         list(transactions.load(wire.Load(key=msgspec.Raw(text))))
 
 
+def test_what_could_not_be_committed_is_never_acknowledged() -> None:
+    called: list[str] = []
+
+    class Failing(Recording):
+        def commit(self) -> None:
+            raise materialize.ConnectorError("the disk is full")
+
+        def acknowledge(self, patches: Any) -> None:
+            called.append("acknowledge")
+
+    transactions = Transactions(Failing(), lambda: None)
+    list(transactions.start_commit(wire.StartCommit()))
+    with pytest.raises(materialize.ConnectorError, match="the disk is full"):
+        list(itertools.chain(transactions.acknowledge(wire.Acknowledge()), transactions.flush(wire.Flush())))
+
+    assert called == []
+
+
 def test_state_patches_of_all_shards_are_given_to_acknowledge() -> None:
     given: list[Any] = []
 
@@ -262,10 +281,12 @@ def test_a_binding_knows_the_one_applied_before_inactive_or_not() -> None:
             return super().validate(request)
 
     old = MaterializationBinding(resource_config=raw({"table": "a"}), resource_path=("a",), backfill=3)
-    last = MaterializationSpec(config=raw({"path": "x"}), inactive_bindings=(old,))
-    list(Seeing().answer(validating({"table": "a"}, {"table": "b"}, last=last)))
+    now = MaterializationBinding(resource_config=raw({"table": "b"}), resource_path=("b",), backfill=2)
+    gone = MaterializationBinding(resource_config=raw({"table": "b"}), resource_path=("b",), backfill=1)
+    last = MaterializationSpec(config=raw({"path": "x"}), bindings=(now,), inactive_bindings=(old, gone))
+    list(Seeing().answer(validating({"table": "a"}, {"table": "b"}, {"table": "c"}, last=last)))
 
-    assert [each.last.backfill if each.last else None for each in seen] == [3, None]
+    assert [each.last.backfill if each.last else None for each in seen] == [3, 2, None]
 
 
 def test_a_binding_s_fields_are_projections_in_the_order_of_the_wire() -> None:

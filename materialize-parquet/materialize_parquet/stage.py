@@ -182,11 +182,9 @@ class ParquetStage(Stage):
             now.require(self._own, self._session, held.folder.named)
             return msgspec.structs.replace(now, buckets=buckets, applied={**now.applied, range_: transaction})
 
-        try:
-            held.manifest = held.ledger.commit(change)
-        finally:
-            if not last.delta:
-                tidy(held.folder, held.ledger.last() or last)
+        held.manifest = held.ledger.commit(change)
+        if not last.delta:  # and only now: a session that has lost its table must not touch its successor's files
+            tidy(held.folder, held.manifest)
 
     def _publish(self, folder: Folder, transaction: str) -> None:
         """Move the staged file of delta updates to where it is read, unless that was done before."""

@@ -130,7 +130,7 @@ class SqlConnector(Connector[EndpointConfig, ResourceConfig, dict]):  # type: ig
             now[last.resource_path]: table_of(
                 last, self._place(request.config, last.resource_path), self.dialect.types_of
             )
-            for last in request.last_bindings
+            for last in reversed(request.last_bindings)  # the active ones come first, and win
             if last.resource_path in now
         }
 

@@ -37,7 +37,7 @@ def unpack(data: bytes) -> tuple[Any, ...]:
         while at < len(data):
             value, at = _READERS[data[at]](data, at + 1)
             values.append(value)
-    except (KeyError, IndexError, ValueError, struct.error) as error:
+    except (KeyError, IndexError, ValueError, RecursionError, struct.error) as error:
         raise RemoteProtocolError(f"a packed tuple is malformed at byte {at}: {data.hex()}: {error}", rule=76) from None
     return tuple(values)
 

@@ -62,6 +62,11 @@ def test_numbers_in_packed_json_keep_their_digits() -> None:
     assert found["n"].text == "12345678901234567.8"
 
 
+def test_json_that_is_nested_too_deeply_is_refused() -> None:
+    with pytest.raises(RemoteProtocolError, match="malformed at byte 0"):
+        unpack(b"\x01" + b"[" * 3000 + b"]" * 3000 + b"\x00")
+
+
 @pytest.mark.parametrize("text", ["ff", "0261", "1601", "2100", "01ff00", "017b00"])
 def test_what_is_no_packed_tuple_is_refused(text: str) -> None:
     with pytest.raises(RemoteProtocolError, match="a packed tuple is malformed at byte 0"):
