@@ -15,7 +15,7 @@ WAREHOUSE := .cache/warehouse.duckdb
 # Upstream connectors have environments of their own; source-bigdata, derivations and materializations are in ours.
 CONNECTORS := $(filter-out source-bigdata,$(patsubst %/uv.lock,%,$(wildcard source-*/uv.lock)))
 READY := $(CONNECTORS:%=.venv/.ready-%)
-DEMO := $(patsubst %,.venv/.ready-%,demo source-faker derive-sales materialize-duckdb)
+DEMO := $(patsubst %,.venv/.ready-%,demo source-bigdata source-faker derive-sales materialize-duckdb)
 # --inexact: uv itself stays, and what another target has installed.
 SYNC := $(BIN)/uv sync --quiet --frozen --inexact
 
