@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from python.protocol import document, pointer
 from python.protocol.patch import merge
@@ -47,6 +47,12 @@ class Answer(NamedTuple):
                     state = merge(state if update.get("mergePatch") else {}, update["updated"])
                 found.append((number, state))
         return found
+
+
+class Resumable(Protocol):
+    """A connector that can be opened with a state."""
+
+    def open(self, bindings: list[Json], state: Any = None) -> Answer: ...
 
 
 class Connector(NamedTuple):
@@ -177,3 +183,26 @@ def reduced(bindings: Sequence[Json], captured: Sequence[tuple[int, Json]]) -> d
         else:
             held[key] = canonical(doc)
     return held
+
+
+def require_environment(name: str) -> None:
+    """`make slow` makes the environment of each connector: one that is missing is a fault, and nothing to pass over."""
+    assert (ROOT / name / ".venv").exists(), f"{name} has no environment: run python/activate.sh {name}"
+
+
+def check_resuming(
+    connector: Resumable, bindings: list[Json], first: Answer, held: Callable[..., object] = reduced
+) -> None:
+    """From each checkpoint of `first`, a capture of all of `bindings`, the rest ends in the same collections.
+
+    `held` says what these hold after some documents.
+    """
+    expected = held(bindings, first.captured())
+    checkpoints = first.checkpoints()
+
+    assert len(checkpoints) > 1
+    assert checkpoints[-1][0] == len(first.responses)
+    for until, state in checkpoints:
+        again = connector.open(bindings, state)
+        assert again.status == 0, again.stderr
+        assert held(bindings, first.captured(until) + again.captured()) == expected, until

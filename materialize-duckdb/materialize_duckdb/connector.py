@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 
 from materialize_duckdb.dialect import DuckdbDialect
 from materialize_duckdb.endpoint import DuckdbEndpoint
-from python.materialize_sql.configs import Advanced, DeltaUpdates, HardDelete, SchemaName, TableName
+from python.materialize_sql.configs import Advanced, HardDelete, Resource
 from python.materialize_sql.connector import SqlConnector
 
 __all__ = ["MaterializeDuckdb"]
@@ -22,14 +22,6 @@ class Config(Struct, frozen=True, kw_only=True):
     schema: Annotated[str, Meta(title="Schema", description="The schema of tables that name none.")] = "main"
     hard_delete: HardDelete = False
     advanced: Annotated[Advanced, Meta(extra_json_schema={"advanced": True})] = Advanced()
-
-
-class Resource(Struct, frozen=True, kw_only=True):
-    """The table of a binding."""
-
-    table: TableName
-    schema: SchemaName = ""
-    delta_updates: DeltaUpdates = False
 
 
 class MaterializeDuckdb(SqlConnector[Config, Resource]):

@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 
 from materialize_postgres.dialect import PostgresDialect
 from materialize_postgres.endpoint import PostgresEndpoint
-from python.materialize_sql.configs import DeltaUpdates, FeatureFlags, HardDelete, SchemaName, TableName
+from python.materialize_sql.configs import FeatureFlags, HardDelete, Resource
 from python.materialize_sql.connector import SqlConnector
 from python.materialize_sql.endpoint import sentence
 from python.protocol.errors import ConfigError
@@ -42,14 +42,6 @@ class Config(Struct, frozen=True, kw_only=True):
     schema: Annotated[str, Meta(title="Schema", description="The schema of tables that name none.")] = "public"
     hard_delete: HardDelete = False
     advanced: Annotated[Advanced, Meta(extra_json_schema={"advanced": True})] = Advanced()
-
-
-class Resource(Struct, frozen=True, kw_only=True):
-    """The table of a binding."""
-
-    table: TableName
-    schema: SchemaName = ""
-    delta_updates: DeltaUpdates = False
 
 
 class MaterializePostgres(SqlConnector[Config, Resource]):

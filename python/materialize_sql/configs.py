@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-__all__ = ["Advanced", "DeltaUpdates", "FeatureFlags", "HardDelete", "SchemaName", "TableName"]
+__all__ = ["Advanced", "DeltaUpdates", "FeatureFlags", "HardDelete", "Resource", "SchemaName", "TableName"]
 
 TableName = Annotated[
     str,
@@ -48,3 +48,11 @@ class Advanced(Struct, frozen=True, kw_only=True):
     """Settings that few need."""
 
     feature_flags: FeatureFlags = ""
+
+
+class Resource(Struct, frozen=True, kw_only=True):
+    """The table of a binding, in an endpoint that has schemas."""
+
+    table: TableName
+    schema: SchemaName = ""
+    delta_updates: DeltaUpdates = False

@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 import decimal
-import functools
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import msgspec
-
 from python import capture
 from python.capture import Captured, Checkpoint, ConfigError, ConnectorError, DiscoveredBinding
-from python.forms import Form, form_of
 from python.protocol import document
-from python.protocol.capture import SpecResponse
 from python.protocol.errors import DocumentError
 from python.protocol.flow import OAuth2
-from python.protocol.state_key import key_hash
-from python.protocol.wire import FromRuntime
 from python.shell import logs
 from python.shim_common.values import Json, mapping
-from python.shim_singer_sdk import catalog, secret_names
+from python.shim_singer_sdk import catalog
 from python.shim_singer_sdk.executable_process import TapProcess, running
 from python.shim_singer_sdk.reading import Reading
-from python.shim_singer_sdk.records import Target, check_resource
 from python.shim_singer_sdk.states import TaskState
+from python.shim_singer_sdk.tap_capture import TapCapture
 
 __all__ = ["CatalogOption", "ExecutableShim"]
 
@@ -36,7 +28,7 @@ CatalogOption = Literal["--catalog", "--properties"]
 _SHOWN_BYTES_MAX = 200  # enough of a line to recognise what wrote it
 
 
-class ExecutableShim(capture.Connector[dict[str, Any], dict[str, Any], dict[str, Any]]):
+class ExecutableShim(TapCapture):
     """A capture that runs a Singer tap, an executable of any language, as a child process.
 
     `command` is the tap with its arguments, if it has some: `["tap-x"]`. It is looked for beside this Python first,
@@ -46,8 +38,6 @@ class ExecutableShim(capture.Connector[dict[str, Any], dict[str, Any], dict[str,
     `discover` and `validate` run the tap with `--discover`; `open` runs it once, to the end of its sync. What it writes
     to stderr is logged. A stop is passed on to it.
     """
-
-    resource_path_pointers = catalog.RESOURCE_PATH_POINTERS
 
     def __init__(
         self,
@@ -66,16 +56,6 @@ class ExecutableShim(capture.Connector[dict[str, Any], dict[str, Any], dict[str,
         self.config_schema = config_schema
         self.oauth2 = oauth2
 
-    def spec(self) -> SpecResponse:
-        """Return what the tap is, as far as we were told. DOCS_URL replaces the documentation's address."""
-        return SpecResponse.of(
-            config_schema=msgspec.Raw(document.encode(self._config_form.schema)),
-            resource_config_schema=msgspec.Raw(document.encode(catalog.RESOURCE_CONFIG_SCHEMA)),
-            documentation_url=os.environ.get("DOCS_URL") or self._documentation_url,
-            oauth2=self.oauth2,
-            resource_path_pointers=self.resource_path_pointers,
-        )
-
     def discover(self, config: dict[str, Any]) -> Iterable[DiscoveredBinding]:
         """Return a binding for each of the tap's streams, in the tap's order."""
         return tuple(catalog.bindings_of(self._entries(config)))
@@ -85,8 +65,7 @@ class ExecutableShim(capture.Connector[dict[str, Any], dict[str, Any], dict[str,
 
         Raises ConfigError or ConnectorError where not. A tap has no other way to try its config out.
         """
-        for index, resource in enumerate(request.resources):
-            check_resource(resource, f"/bindings/{index}/resource")
+        self._check_resources(request.resources)
         known = {str(entry.get("tap_stream_id") or entry.get("stream")) for entry in self._entries(request.config)}
         for index, resource in enumerate(request.resources):
             name = resource.get("tap_stream_id")
@@ -98,8 +77,7 @@ class ExecutableShim(capture.Connector[dict[str, Any], dict[str, Any], dict[str,
         self, request: capture.Open[dict[str, Any], dict[str, Any], dict[str, Any]]
     ) -> Iterator[Captured | Checkpoint]:
         """Read the streams of this shard's key range once, each from where its state says."""
-        targets = [Target(binding) for binding in request.bindings]
-        owned = [target for target in targets if request.range.owns(key_hash("/".join(target.resource_path)))]
+        owned = self._owned(request)
         if not owned:
             return
         state = TaskState(request.state, owned)
@@ -138,19 +116,8 @@ class ExecutableShim(capture.Connector[dict[str, Any], dict[str, Any], dict[str,
     def _name(self) -> str:
         return Path(self._command[0]).name
 
-    def _secrets(self, request: FromRuntime) -> Iterable[str]:
-        """Add what looks like a secret by its name: most taps do not say which of their settings are."""
-        raw = self._config_in(request)
-        named = secret_names.secrets_in(msgspec.json.decode(raw)) if raw else ()
-        return [*super()._secrets(request), *named]
-
-    @functools.cached_property
-    def _config_form(self) -> Form[Any]:
-        return form_of(dict, self.config_schema and secret_names.marked(dict(self.config_schema)))
-
-    @functools.cached_property
-    def _resource_form(self) -> Form[Any]:
-        return Form(dict, catalog.RESOURCE_CONFIG_SCHEMA)
+    def _documentation(self) -> str:
+        return self._documentation_url
 
 
 def _message_of(tap: TapProcess, line: bytes) -> Json | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.airbyte import CSV, HARDCODED, JSON_LINES, Connector, reduced
-from tests.singer import Answer
+from tests.singer import Answer, check_resuming, require_environment
 
 pytestmark = pytest.mark.slow
 
@@ -25,8 +25,7 @@ class Session:
 @pytest.fixture(scope="module", params=[HARDCODED, CSV, JSON_LINES], ids=["hardcoded records", "CSV", "JSON Lines"])
 def session(request: pytest.FixtureRequest) -> Session:
     connector: Connector = request.param
-    if not connector.environment.exists():
-        pytest.skip(f"python/activate.sh {connector.name} has not been run")
+    require_environment(connector.name)
     return Session(connector._replace(cut=2))
 
 
@@ -42,12 +41,4 @@ def test_the_documents_are_the_records_of_the_upstreams_own_command(session: Ses
 
 
 def test_resuming_at_every_checkpoint_ends_in_the_same_collections(session: Session) -> None:
-    expected = reduced(session.bindings, session.first.captured())
-    checkpoints = session.first.checkpoints()
-
-    assert len(checkpoints) > 1
-    assert checkpoints[-1][0] == len(session.first.responses)
-    for until, state in checkpoints:
-        again = session.connector.open(session.bindings, state)
-        assert again.status == 0, again.stderr
-        assert reduced(session.bindings, session.first.captured(until) + again.captured()) == expected, until
+    check_resuming(session.connector, session.bindings, session.first, reduced)

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conversing import ROOT
-from tests.singer import Answer, Connector, Json, canonical, exact, reduced
+from tests.singer import Answer, Connector, Json, canonical, check_resuming, exact, reduced, require_environment
 from tests.singer_sources import classic_source, dbf_source, orders_by_time, postgres_source, rest_source
 
 pytestmark = pytest.mark.slow
@@ -40,11 +39,6 @@ CUTS = {"source-rest-api": 10, "source-dbf": 1}
 MENDED = {"source-dbf": as_date_time}
 
 
-def skip_without(name: str) -> None:
-    if not (ROOT / name / ".venv").exists():
-        pytest.skip(f"python/activate.sh {name} has not been run")
-
-
 class Session:
     """A connector, the bindings of a task, and one capture of all of it."""
 
@@ -61,7 +55,7 @@ class Session:
 @pytest.fixture(scope="module", params=SOURCES)
 def session(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     name = request.param
-    skip_without(name)
+    require_environment(name)
     with SOURCES[name](tmp_path_factory.mktemp(name)) as connector:
         yield Session(connector.cutting(CUTS[name]) if name in CUTS else connector)
 
@@ -81,15 +75,7 @@ def test_the_documents_are_the_records_of_the_upstreams_own_command(session: Ses
 
 
 def test_resuming_at_every_checkpoint_ends_in_the_same_collections(session: Session) -> None:
-    expected = reduced(session.bindings, session.first.captured())
-    checkpoints = session.first.checkpoints()
-
-    assert len(checkpoints) > 1
-    assert checkpoints[-1][0] == len(session.first.responses)
-    for until, state in checkpoints:
-        again = session.connector.open(session.bindings, state)
-        assert again.status == 0, again.stderr
-        assert reduced(session.bindings, session.first.captured(until) + again.captured()) == expected, until
+    check_resuming(session.connector, session.bindings, session.first)
 
 
 def test_validate_accepts_what_was_discovered(session: Session) -> None:
@@ -108,7 +94,7 @@ def test_validate_accepts_what_was_discovered(session: Session) -> None:
 )
 def test_any_tap_runs_as_an_executable(tmp_path: Path, name: str, arguments: str) -> None:
     """A tap of the SDK gives as a child process what it gives in ours; an old one takes its catalog as properties."""
-    skip_without(name)
+    require_environment(name)
     program = f"from python.shim_singer_sdk import ExecutableShim; ExecutableShim({arguments}).main()"
     with SOURCES[name](tmp_path) as connector:
         ours, theirs = Session(connector), Session(connector._replace(program=program))
@@ -118,7 +104,7 @@ def test_any_tap_runs_as_an_executable(tmp_path: Path, name: str, arguments: str
 
 
 def test_rows_of_a_table_without_a_key_that_are_gone_are_deleted_with_its_next_read(tmp_path: Path) -> None:
-    skip_without("source-classic")
+    require_environment("source-classic")
     with classic_source(tmp_path) as connector:
         session = Session(connector)
         oak, _, other_oak = (tmp_path / "trees.jsonl").read_text(encoding="utf-8").splitlines()
