@@ -75,6 +75,7 @@ class Connector(NamedTuple):
         return ROOT / self.name / ".venv" / "bin"
 
     def ask(self, request: Json) -> Answer:
+        require_environment(self.name)
         run = ["-c", self.program] if self.program else ["-m", self.name]
         process = start([str(self.binaries / "python"), *run])
         stdout, stderr = process.communicate(json.dumps({"spec": {}}) + "\n" + text(request) + "\n", SECONDS_MAX)

@@ -51,7 +51,7 @@ class Advanced(Struct, frozen=True, kw_only=True):
 
 
 class Resource(Struct, frozen=True, kw_only=True):
-    """The table of a binding, in an endpoint that has schemas."""
+    """The table of a binding."""
 
     table: TableName
     schema: SchemaName = ""

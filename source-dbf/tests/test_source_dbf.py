@@ -9,12 +9,7 @@ from tests.singer import kept_of
 from tests.singer_sources import dbf_source
 from tests.snapshots import Snapshots
 
-FOLDER = Path(__file__).parent.parent
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not (FOLDER / ".venv").exists(), reason="python/activate.sh source-dbf has not been run"),
-]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture

@@ -13,10 +13,7 @@ FOLDER = Path(__file__).parent.parent
 PYTHON = FOLDER / ".venv" / "bin" / "python"
 CONFIG = {"count": 200, "seed": 42, "parallelism": 1, "records_per_slice": 50, "always_updated": True}
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not PYTHON.exists(), reason="python/activate.sh source-faker has not been run"),
-]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture

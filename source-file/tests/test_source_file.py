@@ -6,10 +6,7 @@ from syrupy.assertion import SnapshotAssertion
 from tests.airbyte import CSV, JSON_LINES, Connector, kept_of
 from tests.snapshots import Snapshots
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not CSV.environment.exists(), reason="python/activate.sh source-file has not been run"),
-]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture

@@ -6,10 +6,7 @@ from syrupy.assertion import SnapshotAssertion
 from tests.airbyte import HARDCODED, kept_of
 from tests.snapshots import Snapshots
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not HARDCODED.environment.exists(), reason="python/activate.sh source-hardcoded-records"),
-]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture

@@ -25,10 +25,7 @@ CONNECTOR = [str(BIN / "python"), "-m", "python.shim_airbyte_cdk", "source-inven
 COMMAND = [str(BIN / "source-declarative-manifest"), "read", "--manifest-path", "manifest.yaml"]
 STREAMS = ["warehouses", "products", "stock", "movements"]
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not BIN.exists(), reason="python/activate.sh source-inventory has not been run"),
-]
+pytestmark = pytest.mark.slow
 
 
 def server() -> Any:

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
@@ -9,12 +7,7 @@ from tests.singer import kept_of
 from tests.singer_sources import rest_source
 from tests.snapshots import Snapshots
 
-FOLDER = Path(__file__).parent.parent
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not (FOLDER / ".venv").exists(), reason="python/activate.sh source-rest-api has not been run"),
-]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 
 from tests.conversing import ROOT, converse
 from tests.manifests.server import LOGIN, TOKEN, Server, serving
+from tests.singer import require_environment
 
 pytestmark = pytest.mark.slow
 
@@ -78,8 +79,8 @@ def test_no_secret_and_no_token_of_a_manifest_s_source_is_logged(name: str, serv
     assert secrets == []
 
 
-@pytest.mark.skipif(not REST.exists(), reason="python/activate.sh source-rest-api has not been run")
 def test_no_secret_and_no_token_of_a_tap_is_logged_though_it_marks_none(server: Server) -> None:
+    require_environment("source-rest-api")
     stream = {"name": "members", "path": "/oauth/members", "primary_keys": ["id"], "records_path": "$.members[*]"}
     config = {
         "api_url": server.url,

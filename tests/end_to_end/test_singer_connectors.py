@@ -55,7 +55,6 @@ class Session:
 @pytest.fixture(scope="module", params=SOURCES)
 def session(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     name = request.param
-    require_environment(name)
     with SOURCES[name](tmp_path_factory.mktemp(name)) as connector:
         yield Session(connector.cutting(CUTS[name]) if name in CUTS else connector)
 
