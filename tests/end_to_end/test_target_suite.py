@@ -73,7 +73,7 @@ def duckdb(folder: Path, _server: Callable[[], Postgres]) -> Target:
             quoted = '"' + table.replace('"', '""') + '"'
             return _texts(db.execute(f"select cast(columns(*) as varchar) from {quoted}"))  # noqa: S608 -- quoted
 
-    alone = dict.fromkeys(("zombies", "shards", "shards_of_delta_updates"), ONE_WRITER)
+    alone = dict.fromkeys(("zombies", "zombies_amid_a_commit", "shards", "shards_of_delta_updates"), ONE_WRITER)
     return started("materialize-duckdb", {"path": path}, rows, names_that_differ_by_case=BY_CASE, **alone)
 
 
