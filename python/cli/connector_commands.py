@@ -1,0 +1,53 @@
+"""Commands for a connector's life, from its first file to its release.
+
+What they do stands in modules beside this one, in `python.importing` and `python.acceptance`, imported inside of each.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from python.cli.group import headwater, sentences
+
+__all__: list[str] = []
+
+
+@headwater.command()
+@click.argument("old")
+@click.argument("new")
+@click.option("--run", is_flag=True, help="Ask connectors in folders anew, whatever snapshots their tests keep.")
+@click.option("--source", help="Flow spec with the config to ask with; by default test.flow.yaml of the folder.")
+@click.option("--name", help="Capture of that spec, where it has several.")
+@click.option("--network", default="bridge", show_default=True, help="Network of image connectors.")
+@click.option("--json", "form", flag_value="json", help="Print one line of JSON.")
+@click.option("--markdown", "form", flag_value="markdown", help="Print the text of a pull request.")
+@click.option("--table", "form", flag_value="table", default=True, help="Print for a person; the default.")
+def compare(**options: Any) -> None:  # noqa: ANN401 -- click's own signature
+    """Classify what changed between two versions of a connector, and whether VERSION was raised enough.
+
+    OLD and NEW are folders, snapshots (JSON files), folders in git (REVISION:source-x) or images (with a tag).
+    Exit status: 0 if VERSION is high enough for the gravest change, 1 if it is not, 2 for errors.
+    """
+    with sentences(status=2):
+        from python.cli import comparing  # noqa: PLC0415 -- lazily, see the module's docstring
+
+        told, enough = comparing.tell(comparing.Options(**options))
+        click.echo(told)
+        sys.exit(not enough)
+
+
+@headwater.command()
+@click.option("--since", metavar="REVISION", help="Only those that a change since then touches; by default all.")
+@click.option("--json", "form", flag_value="json", help="Print one line of JSON: their names.")
+@click.option("--matrix", "form", flag_value="matrix", help="Print the entries of a matrix of GitHub Actions.")
+@click.option("--names", "form", flag_value="names", default=True, help="Print a line for each; the default.")
+def changed(since: str | None, form: str) -> None:
+    """List the connectors of this repository, or those that a change touches: what CI tests and builds anew."""
+    with sentences():
+        from python.cli import changing  # noqa: PLC0415 -- lazily, see the module's docstring
+
+        for line in changing.lines(since, form):
+            click.echo(line)
