@@ -20,6 +20,7 @@ __all__ = ["Resource", "constraints_of", "flat_type", "refusal_of_key"]
 
 _FORMATTED = {"integer": ({"integer"}, "string-integer"), "number": ({"integer", "number"}, "string-number")}
 _KEY_TYPES = {"boolean", "integer", "string"}
+_GONE = "what this task has stored is gone, or is not where the config says; a backfill stores it again"
 _WHOLE = "whole documents are needed to reduce new ones into them"
 
 
@@ -66,7 +67,7 @@ def constraints_of(asked: Asked[Any], resource: Resource) -> dict[str, Constrain
     """Return what may become of each projection of the binding's collection.
 
     Raises ConnectorError where no selection of fields could work: the key may be null, or the resource holds what this
-    task did not store.
+    task did not store. Where the resource is gone, though the task has stored to it, the key wants a backfill.
     """
     _refuse_null_keys(asked)
     if resource.exists and asked.last is None and resource.occupied and not resource.allow_existing:
@@ -101,6 +102,8 @@ def _constraint(projection: Projection, asked: Asked[Any], resource: Resource, *
     unfit = resource.unfit(projection) or _unfit(projection)
     if unfit:
         return Constraint(type="FIELD_FORBIDDEN", reason=unfit)
+    if _is_key(projection, asked) and not resource.exists and asked.last and asked.last.backfill == asked.backfill:
+        return Constraint(type="INCOMPATIBLE", reason=_GONE)
     column = None if anew else resource.columns.get(resource.fold(projection.field))
     last = None if anew else asked.last
     refused = _refused_by_last(projection, asked, last) if last else ""

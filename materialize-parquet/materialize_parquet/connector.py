@@ -90,14 +90,14 @@ class MaterializeParquet(Connector[Config, TableResource, dict]):  # type: ignor
         state = drain(stage, request.state)
         if state:
             return Applied(action_description="apply what the last transactions have staged", state=state)
-        known = {last.resource_path for last in request.last_bindings}
+        before = {last.resource_path: last.state_key for last in reversed(request.last_bindings)}  # active ones win
         done = []
         for binding in request.bindings:
             wanted = Wanted(
                 table=_table(binding),
                 folder=_folder(root, binding),
                 state_key=binding.state_key,
-                known=binding.resource_path in known,
+                before=before.get(binding.resource_path),
                 session=session,
             )
             for action in plan(wanted):

@@ -12,7 +12,7 @@ from materialize_parquet.folder import Folder
 from materialize_parquet.manifest import Bucket, ColumnOf, Ledger, Manifest
 from materialize_parquet.parts import conformed, is_part, part_name, read_part, write_part
 from materialize_parquet.stage import STAGED, tidy
-from python.materialize_sql.tables import Table
+from python.materialize_sql.tables import Table, gone
 from python.materialize_staged import range_key
 from python.protocol.errors import ConnectorError
 from python.protocol.flow import FULL_RANGE
@@ -28,12 +28,15 @@ class Action(NamedTuple):
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """The table of a binding, in `folder`. `known`: the task has stored to it before. `session` names this apply."""
+    """The table of a binding, in `folder`. `session` names this apply.
+
+    `before` is the state key with which the task has stored to it before; None where it has not.
+    """
 
     table: Table
     folder: Folder
     state_key: str
-    known: bool
+    before: str | None
     session: str
 
     @property
@@ -54,10 +57,12 @@ def plan(wanted: Wanted) -> Iterator[Action]:
     ledger, named = Ledger(wanted.folder), wanted.table.named
     last = ledger.last()
     if last is None:
+        if wanted.before == wanted.state_key:
+            raise gone(wanted.table)
         told = f"create table {named} for {wanted.table.collection}"
         yield Action(told, lambda: ledger.commit(lambda found: found or wanted.manifest))
         return
-    refilled = wanted.known and last.state_key != wanted.state_key
+    refilled = wanted.before is not None and last.state_key != wanted.state_key
     if refilled or last.emptying:
         yield Action(f"empty table {named} for a backfill", lambda: _empty(wanted, ledger, refilled=refilled))
     else:

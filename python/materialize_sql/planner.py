@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import msgspec
 
 from python.materialize_sql.dialect import CHECKPOINTS, Dialect
-from python.materialize_sql.tables import Column, ExistingColumn, ExistingTable, Place, Table
+from python.materialize_sql.tables import Column, ExistingColumn, ExistingTable, Place, Table, gone
 from python.protocol.errors import ConnectorError
 
 __all__ = ["Action", "Found", "plan"]
@@ -37,7 +37,7 @@ def plan(
     """Yield what is to be done for `wanted`; `last` are the tables that the same bindings had before, by binding.
 
     `home` is the schema of the table of checkpoints. Tables of bindings that are gone stay as they are. Raises
-    ConnectorError where an existing column cannot be kept.
+    ConnectorError where an existing column cannot be kept, or a table is gone that was not to be filled anew.
     """
     for schema in dict.fromkeys((home, *(table.place[0] for table in wanted))):
         if schema not in found.schemas:
@@ -46,12 +46,15 @@ def plan(
         yield Action(f"create table {home}.{CHECKPOINTS} for checkpoints", (dialect.create_checkpoints(home),))
     for table in wanted:
         existing = found.tables.get(table.place)
+        before = last.get(table.binding)
+        refilled = before is not None and before.backfill != table.backfill
         if existing is None:
+            if before is not None and not refilled:
+                raise gone(table)
             yield Action(f"create table {table.named} for {table.collection}", tuple(dialect.create_table(table)))
             continue
-        before = last.get(table.binding)
         changes = _Changes(dialect, table, existing)
-        if before is not None and before.backfill != table.backfill:
+        if before is not None and refilled:
             yield from changes.anew(before)
         else:
             yield from changes.updates()

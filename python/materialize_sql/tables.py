@@ -12,7 +12,7 @@ from python.materialize_sql.column_types import ColumnType
 from python.protocol.errors import ConnectorError
 from python.protocol.flow import Projection
 
-__all__ = ["Column", "ExistingColumn", "ExistingTable", "Place", "Table", "table_of"]
+__all__ = ["Column", "ExistingColumn", "ExistingTable", "Place", "Table", "gone", "table_of"]
 
 Place = tuple[str, str]
 """Schema and name of a table."""
@@ -148,6 +148,14 @@ def _fits(column: Column, value: object) -> bool:
 
 
 _SHOWN_CHARACTERS_MAX = 80  # of a value, in an error
+
+
+def gone(table: Table) -> ConnectorError:
+    """Return the error about a table that the task has stored to, and that is not there any more."""
+    return ConnectorError(
+        f"table {table.named} is gone, or not where the config says now, though documents were stored in it; raise the "
+        "backfill counter of its binding to store them again, or bring the table back"
+    )
 
 
 def table_of(binding: Binding[Any], place: Place, types_of: Callable[..., tuple[ColumnType, ...]]) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,7 +16,7 @@ from tests.postgres import PASSWORD, Postgres
 
 class Target(NamedTuple):
     """A connector, its config, a query of its database from outside, the schema that it
-    stores to by default, its name, and its name of text."""
+    stores to by default, its name, its name of text, and a statement run from outside."""
 
     make: Callable[[], SqlConnector[Any, Any]]
     config: dict[str, Any]
@@ -23,6 +24,7 @@ class Target(NamedTuple):
     schema: str
     name: str
     text: str
+    run: Callable[[str], object]
 
     @property
     def dialect(self) -> Any:
@@ -59,7 +61,11 @@ def sqlite(folder: Path) -> Target:
         finally:
             db.close()
 
-    return Target(MaterializeSqlite, {"path": path}, query, "main", "sqlite", "text")
+    def run(statement: str) -> None:
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
+            db.execute(statement)
+
+    return Target(MaterializeSqlite, {"path": path}, query, "main", "sqlite", "text", run)
 
 
 def duckdb(folder: Path) -> Target:
@@ -73,7 +79,7 @@ def duckdb(folder: Path) -> Target:
         with duckdb.connect(path) as db:
             return db.execute(sql).fetchall()
 
-    return Target(MaterializeDuckdb, {"path": path}, query, "main", "duckdb", "varchar")
+    return Target(MaterializeDuckdb, {"path": path}, query, "main", "duckdb", "varchar", query)
 
 
 def postgres(server: Postgres, schema: str) -> Target:
@@ -88,5 +94,9 @@ def postgres(server: Postgres, schema: str) -> Target:
         with psycopg.connect(where, autocommit=True) as db:
             return db.execute(sql.encode()).fetchall()
 
+    def run(statement: str) -> None:
+        with psycopg.connect(where, autocommit=True) as db:
+            db.execute(statement.encode())
+
     config = {"address": f"127.0.0.1:{server.port}", "password": PASSWORD, "schema": schema}
-    return Target(MaterializePostgres, config, query, schema, "postgres", "text")
+    return Target(MaterializePostgres, config, query, schema, "postgres", "text", run)

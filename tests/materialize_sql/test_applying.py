@@ -180,6 +180,39 @@ def test_another_key_with_a_backfill_makes_the_table_anew(target: Target) -> Non
     assert target.rows("name") == [("a",), ("b",)]
 
 
+@pytest.mark.parametrize("delta", [False, True])
+def test_a_table_that_is_gone_is_stored_again_by_a_backfill_and_never_left_empty(target: Target, delta: bool) -> None:
+    old = spec(target.config, binding(THINGS, "things", delta=delta))
+    applied(target.make(), old)
+    stored(target, old, {"id": 1, "name": "a"})
+    place_ = target.dialect.qualified((target.schema, "things"))
+    target.run(f"drop table {place_}")
+    for last in (old, spec(target.config, inactive=old.bindings)):
+        constraints = validated(target.make(), old, last)[0].constraints
+        assert (constraints["id"].type, constraints["name"].type) == ("INCOMPATIBLE", "LOCATION_RECOMMENDED")
+        assert "gone, or is not where the config says" in constraints["id"].reason
+        with pytest.raises(ConnectorError, match=r"things is gone, .*; raise the backfill counter of its binding"):
+            applied(target.make(), old, last)
+        assert target.types() == {}
+
+    again = spec(target.config, binding(THINGS, "things", delta=delta, backfill=1))
+    assert validated(target.make(), again, old)[0].constraints["id"].type == "LOCATION_REQUIRED"
+    for _ in range(2):  # killed before the runtime heard of the first one
+        applied(target.make(), again, old)
+    stored(target, again, {"id": 2, "name": "b"})
+    assert target.rows("id") == [(2,)]
+
+
+def test_a_binding_whose_first_apply_was_killed_is_applied_again(target: Target) -> None:
+    """The runtime's spec before is that of the last apply that ended."""
+    others = spec(target.config, binding(THINGS, "others"))
+    applied(target.make(), others)
+    wanted = spec(target.config, binding(THINGS, "others"), binding(THINGS, "things"))
+
+    assert any("create table" in action for action in applied(target.make(), wanted, others))
+    assert applied(target.make(), wanted, others) == NOTHING
+
+
 def test_delta_updates_may_begin_at_any_time_and_end_with_a_backfill(target: Target) -> None:
     old = spec(target.config, binding(THINGS, "things"))
     applied(target.make(), old)

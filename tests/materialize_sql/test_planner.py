@@ -60,6 +60,13 @@ def test_what_is_missing_is_made_in_order() -> None:
     ]
 
 
+def test_a_table_that_is_gone_is_only_made_for_a_backfill() -> None:
+    with pytest.raises(ConnectorError, match=r"table main\.t is gone, .* raise the backfill counter of its binding"):
+        planned(TABLE, None, TABLE)
+
+    assert planned(msgspec.structs.replace(TABLE, backfill=1), None, TABLE) == ["create table main.t for acmeCo/t"]
+
+
 def test_names_of_columns_are_compared_as_the_database_does() -> None:
     shouted = with_columns(*(ExistingColumn(each.name.upper(), each.type) for each in EXISTING.columns))
 
