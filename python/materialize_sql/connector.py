@@ -12,9 +12,9 @@ from python.materialize_constraints import Resource, constraints_of
 from python.materialize_requests import Binding
 from python.materialize_sql.dialect import CHECKPOINTS, Dialect
 from python.materialize_sql.endpoint import Endpoint
-from python.materialize_sql.fences import raise_fence
+from python.materialize_sql.fences import fence_off, raise_fence
 from python.materialize_sql.planner import Found, plan
-from python.materialize_sql.tables import Column, ExistingColumn, Place, Table, table_of
+from python.materialize_sql.tables import Column, ExistingColumn, ExistingTable, Place, Table, table_of
 from python.materialize_sql.transactor import SqlTransactor
 from python.protocol.flow import Projection
 from python.protocol.materialize import ValidatedBinding
@@ -75,7 +75,10 @@ class SqlConnector(Connector[EndpointConfig, ResourceConfig, dict]):  # type: ig
             with endpoint.telling("look at the tables"):
                 found = endpoint.inspect([(schema, CHECKPOINTS), *(table.place for table in tables)])
             for action in list(plan(self.dialect, found, tables, last, schema)):
-                endpoint.perform(action)
+                with endpoint.telling(action.description), endpoint.transaction():
+                    if action.fences:
+                        fence_off(endpoint, schema, request.name)
+                    endpoint.perform(action)
                 done.append(action.description)
         return Applied(action_description="\n".join(done))
 
@@ -84,13 +87,11 @@ class SqlConnector(Connector[EndpointConfig, ResourceConfig, dict]):  # type: ig
         tables = self._tables(request.config, request.bindings)
         endpoint = self.connect(request.config)
         with endpoint.telling("open the tables"):
-            found = endpoint.inspect([table.place for table in tables]).tables
-            for table in tables:
-                if table.place not in found:
-                    raise ConnectorError(f"there is no table {table.named}; publish the materialization again")
-            stored = [table.stored_in(found[table.place], self.dialect.fold) for table in tables]
             schema = self.default_schema(request.config)
-            fence = raise_fence(endpoint, schema, request.name, request.range)
+            _existing(endpoint, [(schema, CHECKPOINTS)])
+            fence = raise_fence(endpoint, schema, request.name, request.range)  # no apply changes the tables unseen now
+            found = _existing(endpoint, [table.place for table in tables])
+            stored = [table.stored_in(found[table.place], self.dialect.fold) for table in tables]
         return SqlTransactor(endpoint, stored, fence, hard_delete=self.hard_delete(request.config))
 
     def _places(
@@ -158,6 +159,15 @@ class SqlConnector(Connector[EndpointConfig, ResourceConfig, dict]):  # type: ig
             occupied=existing is not None and existing.occupied,
             allow_existing=allow_existing,
         )
+
+
+def _existing(endpoint: Endpoint, places: Sequence[Place]) -> Mapping[Place, ExistingTable]:
+    """Return the tables at `places`. Raises ConnectorError where one is not there."""
+    found = endpoint.inspect(places).tables
+    for place in places:
+        if place not in found:
+            raise ConnectorError(f"there is no table {'.'.join(place)}; publish the materialization again")
+    return found
 
 
 def _refuse_double_columns(table: Table, fold: Callable[[str], str]) -> None:

@@ -70,10 +70,9 @@ class Endpoint(abc.ABC):
         self.commit()
 
     def perform(self, action: Action) -> None:
-        """Do what a plan says, in one transaction. Raises ConnectorError where the database refuses it."""
-        with self.telling(action.description), self.transaction():
-            for statement in action.statements:
-                self.execute(statement)
+        """Do what a plan says, in the transaction that has begun."""
+        for statement in action.statements:
+            self.execute(statement)
 
     @contextlib.contextmanager
     def telling(self, doing: str) -> Iterator[None]:

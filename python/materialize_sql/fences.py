@@ -2,7 +2,8 @@
 
 The table of checkpoints has a row for each key range of each materialization. The ranges of one materialization never
 overlap. A session that opens takes over the ranges that its own overlaps: what lies outside stays, as rows of their
-own, and each row gets a fence that no session before has seen. So the commit of an older session finds no row.
+own, and each row gets a fence that no session before has seen. So the commit of an older session finds no row. An
+apply raises the fences of all rows wherever it changes a table, so that nothing of the spec before is stored after.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from python.materialize_sql.endpoint import Endpoint
 from python.protocol.errors import ConnectorError
 from python.protocol.flow import RangeSpec
 
-__all__ = ["Fence", "Held", "raise_fence", "take_over"]
+__all__ = ["Fence", "Held", "fence_off", "raise_fence", "take_over"]
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -101,6 +102,15 @@ def raise_fence(endpoint: Endpoint, schema: str, materialization: str, own: Rang
             values = (materialization, held.key_begin, held.key_end, held.fence, held.checkpoint)
             endpoint.execute(f"insert into {table} values ({', '.join(parameters)})", values)  # noqa: S608 -- same
     return Fence(table, materialization, taken[0])
+
+
+def fence_off(endpoint: Endpoint, schema: str, materialization: str) -> None:
+    """No session of `materialization` that is open can commit any more, once the transaction that has begun commits.
+
+    One that is about to commit waits for that; one that has begun to commit is waited for.
+    """
+    table, name = endpoint.dialect.qualified((schema, CHECKPOINTS)), endpoint.dialect.parameter(1)
+    endpoint.execute(f"update {table} set fence = fence + 1 where materialization = {name}", (materialization,))  # noqa: S608 -- same
 
 
 def _shown(key_begin: int, key_end: int) -> str:

@@ -18,10 +18,14 @@ __all__ = ["Action", "Found", "plan"]
 
 
 class Action(msgspec.Struct, frozen=True):
-    """A change of the database, in words and as the statements of one transaction."""
+    """A change of the database, in words and as the statements of one transaction.
+
+    With `fences` the transaction first fences off all sessions that may still store to a table.
+    """
 
     description: str
     statements: tuple[str, ...]
+    fences: bool = True
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,9 +45,10 @@ def plan(
     """
     for schema in dict.fromkeys((home, *(table.place[0] for table in wanted))):
         if schema not in found.schemas:
-            yield Action(f"create schema {schema}", (dialect.create_schema(schema),))
+            yield Action(f"create schema {schema}", (dialect.create_schema(schema),), fences=False)
     if (home, CHECKPOINTS) not in found.tables:
-        yield Action(f"create table {home}.{CHECKPOINTS} for checkpoints", (dialect.create_checkpoints(home),))
+        told = f"create table {home}.{CHECKPOINTS} for checkpoints"
+        yield Action(told, (dialect.create_checkpoints(home),), fences=False)
     for table in wanted:
         existing = found.tables.get(table.place)
         before = last.get(table.binding)

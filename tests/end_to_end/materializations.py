@@ -37,8 +37,10 @@ def things(config: dict[str, Any], **more: Any) -> MaterializationSpec:
     return spec(config, binding(THINGS, "things", **more))
 
 
-def applied(name: str, wanted: MaterializationSpec) -> Ended:
-    end = converse(command(name), as_request(wire.Apply(materialization=wanted, version="1")))
+def applied(name: str, wanted: MaterializationSpec, last: MaterializationSpec | None = None) -> Ended:
+    end = converse(
+        command(name), as_request(wire.Apply(materialization=wanted, version="1", last_materialization=last))
+    )
     assert (end.status, end.kinds) == (0, ["applied"]), end.stderr
     return end
 
@@ -110,6 +112,30 @@ class Process:
     def kill(self) -> None:
         self.child.send_signal(signal.SIGKILL)
         self.child.communicate(timeout=SECONDS_MAX)
+
+
+def fences_off_the_spec_before(name: str, config: dict[str, Any]) -> None:
+    """Stop a process before its commit, empty its table for a backfill, and let it go on: it stores nothing."""
+    old, new = things(config), things(config, backfill=1)
+    applied(name, old)
+    zombie = Process(name, old)
+    zombie.transaction({"id": 1, "name": "old"}, checkpoint="1")
+    zombie.load([1])
+    zombie.store({"id": 1, "name": "zombie"}, {"id": 2, "name": "zombie"})
+    zombie.child.send_signal(signal.SIGSTOP)
+    zombie.tell(wire.StartCommit())
+    (answer,) = applied(name, new, old).responses
+    assert "empty table" in answer["applied"]["actionDescription"]
+    zombie.child.send_signal(signal.SIGCONT)
+
+    assert isinstance(zombie.hear(), wire.StartedCommit)
+    status, logs = zombie.end()
+    assert status != 0
+    assert "another session of acmeCo/target has taken over" in logs[-1]["message"]
+    successor = Process(name, new)
+    assert successor.checkpoint == "1"
+    assert successor.load([1], [2]) == []
+    successor.kill()
 
 
 def snapshots_of(name: str, config: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from python.protocol.materialize import StartCommit, StartedCommit
-from tests.end_to_end.materializations import Process, applied, survives_kills, things
+from tests.end_to_end.materializations import Process, applied, fences_off_the_spec_before, survives_kills, things
 from tests.postgres import PASSWORD, Postgres, postgres
 
 pytestmark = pytest.mark.slow
@@ -53,6 +53,10 @@ def test_a_process_that_was_stopped_and_goes_on_after_its_successor_changes_noth
     assert isinstance(successor.commit("3"), StartedCommit)
     assert successor.load([1], [2]) == [{"id": 1, "name": "new"}]
     successor.kill()
+
+
+def test_a_process_of_the_spec_before_stores_nothing_to_a_table_that_was_emptied(config: dict[str, Any]) -> None:
+    fences_off_the_spec_before(NAME, config)
 
 
 def test_a_server_that_goes_away_is_one_sentence(server: Postgres, config: dict[str, Any]) -> None:

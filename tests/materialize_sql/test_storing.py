@@ -171,6 +171,36 @@ def test_an_older_session_of_the_same_range_is_fenced_off(target: Target) -> Non
     assert Session(target.make(), wanted).checkpoint == '{"n":2}'
 
 
+@pytest.mark.parametrize("key", [("/id",), ("/id", "/name")])
+def test_a_session_of_the_spec_before_is_fenced_off_by_an_apply_that_changes_its_table(
+    target: Target, key: tuple[str, ...]
+) -> None:
+    named = place("/name", "string")
+    old = prepared(target, binding(collection(ID, named), "things"))
+    low, high = Session(target.make(), old, LOW), Session(target.make(), old, HIGH)
+    low.transaction({"id": 1, "name": "old"}, checkpoint='{"n":1}')
+    for session in (low, high):
+        session.load()
+        session.store({"id": 1, "name": "zombie"}, {"id": 2, "name": "zombie"})
+    new = spec(target.config, binding(collection(ID, named, key=key), "things", backfill=1))
+    assert any("for a backfill" in action for action in applied(target.make(), new, old))
+
+    for session in (low, high):
+        with pytest.raises(ConnectorError, match=r"taken over the key range .*its transaction was not stored"):
+            session.commit('{"n":2}')
+    assert target.rows("id") == []
+    assert Session(target.make(), new, LOW).checkpoint == '{"n":1}'
+
+
+def test_an_apply_that_changes_nothing_leaves_the_session_in_peace(target: Target) -> None:
+    wanted = prepared(target)
+    session = Session(target.make(), wanted)
+    assert applied(target.make(), wanted, wanted) == []
+    session.transaction({"id": 1})
+
+    assert target.rows("id") == [(1,)]
+
+
 def test_shards_take_over_the_checkpoint_when_they_split_and_join(target: Target) -> None:
     wanted = prepared(target)
     whole = Session(target.make(), wanted)
@@ -218,6 +248,9 @@ def test_tables_that_are_gone_are_told_on_opening(target: Target) -> None:
 
     with pytest.raises(ConnectorError, match=r"there is no table .*nowhere; publish the materialization again"):
         Session(target.make(), spec(target.config, *wanted.bindings, binding(THINGS, "nowhere")))
+    target.run(f"drop table {target.dialect.qualified((target.schema, 'flow_checkpoints_v1'))}")
+    with pytest.raises(ConnectorError, match=r"there is no table .*flow_checkpoints_v1; publish the materialization"):
+        Session(target.make(), wanted)
 
 
 def test_the_first_transaction_is_committed_before_the_runtime_hears_of_it(target: Target) -> None:
