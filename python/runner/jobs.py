@@ -153,12 +153,13 @@ class Job(ABC):
 
     def require_shards(self) -> None:
         """The task has the shards that it was first run with: each has a state, and offsets, of its own."""
-        found = self.store.task(self.name, 0)
         wanted = self.shared.options.shards
-        if found.shards != wanted and (found.transactions or found.state):
+        records = [record for name, _, record in self.store.tasks() if name == self.name]
+        first = next((each.shards for each in records if each.transactions or each.state), wanted)
+        if first != wanted:
             raise HeadwaterError(
-                f"it was first run with {found.shards} shards, which share its state between them, and is now to run "
-                f"with {wanted}: give --shards {found.shards}, or another file with --store"
+                f"it was first run with {first} shards, which share its state between them, and is now to run "
+                f"with {wanted}: give --shards {first}, or another file with --store"
             )
 
     @contextlib.contextmanager

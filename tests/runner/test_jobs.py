@@ -115,3 +115,16 @@ def test_another_number_of_shards_is_refused(store: Store) -> None:
     first.run()
     with pytest.raises(HeadwaterError, match=r"first run with 1 shards, .* give --shards 1, or another file"):
         job(store, shards=2).run()
+
+
+def test_what_any_one_shard_has_committed_binds_to_their_number(store: Store) -> None:
+    def commits_but_for_the_first(ledger: Ledger, _owned: RangeSpec) -> None:
+        if ledger.key[1]:
+            ledger.change(transactions=1)
+
+    first = job(store, shards=2)
+    first.work = commits_but_for_the_first
+    first.run()
+    with pytest.raises(HeadwaterError, match=r"first run with 2 shards, .* is now to run with 1: give --shards 2"):
+        job(store).run()
+    job(store, shards=2).run()
