@@ -6,6 +6,7 @@ JSON array of transactions, each an array of `[collection, document]`.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import select
@@ -47,15 +48,14 @@ class Given(NamedTuple):
 def transactions_in(path: str, stop: Stop) -> Generator[list[Given], None, None]:
     """Yield the transactions of the file at `path`, or of stdin where that is `-`, as they come, until `stop` is asked.
 
-    Documents after the last commit are a transaction too. Raises HeadwaterError where there is no such file, and
-    CatalogError, which names the line, for what is no fixture.
+    Documents after the last commit are a transaction too. Raises HeadwaterError for what is no file that can
+    be read, and CatalogError, which names the line, for what is no fixture.
     """
-    try:
+    with _told(path):
         descriptor = 0 if path == "-" else os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a FIFO may have no writer yet
-    except OSError as error:
-        raise HeadwaterError(f"--fixture {path}: {error.strerror}") from None
     try:
-        for transaction in _transactions(_lines(descriptor, pathlib.Path("stdin" if path == "-" else path), stop)):
+        pieces = _pieces(descriptor, path, stop)
+        for transaction in _transactions(_lines(pieces, pathlib.Path("stdin" if path == "-" else path), stop)):
             if stop.asked:
                 return
             yield transaction
@@ -102,10 +102,10 @@ def _array_in(text: bytes, where: Where) -> Iterator[list[Given]]:
         yield [Given(collection, document.one_line(doc), where) for collection, doc in transaction]
 
 
-def _lines(descriptor: int, path: pathlib.Path, stop: Stop) -> Iterator[tuple[bytes, Where]]:
+def _lines(pieces: Iterator[bytes], path: pathlib.Path, stop: Stop) -> Iterator[tuple[bytes, Where]]:
     """Yield the lines with something in them, stripped, each with its place."""
     rest, number = b"", 0
-    for piece in _pieces(descriptor, stop):
+    for piece in pieces:
         *lines, rest = (rest + piece).split(b"\n")
         for line in lines:
             number += 1
@@ -117,12 +117,23 @@ def _lines(descriptor: int, path: pathlib.Path, stop: Stop) -> Iterator[tuple[by
         yield rest.strip(), Where(path, number + 1)
 
 
-def _pieces(descriptor: int, stop: Stop) -> Iterator[bytes]:
+def _pieces(descriptor: int, path: str, stop: Stop) -> Iterator[bytes]:
     while not stop.asked:
-        ready, _, _ = select.select([descriptor], [], [], _TICK_SECONDS)
-        if not ready:
+        with _told(path):
+            ready, _, _ = select.select([descriptor], [], [], _TICK_SECONDS)
+            piece = os.read(descriptor, _PIECE_BYTES) if ready else None
+        if piece is None:
             continue
-        piece = os.read(descriptor, _PIECE_BYTES)
         if not piece:
             return
         yield piece
+
+
+@contextlib.contextmanager
+def _told(path: str) -> Iterator[None]:
+    """What the system says against reading the fixture is a sentence."""
+    try:
+        yield
+    except OSError as error:
+        advice = "give a file of documents, or - for stdin"
+        raise HeadwaterError(f"--fixture {path}: {error.strerror or error}; {advice}") from None

@@ -94,6 +94,8 @@ class _Previewing:
                     wanted = itertools.islice(batches, target) if target > 0 else batches
                     self._session(reading, wanted, list(zip(ranges, shards, strict=True)))
                 self._tell_changes(shards)
+        if not batches.any:
+            self._said.write(f"{self._task.name}: --fixture {self._options.fixture} has no transaction\n")
         if self._options.output_state:
             _print([state_line(shards[0].state)])
         if isinstance(self._task, MaterializationTask):
@@ -130,6 +132,8 @@ class _Batches:
 
     def __init__(self, reading: Reading, given: Iterator[list[Given]]) -> None:
         self._given = given
+        self.any = False
+        """Whether there was a transaction."""
         self._journals = Journals(utc_clock())
         self._collectors = {name: reading_collector(spec) for name, spec in reading.collections.items()}
         self._reader = Reader(self._journals, reading.sources, {}, lambda: True, utc_clock)
@@ -142,6 +146,7 @@ class _Batches:
         """Return the next transaction, which may be empty. Raises CatalogError for a document that is wrong."""
         for given in next(self._given):
             self._journals.add(given.collection, [self._checked(given)])
+        self.any = True
         batch = batch_of(self._reader) or Batch(runs=(), offsets=self._offsets)
         self._offsets = dict(batch.offsets)
         self._journals.forget()

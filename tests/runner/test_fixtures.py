@@ -68,9 +68,23 @@ def test_a_line_without_end_is_given_up(tmp_path: Path, monkeypatch: pytest.Monk
         read(tmp_path, '["a/b",{}]\n["a/b",{"n":1}]')
 
 
-def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(HeadwaterError, match=r"--fixture .*gone: No such file"):
-        next(transactions_in(str(tmp_path / "gone"), Stop()))
+@pytest.mark.parametrize(
+    ("path", "sentence"), [("gone", r"gone: No such file"), (".", r"\.: Is a directory"), ("/proc/self/mem", "mem: ")]
+)
+def test_what_cannot_be_read_is_told(tmp_path: Path, path: str, sentence: str) -> None:
+    with pytest.raises(HeadwaterError, match=f"--fixture .*{sentence}.*; give a file of documents, or - for stdin"):
+        next(transactions_in(str(tmp_path / path) if path != "." else path, Stop()))
+
+
+def test_a_file_that_ends_amid_a_document_is_told_with_its_line(tmp_path: Path) -> None:
+    with pytest.raises(CatalogError, match=r"fixture.jsonl:2: Input data was truncated; want"):
+        read(tmp_path, '["a/b",{"n":1}]\n["a/b",{"n"')
+
+
+def test_bytes_that_are_no_text_are_told_with_their_line(tmp_path: Path) -> None:
+    (tmp_path / "binary").write_bytes(b"\x7fELF\x02\x01\x00\n\xff\xfe")
+    with pytest.raises(CatalogError, match=r"binary:1: JSON is malformed: .*; want \["):
+        list(transactions_in(str(tmp_path / "binary"), Stop()))
 
 
 def test_a_stop_ends_a_stream_amid_a_transaction(tmp_path: Path) -> None:

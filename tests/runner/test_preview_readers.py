@@ -201,3 +201,19 @@ def test_the_time_limit_ends_the_wait_for_a_fifo_that_nobody_writes(tmp_path: Pa
     done = preview(tmp_path, TOTALS, "--fixture", "fifo", "--timeout", "1s", "--output-state")
 
     assert (done.returncode, done.stdout) == (0, '["connectorState",{"updated":{}}]\n'), done.stderr
+
+
+def test_a_fixture_without_a_transaction_is_told(tmp_path: Path) -> None:
+    done = preview(tmp_path, TOTALS, fixture="\n")
+
+    assert (done.returncode, done.stdout) == (0, "")
+    assert f"{TOTALS}: --fixture fixture.jsonl has no transaction\n" in done.stderr
+
+
+def test_a_folder_as_a_fixture_is_one_sentence(tmp_path: Path) -> None:
+    done = preview(tmp_path, TOTALS, "--fixture", ".")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines()[-1] == (
+        "headwater: --fixture .: Is a directory; give a file of documents, or - for stdin"
+    )
