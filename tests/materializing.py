@@ -119,6 +119,7 @@ class Session:
         (answer,) = connector.answer(wire.Open(materialization=opened, version="1", range=range_))
         assert isinstance(answer, wire.Opened)
         self.checkpoint = bytes(answer.runtime_checkpoint).decode()
+        self.wants_all_loads = answer.disable_load_optimization
 
     def load(self, *keys: Sequence[Any], binding: int = 0) -> list[bytes]:
         """Begin a transaction, load `keys`, and end its loads."""

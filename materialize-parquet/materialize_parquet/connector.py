@@ -73,12 +73,9 @@ class MaterializeParquet(Connector[Config, TableResource, dict]):  # type: ignor
 
     def validate(self, request: Validate[Config, TableResource]) -> Iterable[ValidatedBinding]:
         """Return what may become of each field, by what the manifests say."""
-        root = _root(request.config)
-        flags = [flag.strip() for flag in request.config.advanced.feature_flags.split(",")]
+        root, allow = _root(request.config), _allows_existing(request.config)
         return [
-            ValidatedBinding(
-                constraints=constraints_of(asked, _resource(asked, _folder(root, asked), _ALLOW_EXISTING in flags))
-            )
+            ValidatedBinding(constraints=constraints_of(asked, _resource(asked, _folder(root, asked), allow)))
             for asked in request.bindings
         ]
 
@@ -113,7 +110,14 @@ class MaterializeParquet(Connector[Config, TableResource, dict]):  # type: ignor
             table = _table(binding)
             _refuse_shards(table, request.range)
             stage.open(Target(table=table, path=_path(binding), state_key=binding.state_key))
-        return StagedTransactor(stage, request.range, session, request.state)
+        transactor = StagedTransactor(stage, request.range, session, request.state)
+        transactor.disable_load_optimization = _allows_existing(request.config)
+        return transactor
+
+
+def _allows_existing(config: Config) -> bool:
+    """Return whether tables may hold documents that this task did not store, and that loads must be asked for."""
+    return _ALLOW_EXISTING in [flag.strip() for flag in config.advanced.feature_flags.split(",")]
 
 
 def _root(config: Config) -> Folder:

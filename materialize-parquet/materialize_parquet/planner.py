@@ -139,6 +139,7 @@ def _change(wanted: Wanted, ledger: Ledger) -> None:
             delta=last.delta or wanted.table.delta,
             state_key=wanted.state_key,
             collection=wanted.table.collection,
+            holders={},  # so that no session of the spec before goes on
         )
 
     committed = ledger.commit(change)

@@ -51,12 +51,16 @@ class SqlConnector(Connector[EndpointConfig, ResourceConfig, dict]):  # type: ig
         named = [flag.strip() for flag in getattr(advanced, "feature_flags", "").split(",") if flag.strip()]
         return {flag.removeprefix("no_"): not flag.startswith("no_") for flag in named}
 
+    def _allows_existing(self, config: EndpointConfig) -> bool:
+        """Return whether tables may hold documents that this task did not store, and that loads must be asked for."""
+        return self.feature_flags(config).get(_ALLOW_EXISTING, False)
+
     def validate(self, request: Validate[EndpointConfig, ResourceConfig]) -> Iterable[ValidatedBinding]:
         """Return what may become of each field, by what the database has."""
         places = self._places(request.config, request.bindings)
         with contextlib.closing(self.connect(request.config)) as endpoint, endpoint.telling("look at the tables"):
             found = endpoint.inspect(places)
-        allow = self.feature_flags(request.config).get(_ALLOW_EXISTING, False)
+        allow = self._allows_existing(request.config)
         return [
             ValidatedBinding(
                 constraints=constraints_of(asked, self._resource_of(asked, found, place, allow_existing=allow)),
@@ -92,7 +96,9 @@ class SqlConnector(Connector[EndpointConfig, ResourceConfig, dict]):  # type: ig
             fence = raise_fence(endpoint, schema, request.name, request.range)  # no apply changes the tables unseen now
             found = _existing(endpoint, [table.place for table in tables])
             stored = [table.stored_in(found[table.place], self.dialect.fold) for table in tables]
-        return SqlTransactor(endpoint, stored, fence, hard_delete=self.hard_delete(request.config))
+        transactor = SqlTransactor(endpoint, stored, fence, hard_delete=self.hard_delete(request.config))
+        transactor.disable_load_optimization = self._allows_existing(request.config)
+        return transactor
 
     def _places(
         self, config: EndpointConfig, bindings: Sequence[Asked[ResourceConfig] | Binding[ResourceConfig]]

@@ -160,11 +160,11 @@ class Dialect:
         return self.qualified((self.temporary, name))
 
     def load(self, table: Table, staged: str) -> str:
-        """Return the query of the documents whose keys are `staged`."""
+        """Return the query of the documents whose keys are `staged`; rows that others have stored may be without."""
         assert table.document, table  # noqa: S101 -- bindings with delta updates are never asked for documents
         same = " and ".join(f"t.{self.quote(key.field)} = s.{self.quote(key.field)}" for key in table.keys)
-        target = self.qualified(table.place)
-        return f"select t.{self.quote(table.document.field)} from {staged} s cross join {target} t where {same}"  # noqa: S608 -- same
+        target, whole = self.qualified(table.place), f"t.{self.quote(table.document.field)}"
+        return f"select {whole} from {staged} s cross join {target} t where {same} and {whole} is not null"  # noqa: S608 -- same
 
     def append(self, table: Table, staged: str) -> list[str]:
         """Return the statements that add what is `staged`."""

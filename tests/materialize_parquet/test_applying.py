@@ -4,10 +4,13 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from python.acceptance.target_suite import Table, Target
+from python.acceptance.target_task import Task
 from python.protocol.errors import ConnectorError
-from tests.materializing import applied, binding, collection, place, spec, validated
+from tests.materializing import Session, applied, binding, collection, place, spec, validated
 
 THINGS = collection(place("/id", "integer"), place("/name", "string"))
 
@@ -33,6 +36,27 @@ def test_a_table_that_is_gone_is_stored_again_by_a_backfill_and_never_left_empty
     again = spec({"url": str(tmp_path)}, binding(THINGS, "things", delta=delta, backfill=1))
     assert applied(connector(), again, old) == ["create table things for acmeCo/things"]
     applied(connector(), again, old)  # killed before the runtime heard of the first one
+
+
+def test_what_a_table_held_before_is_asked_for_and_not_written_over(tmp_path: Path) -> None:
+    """Its keys are new to the runtime, which would ask for none of them."""
+    config = {"url": str(tmp_path)}
+    target = Target(command=(), make=connector, config=config, rows=lambda _table: [])
+    things = Table(name="things", properties={"id": {"type": "integer"}})
+    _, session = Task.opened(target, things)
+    session.transaction({"id": 1})
+    session.end()
+
+    flags = {"advanced": {"feature_flags": "allow_existing_tables_for_new_bindings"}}
+    mine = Task(target, **flags)
+    mine.publish(things)
+    with mine.open() as session:
+        assert session.load([1], [2]) == [b'{"id":1}']
+        session.commit(1)
+    assert mine.spec is not None
+    assert Session(connector(), mine.spec).wants_all_loads
+    unflagged = msgspec.structs.replace(mine.spec, config=msgspec.Raw(msgspec.json.encode(config)))
+    assert not Session(connector(), unflagged).wants_all_loads
 
 
 def test_another_url_is_no_reason_to_leave_a_table_empty(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from python.acceptance.target_suite import Table, Target
 from python.acceptance.target_task import Session, Task
+from python.protocol.errors import ConnectorError
 
 ID, NAME = {"type": "integer"}, {"type": ["string", "null"]}
 THINGS = Table(name="things", properties={"id": ID, "name": NAME})
@@ -172,6 +173,23 @@ def test_apply_finishes_what_was_staged_before_it_changes_a_table(target: Target
     assert task.state == {"staged": {}}
     assert [(row["name"], row.get("more")) for row in target.rows("things")] == [("b", None)]
     assert [int(row["id"]) for row in target.rows("log")] == [7]
+
+
+def test_a_session_of_the_spec_before_applies_nothing_to_a_table_that_was_changed(target: Target) -> None:
+    task = Task(target)
+    task.publish(THINGS)
+    zombie = task.open()
+    zombie.transaction({"id": 1, "name": "a"})
+    zombie.flush()
+    zombie.store({"id": 1, "name": "zombie"})
+    task.publish(Table(name="things", properties={**THINGS.properties, "more": NAME}))
+    state, task.state = task.state, {}  # what the zombie commits is not the runtime's
+
+    zombie.commit(2)
+    with pytest.raises(ConnectorError, match=r"another session has taken over .* its transaction was not applied"):
+        zombie.acknowledged()
+    task.state = state
+    assert [(row["name"], row.get("more")) for row in target.rows("things")] == [("a", None)]
 
 
 def test_what_was_staged_for_a_table_that_is_filled_anew_is_dropped(target: Target) -> None:

@@ -92,6 +92,26 @@ def test_a_document_that_was_said_not_to_exist_replaces_one_that_does(target: Ta
     assert target.rows("id", "name") == [(1, "b")]
 
 
+def test_what_a_table_held_before_is_asked_for_and_not_written_over(target: Target) -> None:
+    """Its keys are new to the runtime, which would ask for none of them."""
+    table, dialect = target.dialect.qualified((target.schema, "things")), target.dialect
+    integer, text = (dialect.types[kind][0].name for kind in ("integer", "string"))
+    assert not Session(target.make(), prepared(target, binding(THINGS, "other"))).wants_all_loads
+    target.run(f"create table {table} (id {integer}, name {text})")
+    target.run(f"insert into {table} values (1, 'theirs'), (2, 'no document')")  # noqa: S608 -- a quoted name
+    flags = {"advanced": {"feature_flags": "allow_existing_tables_for_new_bindings"}}
+    wanted = prepared(target, **flags)
+    target.run(f'update {table} set flow_document = \'{{"id":1,"name":"theirs"}}\' where id = 1')  # noqa: S608 -- same
+
+    session = Session(target.make(), wanted)
+    assert session.wants_all_loads
+    assert session.load([1], [2], [3]) == [b'{"id":1,"name":"theirs"}']
+    session.store({"id": 2, "name": "mine"}, exists=False)
+    session.commit("{}")
+    session.end()
+    assert target.rows("id", "name") == [(1, "theirs"), (2, "mine")]
+
+
 def test_delta_updates_add_every_document(target: Target) -> None:
     session = Session(target.make(), prepared(target, binding(THINGS, "things", delta=True), hard_delete=True))
     session.transaction({"id": 1, "name": "a"})
