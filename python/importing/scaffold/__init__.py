@@ -1,0 +1,1 @@
+"""What `headwater init` writes: the folder of a new connector. See the README beside."""

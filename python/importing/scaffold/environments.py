@@ -1,0 +1,108 @@
+"""The environment of a new connector: locked and installed, on the Pythons that all of its packages run on."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+from collections.abc import Sequence
+
+import msgspec
+import tomllib
+
+from python.importing.scaffold.project import Project, fitting, text_of
+from python.protocol.errors import HeadwaterError
+
+__all__ = ["activate", "ask", "install", "locked_version", "probe"]
+
+_ROUNDS_MAX = 6  # each but the last one takes a Python away, or adds a package
+_SECONDS_MAX = 1200.0  # a package that is built from source takes minutes
+_PROBE_SECONDS_MAX = 120.0
+_FRAMES = " │╰─▶├\N{MULTIPLICATION SIGN}"  # what uv draws around its reasons
+_PROBE = "python.importing.scaffold.probe"
+
+
+def install(folder: pathlib.Path, project: Project) -> Project:
+    """The connector's `folder` has pyproject.toml, uv.lock and .venv; returned is the project as it was locked.
+
+    Which Pythons it is for is found by looking: at what the installed packages say of themselves. Raises HeadwaterError
+    where a package cannot be found, locked or installed, with uv's own reason.
+    """
+    for _ in range(_ROUNDS_MAX):
+        (folder / "pyproject.toml").write_text(text_of(project), encoding="utf-8")
+        _run([_uv(folder.parent), "lock", "--quiet", "--project", str(folder)], folder.parent, "cannot lock")
+        activate(folder)
+        required = probe(folder, "pythons")
+        minors = fitting(project.minors, required)
+        if not minors:
+            told = " and ".join(sorted(set(required)))
+            raise HeadwaterError(f"{project.name}: its packages run on no Python from 3.10 to 3.13: they want {told}")
+        if tuple(minors) == tuple(project.minors):
+            return project
+        project = msgspec.structs.replace(project, minors=minors)
+    raise AssertionError("each round takes a Python away")
+
+
+def activate(folder: pathlib.Path) -> None:
+    """The connector in `folder` has its environment, as python/activate.sh makes it. Raises HeadwaterError if not."""
+    _run(["bash", "python/activate.sh", folder.name], folder.parent, "cannot install")
+
+
+def locked_version(folder: pathlib.Path, name: str) -> str:
+    """Return the version of the package `name` that uv.lock of `folder` has; the highest, if it has several."""
+    lock = tomllib.loads((folder / "uv.lock").read_text(encoding="utf-8"))
+    found = [str(each.get("version", "")) for each in lock["package"] if each["name"] == name]
+    return max(found, key=lambda version: [int(part) for part in re.findall(r"\d+", version)])
+
+
+def probe(folder: pathlib.Path, *question: str) -> list[str]:
+    """Return what the environment of the connector in `folder` answers to a question of `probe`."""
+    found = ask(folder, *question)
+    assert isinstance(found, list)  # noqa: S101 -- our own program
+    return found
+
+
+def ask(folder: pathlib.Path, *question: str) -> object:
+    """Return the JSON value that `probe` gives in the environment of the connector in `folder`."""
+    answer = folder.parent / "answer.json"
+    command = [str(folder / ".venv" / "bin" / "python"), "-m", _PROBE, str(answer), *question]
+    _run(command, folder.parent, "cannot look into the environment of", _PROBE_SECONDS_MAX)
+    return json.loads(answer.read_bytes())
+
+
+def _uv(root: pathlib.Path) -> str:
+    own = root / ".venv" / "bin" / "uv"
+    found = str(own) if own.is_file() else shutil.which("uv")
+    if found is None:
+        raise HeadwaterError("uv is not installed: run `make check` once, or `pip install uv`")
+    return found
+
+
+def _run(command: Sequence[str], cwd: pathlib.Path, what: str, seconds_max: float = _SECONDS_MAX) -> None:
+    """`command` has ended well. Raises HeadwaterError with what it complained of."""
+    own = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT")}
+    try:
+        done = subprocess.run(
+            command, cwd=cwd, env=own, capture_output=True, text=True, check=False, timeout=seconds_max
+        )
+    except subprocess.TimeoutExpired:
+        raise HeadwaterError(f"{what} {cwd.name}: no end after {seconds_max:g} s") from None
+    if done.returncode:
+        raise HeadwaterError(f"{what} {cwd.name}: {_reason(done.stderr or done.stdout)}")
+
+
+def _reason(told: str) -> str:
+    r"""Return the sentence in what uv or Python complained of: the cause where one is named, or else the last line.
+
+    >>> _reason("error: No solution found\n  cause: Because tap-x was not found, it is unsatisfiable.\n\nhint: x")
+    'Because tap-x was not found, it is unsatisfiable.'
+    """
+    lines = [line.strip(_FRAMES) for line in told.splitlines()]
+    causes = [line for line in lines if line.startswith(("cause: ", "Because "))]
+    if causes:
+        return causes[0].removeprefix("cause: ")
+    errors = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+    return (errors or [line for line in lines if line] or ["it gives no reason"])[-1]

@@ -1,0 +1,67 @@
+"""The pyproject.toml of a connector."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+import msgspec
+from packaging.specifiers import SpecifierSet
+
+from python.importing.scaffold.names import module_name
+
+__all__ = ["MINORS", "Project", "fitting", "text_of"]
+
+MINORS = (10, 11, 12, 13)
+"""The Pythons 3.x that this project's core runs on."""
+
+_BUILD = """[build-system]
+requires = ["hatchling>=1.25"]
+build-backend = "hatchling.build"
+
+"""
+
+
+class Project(msgspec.Struct, frozen=True, kw_only=True):
+    """What a connector's pyproject.toml says. `minors` are adjacent Pythons 3.x.
+
+    `folders` are those of required packages that are local, from the connector's folder on. With `builds`, the
+    connector has a package of its own, to be installed with the others.
+    """
+
+    name: str
+    description: str
+    requirements: Sequence[str]
+    minors: Sequence[int] = MINORS
+    folders: Mapping[str, str] = {}
+    builds: bool = False
+
+
+def text_of(project: Project) -> str:
+    """Return the text of the pyproject.toml of `project`."""
+    package = f'[tool.hatch.build.targets.wheel]\npackages = ["{module_name(project.name)}"]\n\n'
+    dependencies = ", ".join(json.dumps(each) for each in project.requirements)
+    sources = {**project.folders, "headwater": ".."}
+    return "".join(
+        [
+            _BUILD if project.builds else "",
+            f'[project]\nname = "{project.name}"\nversion = "1.0.0"\n',
+            f"description = {json.dumps(project.description, ensure_ascii=False)}\n",
+            f'requires-python = ">=3.{project.minors[0]},<3.{project.minors[-1] + 1}"\n',
+            f"dependencies = [{dependencies}]\n\n",
+            package if project.builds else "[tool.uv]\npackage = false\n\n",
+            "[tool.uv.sources]\n",
+            *(f"{name} = {{ path = {json.dumps(path)}, editable = true }}\n" for name, path in sources.items()),
+        ]
+    )
+
+
+def fitting(minors: Sequence[int], required: Sequence[str]) -> list[int]:
+    """Return those Pythons 3.x of `minors` that fit every one of the `required` specifiers.
+
+    >>> fitting((10, 11, 12, 13), [">=3.9", "<3.13,>=3.11", "!=3.9.7,<4.0"])
+    [11, 12]
+    """
+    wanted = [SpecifierSet(each) for each in required]
+    # A release late in its line: `>3.10` and `!=3.11.0` are about the first ones.
+    return [minor for minor in minors if all(each.contains(f"3.{minor}.99") for each in wanted)]

@@ -1,0 +1,98 @@
+"""Where a connector's folder is made: out of sight, until it is whole."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import pathlib
+import shutil
+from collections.abc import Iterable, Iterator
+
+from python.protocol.errors import HeadwaterError
+
+__all__ = ["Workspace", "refuse_existing", "workspace"]
+
+_SHARED = (
+    ".venv",
+    "CHANGELOG.md",
+    "LICENSE",
+    "README.md",
+    "pyproject.toml",
+    "python",
+    "tests",
+)
+"""What a connector's environment and tests need of the repository."""
+
+
+class Workspace:
+    """A second repository, in which the new connector stands alone beside links to what it needs of the first one.
+
+    `root` is that repository, `folder` the connector's folder in it.
+    """
+
+    def __init__(self, home: pathlib.Path, root: pathlib.Path, name: str) -> None:
+        self.root = root
+        self.folder = root / name
+        self._final = home / name
+
+    def link(self, home: pathlib.Path, names: Iterable[str]) -> None:
+        """`names`, of the repository `home`, are here, too, where they are there."""
+        for name in names:
+            if (home / name).exists() and not (self.root / name).exists():
+                (self.root / name).symlink_to(home / name)
+
+    def publish(self) -> pathlib.Path:
+        """The connector's folder is where it belongs, and returned; its environment has to be made there anew."""
+        shutil.rmtree(self.folder / ".venv", ignore_errors=True)
+        refuse_existing(self._final)
+        try:
+            self.folder.rename(self._final)
+        except OSError as error:
+            raise HeadwaterError(f"{self._final} cannot be made: {error.strerror}") from None
+        return self._final
+
+
+def refuse_existing(folder: pathlib.Path) -> None:
+    """Raise HeadwaterError where something stands at `folder`."""
+    if os.path.lexists(folder):
+        raise HeadwaterError(
+            f"{folder} is there already, and nothing is overwritten: choose another name, or remove it"
+        )
+
+
+@contextlib.contextmanager
+def workspace(home: pathlib.Path, name: str) -> Iterator[Workspace]:
+    """Inside of the `with`, there is a workspace for the connector `name` of the repository `home`; then it is gone.
+
+    What a killed run has left is removed first. Raises HeadwaterError where the connector is there already, or another
+    run is making it.
+    """
+    refuse_existing(home / name)
+    root = home / ".cache" / "init" / name
+    root.mkdir(parents=True, exist_ok=True)
+    lock = os.open(root, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        raise HeadwaterError(f"another `headwater init {name}` is running: wait for its end") from None
+    try:
+        _empty(root)
+        made = Workspace(home, root, name)
+        made.link(home, _SHARED)
+        made.folder.mkdir()
+        yield made
+    finally:
+        _empty(root)
+        with contextlib.suppress(OSError):
+            root.rmdir()
+        os.close(lock)
+
+
+def _empty(root: pathlib.Path) -> None:
+    for path in root.iterdir() if root.is_dir() else ():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink()
