@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
@@ -21,7 +22,8 @@ ROWS_AT_ONCE = 2048
 
 _COLUMNS = """
 select column_name, data_type, is_nullable from duckdb_columns()
-where database_name = current_database() and lower(schema_name) = lower($1) and lower(table_name) = lower($2)
+where database_name = current_database()
+and translate(schema_name, $3, $4) = $1 and translate(table_name, $3, $4) = $2
 order by column_index
 """
 _SCHEMAS = "select schema_name from duckdb_schemas() where database_name = current_database()"
@@ -51,7 +53,9 @@ class DuckdbEndpoint(Endpoint):
         return Found(schemas=schemas, tables={place: table for place, table in found.items() if table})
 
     def _table(self, place: Place) -> ExistingTable | None:
-        columns = self.execute(_COLUMNS, place)
+        columns = self.execute(
+            _COLUMNS, (*map(self.dialect.fold, place), string.ascii_uppercase, string.ascii_lowercase)
+        )
         if not columns:
             return None
         ((occupied,),) = self.execute(f"select exists (select 1 from {self.dialect.qualified(place)})")  # noqa: S608 -- a quoted name

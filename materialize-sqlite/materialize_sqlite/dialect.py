@@ -104,7 +104,7 @@ class SqliteDialect(Dialect):
 
     def drop_not_null(self, place: Place, column: str) -> list[str]:
         """Return the statements that put another column in its place."""
-        return self._replace(place, column, "ANY", "{column}")
+        return self._replace(place, column, "ANY", self.quote(column))
 
     def change_type(self, place: Place, existing: str, to: ColumnType, expression: str) -> list[str]:
         """Return the statements that put another column in its place: SQLite changes none."""
@@ -114,7 +114,7 @@ class SqliteDialect(Dialect):
         table, old, new = self.qualified(place), self.quote(column), self.quote(f"flow_new_{column}")
         return [
             f"alter table {table} add column {new} {type_name}",
-            f"update {table} set {new} = {expression.format(column=old)}",  # noqa: S608 -- quoted names
+            f"update {table} set {new} = {expression}",  # noqa: S608 -- quoted names
             f"alter table {table} drop column {old}",
             f"alter table {table} rename column {new} to {old}",
         ]

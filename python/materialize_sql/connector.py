@@ -13,7 +13,7 @@ from python.materialize_requests import Binding
 from python.materialize_sql.dialect import CHECKPOINTS, Dialect
 from python.materialize_sql.endpoint import Endpoint
 from python.materialize_sql.fences import fence_off, raise_fence
-from python.materialize_sql.planner import Found, plan
+from python.materialize_sql.planner import Action, Found, plan
 from python.materialize_sql.tables import Column, ExistingColumn, ExistingTable, Place, Table, table_of
 from python.materialize_sql.transactor import SqlTransactor
 from python.protocol.flow import Projection
@@ -74,17 +74,14 @@ class SqlConnector(Connector[EndpointConfig, ResourceConfig, dict]):  # type: ig
         tables = self._tables(request.config, request.bindings)
         last = self._last_tables(request)
         schema = self.default_schema(request.config)
-        done = []
         with contextlib.closing(self.connect(request.config)) as endpoint:
             with endpoint.telling("look at the tables"):
                 found = endpoint.inspect([(schema, CHECKPOINTS), *(table.place for table in tables)])
-            for action in list(plan(self.dialect, found, tables, last, schema)):
-                with endpoint.telling(action.description), endpoint.transaction():
-                    if action.fences:
-                        fence_off(endpoint, schema, request.name)
-                    endpoint.perform(action)
-                done.append(action.description)
-        return Applied(action_description="\n".join(done))
+            actions = list(plan(self.dialect, found, tables, last, schema))
+            for action in actions:
+                with endpoint.telling(action.description):
+                    _perform(endpoint, action, schema, request.name)
+        return Applied(action_description="\n".join(action.description for action in actions))
 
     def open(self, request: Open[EndpointConfig, ResourceConfig, dict[str, Any]]) -> Transactor:
         """Return the session with the database, which takes over from those before it."""
@@ -165,6 +162,13 @@ class SqlConnector(Connector[EndpointConfig, ResourceConfig, dict]):  # type: ig
             occupied=existing is not None and existing.occupied,
             allow_existing=allow_existing,
         )
+
+
+def _perform(endpoint: Endpoint, action: Action, schema: str, materialization: str) -> None:
+    with endpoint.transaction():
+        if action.fences:
+            fence_off(endpoint, schema, materialization)
+        endpoint.perform(action)
 
 
 def _existing(endpoint: Endpoint, places: Sequence[Place]) -> Mapping[Place, ExistingTable]:

@@ -20,6 +20,7 @@ __all__ = ["CHECKPOINTS", "Dialect", "kind_of"]
 CHECKPOINTS = "flow_checkpoints_v1"
 """The table of checkpoints and fences; no binding can have it."""
 
+_ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 _TYPES_OF_KEYS = ("boolean", "integer", "string")
 
 
@@ -66,8 +67,8 @@ class Dialect:
         return f"${number}"
 
     def fold(self, name: str) -> str:
-        """Return `name` such that two names of the same column or table are equal."""
-        return name.lower() if self.case_insensitive else name
+        """Return `name` such that two names of the same column or table are equal: databases fold ASCII alone."""
+        return name.translate(_ASCII_LOWER) if self.case_insensitive else name
 
     def types_of(self, projection: Projection, *, is_key: bool, config: object) -> tuple[ColumnType, ...]:
         """Return the types that hold a projection's values, the best first; `config` is the user's for the field."""

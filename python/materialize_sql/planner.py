@@ -43,8 +43,10 @@ def plan(
     `home` is the schema of the table of checkpoints. Tables of bindings that are gone stay as they are. Raises
     ConnectorError where an existing column cannot be kept, or a table is gone that was not to be filled anew.
     """
+    schemas = set(map(dialect.fold, found.schemas))
     for schema in dict.fromkeys((home, *(table.place[0] for table in wanted))):
-        if schema not in found.schemas:
+        if dialect.fold(schema) not in schemas:
+            schemas.add(dialect.fold(schema))
             yield Action(f"create schema {schema}", (dialect.create_schema(schema),), fences=False)
     if (home, CHECKPOINTS) not in found.tables:
         told = f"create table {home}.{CHECKPOINTS} for checkpoints"

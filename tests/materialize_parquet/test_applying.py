@@ -47,7 +47,7 @@ def test_what_a_table_held_before_is_asked_for_and_not_written_over(tmp_path: Pa
     session.transaction({"id": 1})
     session.end()
 
-    flags = {"advanced": {"feature_flags": "allow_existing_tables_for_new_bindings"}}
+    flags: Any = {"advanced": {"feature_flags": "allow_existing_tables_for_new_bindings"}}
     mine = Task(target, **flags)
     mine.publish(things)
     with mine.open() as session:

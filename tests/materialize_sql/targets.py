@@ -13,6 +13,27 @@ import pytest
 from python.materialize_sql.connector import SqlConnector
 from tests.postgres import PASSWORD, Postgres
 
+NASTY_NAMES = (
+    '"; drop table things; --',
+    "select",
+    "rowid",
+    "Robert'); --",
+    "with space and % and $1 and ?",
+    "ünï/cödé 🦆",
+    "a\\b\nc\td",
+    "{}",
+    "v{0}",
+    "{x",
+    "}",
+    "%s",
+    "%(x)s",
+    "?1",
+    "$1",
+    ":x",
+    '"',
+    "\n",
+)
+
 
 class Target(NamedTuple):
     """A connector, its config, a query of its database from outside, the schema that it
@@ -41,6 +62,15 @@ class Target(NamedTuple):
         found = endpoint.inspect([place]).tables
         endpoint.close()
         return {column.name: column.type for column in found[place].columns} if place in found else {}
+
+
+def nasty_names(target: Target) -> list[str]:
+    """Names of columns and tables that the database has, though they look like anything else; none alike by case."""
+    return [
+        *NASTY_NAMES,
+        "🦆" * (min(target.dialect.name_bytes_max, 200) // 4),
+        "N" * min(target.dialect.name_bytes_max, 200),
+    ]
 
 
 def _config(target: Target) -> Any:

@@ -11,7 +11,7 @@ from python.materialize_sql.endpoint import Endpoint
 from python.protocol import materialize as wire
 from python.protocol.errors import ConfigError, ConnectorError
 from python.protocol.flow import Projection
-from tests.materialize_sql.targets import Target
+from tests.materialize_sql.targets import Target, nasty_names
 from tests.materializing import Session, applied, binding, collection, place, spec, validated
 
 ID, NAME = place("/id", "integer"), place("/name", "string")
@@ -256,6 +256,32 @@ def test_names_that_cannot_be_are_forbidden_or_refused(target: Target) -> None:
             validated(target.make(), spec(target.config, binding(THINGS, table)))
 
 
+def test_columns_of_any_name_are_added_and_changed(target: Target) -> None:
+    names = nasty_names(target)
+    first, last = names[:-1], names[-1]
+    small = [place(f"/{index}", "integer", field=name, minimum=0, maximum=9) for index, name in enumerate(first)]
+    keyed = place("/k", "string", field='"{0} %s')
+    old = spec(target.config, binding(collection(keyed, *small, key=("/k",)), 'things {0}%s"?1'))
+    applied(target.make(), old)
+    stored(target, old, {"k": "a", **{str(index): 7 for index in range(len(first))}})
+    texts = [place(f"/{index}", "string", "null", field=name, exists="MAY") for index, name in enumerate(names)]
+    new = spec(target.config, binding(collection(keyed, *texts, key=("/k",)), 'things {0}%s"?1'))
+
+    constraints = validated(target.make(), new, old)[0].constraints
+    assert {constraints[name].type for name in names} == {"LOCATION_RECOMMENDED"}
+    actions = "\n".join(applied(target.make(), new, old))
+    assert f"add column {last}" in actions
+    assert applied(target.make(), new, new) == NOTHING
+    stored(target, new, {"k": "b", "0": "text"})
+    table = 'things {0}%s"?1'
+    assert target.rows(*names, table=table) == [("7",) * len(first) + (None,), ("text",) + (None,) * (len(names) - 1)]
+
+    deltas = spec(target.config, binding(collection(keyed, *texts, key=("/k",)), 'things {0}%s"?1', delta=True))
+    applied(target.make(), deltas, new)
+    stored(target, deltas, {"k": "b"})
+    assert len(target.rows(table=table)) == 3
+
+
 def test_columns_that_differ_by_case_alone(target: Target) -> None:
     source = collection(ID, place("/a", "string"), place("/A", "string"))
     wanted = spec(target.config, binding(source, "things"))
@@ -270,6 +296,33 @@ def test_columns_that_differ_by_case_alone(target: Target) -> None:
     assert answer.constraints["A"].folded_field == "a"
     with pytest.raises(ConnectorError, match="the fields 'A' and 'a' would be the same column"):
         applied(target.make(), wanted)
+
+
+def test_names_that_only_unicode_calls_alike_are_different(target: Target) -> None:
+    source = collection(ID, *(place(f"/{name}", "string", field=name) for name in ("Ä", "ä", "\u212a", "k", "Σ", "ς")))
+    wanted = spec(target.config, binding(source, "Ö"), binding(THINGS, "ö"))
+    (answer, _) = validated(target.make(), wanted)
+    assert not [name for name, each in answer.constraints.items() if each.folded_field not in ("", name)]
+    applied(target.make(), wanted)
+    assert applied(target.make(), wanted, wanted) == NOTHING
+    session = Session(target.make(), wanted)
+    session.transaction({"id": 1, "Ä": "1", "ä": "2", "\u212a": "3", "k": "4", "Σ": "5", "ς": "6"})
+    session.transaction({"id": 2, "name": "a"}, binding=1)
+    session.end()
+
+    assert target.rows("Ä", "ä", "\u212a", "k", "Σ", "ς", table="Ö") == [("1", "2", "3", "4", "5", "6")]
+    assert target.rows("name", table="ö") == [("a",)]
+
+
+def test_schemas_that_differ_by_case_alone_are_made_once(target: Target) -> None:
+    if target.name == "sqlite":  # a SQLite file has one schema
+        return
+    first = spec(target.config, binding(THINGS, "shop", "things"))
+    applied(target.make(), first)
+    again = spec(target.config, binding(THINGS, "SHOP", "things"))
+
+    made = "create schema SHOP" in applied(target.make(), again)
+    assert made == (not target.dialect.case_insensitive)
 
 
 def test_two_bindings_cannot_have_one_table(target: Target) -> None:

@@ -11,7 +11,7 @@ from msgspec import Raw
 from python.materialize_requests import Store
 from python.protocol.errors import ConnectorError
 from python.protocol.flow import MaterializationSpec
-from tests.materialize_sql.targets import Target
+from tests.materialize_sql.targets import Target, nasty_names
 from tests.materializing import FULL, HIGH, LOW, Session, applied, binding, collection, place, spec
 
 ID = place("/id", "integer")
@@ -142,35 +142,25 @@ def test_bindings_are_stored_side_by_side_and_the_document_may_be_left_out(targe
     assert target.rows(table="log") == [(1, None), (2, None)]
 
 
-NASTY_NAMES = (
-    '"; drop table things; --',
-    "select",
-    "Robert'); --",
-    "with space and % and $1 and ?",
-    "ünï/cödé 🦆",
-    "a\\b\nc\td",
-    "{}",
-)
-
-
 def test_names_of_any_kind_are_names_and_nothing_else(target: Target) -> None:
-    fields = [place(f"/{index}", "string", field=name) for index, name in enumerate(NASTY_NAMES)]
+    names = nasty_names(target)
+    fields = [place(f"/{index}", "string", field=name) for index, name in enumerate(names)]
     key = place("/k", "string", field="group by")
     source = collection(key, *fields, key=("/k",), name="acmeCo/'\"; drop table x")
-    bindings = [binding(source, name) for name in NASTY_NAMES]
+    bindings = [binding(source, name) for name in names]
     wanted = prepared(target, *bindings, binding(THINGS, "things"))
     session = Session(target.make(), wanted)
-    doc = {"k": "k", **{str(index): name for index, name in enumerate(NASTY_NAMES)}}
+    doc = {"k": "k", **{str(index): name for index, name in enumerate(names)}}
     session.load()
-    for index in range(len(NASTY_NAMES)):
+    for index in range(len(names)):
         session.store(doc, binding=index)
     session.commit("{}")
     loaded = session.load(["k"], binding=1)
     session.commit("{}")
     session.end()
 
-    for name in NASTY_NAMES:
-        assert target.rows(*NASTY_NAMES, table=name) == [NASTY_NAMES]
+    for name in names:
+        assert target.rows(*names, table=name) == [tuple(names)]
     assert json.loads(loaded[0]) == doc
     assert applied(target.make(), wanted, wanted) == []
 
