@@ -1,0 +1,82 @@
+"""A connector's CHANGELOG.md: a section for each release, the newest first, and what waits for the next one.
+
+A section's heading is `## v2, 2026-11-21`, or `## v1` for the first one; what waits stands below `## Unreleased`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+__all__ = ["HEADING", "Section", "sections", "with_release"]
+
+HEADING = "## "
+"""How the heading of a section begins."""
+
+_UNRELEASED = "unreleased"
+_TITLE = "# Changelog"
+
+
+class Section(NamedTuple):
+    """`title` is what stands behind `## `, `lines` what stands below it."""
+
+    title: str
+    lines: tuple[str, ...]
+
+    @property
+    def version(self) -> str:
+        """The version that the section is about; "" where it waits for one."""
+        word = re.split(r"[\s,]", self.title.strip("[]"), maxsplit=1)[0].strip("[]")
+        return "" if word.lower() == _UNRELEASED else word
+
+
+def sections(text: str) -> list[Section]:
+    r"""Return the sections of a CHANGELOG, in its order.
+
+    >>> sections("# Changelog\n\n## v2, 2026-11-21\n\n- Faster.\n\n## v1\n")
+    [Section(title='v2, 2026-11-21', lines=('- Faster.',)), Section(title='v1', lines=())]
+    """
+    return _split(text)[1]
+
+
+def with_release(text: str, old: str, title: str, found: Sequence[str]) -> str:
+    """Return the CHANGELOG `text` with a section `title` on top; `old` is the CHANGELOG of the last release.
+
+    The new section has what people wrote: below `## Unreleased`, and below headings that `old` does not have, which is
+    an entry begun before. `found` are lines that come below that, unless they stand there already. All else stays.
+    """
+    head, now = _split(text)
+    released = {section.title for section in sections(old)}
+    waiting = [each for each in now if not each.version or each.title not in released]
+    written = [line for section in waiting for line in section.lines]
+    lines = [*written, *(line for line in found if line not in written)]
+    kept = [section for section in now if section not in waiting]
+    return _joined(head, [Section(title, tuple(lines)), *kept])
+
+
+def _split(text: str) -> tuple[str, list[Section]]:
+    """Return what stands above the first heading, and the sections; what is fenced as code holds no headings."""
+    starts, fenced, lines = [], False, text.splitlines()
+    for number, line in enumerate(lines):
+        fenced ^= line.lstrip().startswith("```")
+        if line.startswith(HEADING) and not fenced:
+            starts.append(number)
+    ends = [*starts[1:], len(lines)][: len(starts)]
+    found = [
+        Section(lines[start].removeprefix(HEADING).strip(), _trimmed(lines[start + 1 : end]))
+        for start, end in zip(starts, ends, strict=True)
+    ]
+    return "\n".join(_trimmed(lines[: starts[0]] if starts else lines)), found
+
+
+def _trimmed(lines: Sequence[str]) -> tuple[str, ...]:
+    """Return `lines` without the empty ones at both ends."""
+    return tuple("\n".join(lines).strip("\n").splitlines())
+
+
+def _joined(head: str, found: Sequence[Section]) -> str:
+    parts = [head or _TITLE]
+    for section in found:
+        parts += [f"{HEADING}{section.title}", *(["\n".join(section.lines)] if section.lines else [])]
+    return "\n\n".join(parts) + "\n"
