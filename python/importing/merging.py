@@ -1,0 +1,144 @@
+"""Two versions of a folder merged into one, away from the work tree; and the result put there, all or nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pathlib
+import signal
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from python.importing.git import GitError
+from python.importing.repository import Repository
+
+__all__ = ["InTheWayError", "Merged", "begin_merge", "finish", "merged", "undoing"]
+
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_SIDES = ("LOCAL_HEAD", "UPSTREAM_HEAD")  # what conflict markers call the sides; git reads them as names of commits
+_NOTHING = "0" * 40
+_NOBODY = {f"GIT_{role}_{field}": "headwater" for role in ("AUTHOR", "COMMITTER") for field in ("NAME", "EMAIL")}
+_NAMES_MAX = 10
+
+
+class InTheWayError(GitError):
+    """Files that git does not know stand where the merge would write. Whoever runs it must move them."""
+
+
+class Merged(NamedTuple):
+    """A merged folder. Where both sides changed one place, its files have conflict markers.
+
+    `conflicts` are the index entries of the files that somebody must decide on, as `git update-index --index-info`
+    reads them, with paths in the folder.
+    """
+
+    tree: str
+    conflicts: tuple[str, ...]
+
+    @property
+    def paths(self) -> list[str]:
+        """The files that somebody must decide on."""
+        return sorted({entry.split("\t", 1)[1] for entry in self.conflicts})
+
+
+def merged(ours: Repository, base: str, local: str, upstream: str) -> Merged:
+    """Return what the change from the tree `base` to `upstream` makes of `local`, a tree that was changed from `base`.
+
+    Only these trees are looked at, so nothing outside of a folder is ever taken for a file that was moved out of it.
+    """
+    root = _commit(ours, base)
+    sides = (_commit(ours, local, root), _commit(ours, upstream, root))
+    try:
+        for name, commit in zip(_SIDES, sides, strict=True):
+            ours.run("update-ref", name, commit)
+        _, told = ours.status("merge-tree", "--write-tree", "-z", "--no-messages", *_SIDES)
+    finally:
+        for name in _SIDES:
+            ours.run("update-ref", "-d", name)
+    tree, *entries = os.fsdecode(told).split("\0")
+    return Merged(tree, tuple(entry for entry in entries if entry))
+
+
+def _commit(ours: Repository, tree: str, *parents: str) -> str:
+    options = [option for parent in parents for option in ("-p", parent)]
+    return ours.text("commit-tree", tree, *options, "-m", "merging", env=_NOBODY)
+
+
+@contextlib.contextmanager
+def undoing(ours: Repository, tree: str) -> Iterator[None]:
+    """In the `with`, index and work tree are made those of `tree`; where that fails, both are as they were before.
+
+    Signals that ask a process to end wait until the end of it. Call it with an index and a work tree that are HEAD's.
+    Raises InTheWayError, and touches nothing, where files that git does not know are in the way.
+    """
+    told = os.fsdecode(
+        ours.run("diff-tree", "-r", "-z", "--no-renames", "--name-only", "--diff-filter=A", "HEAD", tree)
+    )
+    added = [path for path in told.split("\0") if path]
+    _check_free(ours, added)
+    # The mask is the children's, too: a Ctrl-C goes to every process of the terminal, and would stop git half-way.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
+    try:
+        ours.run("read-tree", "-m", "-u", "HEAD", tree)
+        yield
+    except BaseException:
+        _undo(ours, added)
+        raise
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _check_free(ours: Repository, added: list[str]) -> None:
+    tracked = set(os.fsdecode(ours.run("ls-files", "-z")).split("\0"))
+    above = {str(parent) for path in added for parent in pathlib.PurePosixPath(path).parents}
+    blocked = [path for path in added if os.path.lexists(ours.folder / path) and not _is_tracked_folder(path, tracked)]
+    blocked += [path for path in above - tracked if _is_no_folder(ours.folder / path)]
+    if blocked:
+        shown = ", ".join(sorted(blocked)[:_NAMES_MAX]) + (" and others" if len(blocked) > _NAMES_MAX else "")
+        raise InTheWayError(
+            f"git does not know these files, and upstream has some of that name: move them away: {shown}"
+        )
+
+
+def _is_tracked_folder(path: str, tracked: set[str]) -> bool:
+    return any(each.startswith(f"{path}/") for each in tracked)
+
+
+def _is_no_folder(path: pathlib.Path) -> bool:
+    return os.path.lexists(path) and (path.is_symlink() or not path.is_dir())
+
+
+def _undo(ours: Repository, added: list[str]) -> None:
+    """Take away what was not there, then write what was: in this order, for the disk may be full."""
+    for path in added:
+        with contextlib.suppress(OSError):  # it was not yet written
+            (ours.folder / path).unlink()
+        for parent in pathlib.PurePosixPath(path).parents[:-1]:
+            with contextlib.suppress(OSError):  # it has other files
+                (ours.folder / parent).rmdir()
+    for name in ("MERGE_HEAD", "MERGE_MSG", "MERGE_MODE"):
+        ours.path(name).unlink(missing_ok=True)
+    ours.run("reset", "--quiet", "--hard")
+
+
+def finish(ours: Repository, tree: str, parent: str, message: str) -> str:
+    """Return the commit that merges `parent` with the result `tree`; branch, index and work tree are at it."""
+    head = ours.text("rev-parse", "HEAD")
+    sign = ["-S"] if ours.asked("config", "--type=bool", "commit.gpgsign") == "true" else []
+    commit = ours.text("commit-tree", *sign, tree, "-p", head, "-p", parent, stdin=os.fsencode(message))
+    with undoing(ours, tree):
+        ours.run("update-ref", "-m", message.splitlines()[0], "HEAD", commit, head)
+    return commit
+
+
+def begin_merge(ours: Repository, tree: str, conflicts: list[str], parent: str, message: str) -> None:
+    """Git is in the middle of merging `parent`, as after a `git merge` that met conflicts: `git commit` completes it.
+
+    `conflicts` are entries for the index, with paths in the repository.
+    """
+    with undoing(ours, tree):
+        for name, text in (("MERGE_HEAD", f"{parent}\n"), ("MERGE_MODE", "no-ff"), ("MERGE_MSG", message)):
+            ours.path(name).write_bytes(os.fsencode(text))
+        paths = {entry.split("\t", 1)[1] for entry in conflicts}
+        lines = [*(f"0 {_NOTHING}\t{path}" for path in sorted(paths)), *conflicts]
+        ours.run("update-index", "-z", "--index-info", stdin=os.fsencode("".join(f"{line}\0" for line in lines)))
