@@ -11,7 +11,7 @@ from python.importing.rule import Difference, Level
 from python.importing.versions import verdict
 from python.protocol.pointer import MISSING
 
-__all__ = ["as_json", "as_markdown", "as_table"]
+__all__ = ["as_json", "as_markdown", "as_table", "sentence"]
 
 _SECTIONS = {
     "Spec": ("spec", "config", "resource"),
@@ -101,9 +101,20 @@ def _table(differences: Sequence[Difference]) -> Iterator[str]:
     for each in differences:
         level = f"**{each.level.word}**" if each.level is Level.MAJOR else each.level.word
         where = f"{_escaped(each.part)} {_code(each.pointer)}" if each.pointer else _escaped(each.part)
-        change = " → ".join(_code(_shown(value)) for value in (each.old, each.new) if value is not MISSING)
-        prefix = _word(each)
-        yield f"| {level} | {where} | {prefix}{change} | {_whom(each)}: {_escaped(each.why)} | {_code(each.rule)} |"
+        why = f"{_whom(each)}: {_escaped(each.why)}"
+        yield f"| {level} | {where} | {_word(each)}{_values(each)} | {why} | {_code(each.rule)} |"
+
+
+def sentence(difference: Difference) -> str:
+    """Return `difference` in one line of Markdown: where, what it was and is, for whom, and why."""
+    where = (
+        f"{_escaped(difference.part)} {_code(difference.pointer)}" if difference.pointer else _escaped(difference.part)
+    )
+    return f"{where}: {_word(difference)}{_values(difference)} ({_whom(difference)}: {_escaped(difference.why)})."
+
+
+def _values(difference: Difference) -> str:
+    return " → ".join(_code(_shown(value)) for value in (difference.old, difference.new) if value is not MISSING)
 
 
 def _where(difference: Difference) -> str:
