@@ -26,10 +26,11 @@ where c.relkind in ('r', 'p', 'v', 'm', 'f') and a.attnum > 0 and not a.attisdro
 and (n.nspname::text, c.relname::text) in (select * from unnest($1::text[], $2::text[]))
 order by a.attnum
 """
-_KEY = """
-select k.conname::text from pg_constraint k join pg_class c on c.oid = k.conrelid
-join pg_namespace n on n.oid = c.relnamespace
-where k.contype = 'p' and n.nspname = $1 and c.relname = $2
+_UNIQUE = """
+select k.conname::text, array_agg(a.attname::text) from pg_constraint k join pg_class c on c.oid = k.conrelid
+join pg_namespace n on n.oid = c.relnamespace join pg_attribute a on a.attrelid = c.oid and a.attnum = any(k.conkey)
+where k.contype in ('p', 'u') and not k.condeferrable and n.nspname = $1 and c.relname = $2
+group by k.conname, k.contype order by k.contype
 """
 _ESCAPES = str.maketrans({"\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t", "\0": "\N{REPLACEMENT CHARACTER}"})
 """How COPY reads what is special in its text form; U+0000 it cannot read, and the whole document still has it."""
@@ -71,9 +72,9 @@ class PostgresEndpoint(Endpoint):
         )
 
     def _table(self, place: Place, columns: Sequence[ExistingColumn]) -> ExistingTable:
-        keys = self.execute(_KEY, place)
+        unique = {name: tuple(keys) for name, keys in self.execute(_UNIQUE, place)}
         ((occupied,),) = self.execute(f"select exists (select from {self.dialect.qualified(place)})")  # noqa: S608 -- a quoted name
-        return ExistingTable(columns=tuple(columns), key=keys[0][0] if keys else "", occupied=occupied)
+        return ExistingTable(columns=tuple(columns), unique=unique, occupied=occupied)
 
     def copy(self, table: str, columns: Sequence[Column], values: Sequence[Sequence[Any]]) -> None:
         """Add rows to the temporary `table` with COPY."""

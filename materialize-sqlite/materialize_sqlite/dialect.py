@@ -2,6 +2,7 @@
 
 Tables are STRICT, so values stay as they were stored. Integers of any size and numbers with all their digits share the
 type ANY: what SQLite's 64 bits hold is stored as a number, and the rest as text, which SQLite reads as a number too.
+STRICT tables have no type BOOLEAN: 0 and 1 in a column of the type INT are truths, in one of the type INTEGER numbers.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def _number(value: object) -> float | str:
     return found if type(found) is float and text[-1].isdigit() else text
 
 
-_BOOLEAN = ColumnType(name="INTEGER", want="true or false", convert=_boolean)
+_BOOLEAN = ColumnType(name="INT", want="true or false", convert=_boolean, formerly="INTEGER")
 _SMALL = ColumnType(name="INTEGER", want="an integer of 64 bits", convert=_small)
 _INTEGER = ColumnType(name="ANY", want="an integer", convert=_integer)
 _NUMBER = ColumnType(name="ANY", want="a number", convert=_number)
@@ -72,6 +73,7 @@ class SqliteDialect(Dialect):
         "string-number": (_NUMBER, _TEXT),
     }
     migrations: ClassVar[Mapping[tuple[str, str], str]] = {
+        ("INT", "TEXT"): "case {column} when 1 then 'true' when 0 then 'false' end",
         ("INTEGER", "ANY"): "{column}",
         ("INTEGER", "TEXT"): _AS_TEXT,
         ("ANY", "TEXT"): _AS_TEXT,
@@ -89,9 +91,13 @@ class SqliteDialect(Dialect):
         made, *others = super().create_table(table)
         return [f"{made} strict", *others]
 
+    def key_of(self, place: Place) -> str:
+        """Return the name of the index that keeps the keys of the table at `place` unique."""
+        return f"flow_key_{place[1]}"
+
     def add_key(self, table: Table) -> list[str]:
         """Return the statement that makes a unique index."""
-        index = self.qualified((table.place[0], f"flow_key_{table.place[1]}"))
+        index = self.qualified((table.place[0], self.key_of(table.place)))
         return [f"create unique index {index} on {self.quote(table.place[1])} ({self.quoted(table.keys)})"]
 
     def drop_key(self, place: Place, key: str) -> list[str]:

@@ -19,12 +19,16 @@ BUSY_SECONDS_MAX = 60.0
 """How long to wait for another process that writes: shards write one after another."""
 
 _COLUMNS = 'select name, type, "notnull" from pragma_table_info(?1, ?2)'
-_INDEXES = 'select name from pragma_index_list(?1, ?2) where "unique"'
+_INDEXES = """
+select list.name, info.name, info.coll from pragma_index_list(?1, ?2) list, pragma_index_xinfo(list.name, ?2) info
+where list."unique" and not list.partial and info.key order by list.seq, info.seqno
+"""
 
 
 class SqliteEndpoint(Endpoint):
     """A session with the file at `path`, which is made where it is missing."""
 
+    dialect: SqliteDialect
     failures: ClassVar[tuple[type[Exception], ...]] = (sqlite3.Error,)
 
     def __init__(self, path: str) -> None:
@@ -49,13 +53,25 @@ class SqliteEndpoint(Endpoint):
         columns = self.execute(_COLUMNS, (name, schema))
         if not columns:
             return None
-        keys = [key for (key,) in self.execute(_INDEXES, (name, schema))]
         ((occupied,),) = self.execute(f"select exists (select 1 from {self.dialect.qualified(place)})")  # noqa: S608 -- a quoted name
         return ExistingTable(
             columns=tuple(ExistingColumn(column, kind, not required) for column, kind, required in columns),
-            key=keys[0] if keys else "",
+            unique=self._unique(place),
             occupied=bool(occupied),
         )
+
+    def _unique(self, place: Place) -> dict[str, tuple[str, ...]]:
+        """Return the indexes that keep rows unique as `on conflict` has it, not by expressions or whatever the case."""
+        schema, name = place
+        found: dict[str, list[str | None]] = {}
+        for index, column, collation in self.execute(_INDEXES, (name, schema)):
+            exact = collation == "BINARY" or index == self.dialect.key_of(place)
+            found.setdefault(index, []).append(column if exact else None)
+        return {
+            index: tuple(each for each in columns if each is not None)
+            for index, columns in found.items()
+            if None not in columns
+        }
 
     def copy(self, table: str, columns: Sequence[Column], values: Sequence[Sequence[Any]]) -> None:
         """Add rows to the temporary `table`; a transaction that touches nothing else keeps nobody from the file."""

@@ -64,6 +64,8 @@ class UnfitError(ValueError):
 class ColumnType(msgspec.Struct, frozen=True, kw_only=True):
     """A type of columns. `name` is how the database calls it, `want` is what it holds, in words.
 
+    Columns that an older version of the connector has made may have the type `formerly`, which others have, too.
+
     Nearly all values are of the exact type `usual`, and are stored as `quick` makes them, or as they are without it;
     all others as `convert` makes them.
     """
@@ -73,6 +75,7 @@ class ColumnType(msgspec.Struct, frozen=True, kw_only=True):
     convert: Converter
     usual: type | None = None
     quick: Converter | None = None
+    formerly: str = ""
 
     def column(self, values: Sequence[Any]) -> list[Any]:
         """Return `values`, converted; None stays None. Raises ValueError, in most cases UnfitError."""

@@ -144,12 +144,15 @@ class SqlConnector(Connector[EndpointConfig, ResourceConfig, dict]):  # type: ig
         """Return what the database says of the table of a binding."""
         existing = found.tables.get(place)
         fold = self.dialect.fold
+        before = table_of(asked.last, place, self.dialect.types_of).by_name(fold) if asked.last else {}
 
         def misfit(projection: Projection, there: ExistingColumn) -> str:
             is_key = projection.field in asked.group_by if asked.group_by else projection.ptr in asked.collection.key
             types = self.dialect.types_of(projection, is_key=is_key, config=asked.field_config.get(projection.field))
             column = Column(field=projection.field, types=types, nullable=True, is_key=is_key)
-            if column.accepts(there) or self.dialect.migration(column, there):
+            was = before.get(fold(there.name))
+            known = was.known(there) if was else there
+            if column.accepts(known) or self.dialect.migration(column, known):
                 return ""
             return f"the table has it as {there.type}, and its values are {column.type.want} now"
 

@@ -60,7 +60,7 @@ def plan(
                 raise gone(table)
             yield Action(f"create table {table.named} for {table.collection}", tuple(dialect.create_table(table)))
             continue
-        changes = _Changes(dialect, table, existing)
+        changes = _Changes(dialect, table, existing, before)
         if before is not None and refilled:
             yield from changes.anew(before)
         else:
@@ -68,13 +68,14 @@ def plan(
 
 
 class _Changes:
-    """The changes of one table that exists."""
+    """The changes of one table that exists, and that was `before` for the same binding, if there was one."""
 
-    def __init__(self, dialect: Dialect, table: Table, existing: ExistingTable) -> None:
+    def __init__(self, dialect: Dialect, table: Table, existing: ExistingTable, before: Table | None) -> None:
         self._dialect = dialect
         self._table = table
         self._existing = existing
         self._columns = {dialect.fold(column.name): column for column in existing.columns}
+        self._before = before.by_name(dialect.fold) if before else {}
 
     def anew(self, before: Table) -> Iterator[Action]:
         """Yield what fills the table anew: it is emptied if its columns can stay, and made again if not."""
@@ -90,18 +91,17 @@ class _Changes:
     def updates(self) -> Iterator[Action]:
         """Yield what makes the table's columns and key as they are wanted."""
         dialect, table = self._dialect, self._table
-        if table.delta and self._existing.key:
-            yield self._action(
-                "stop keeping keys unique, for delta updates", dialect.drop_key(table.place, self._existing.key)
-            )
+        key = self._key()
+        if table.delta and key:
+            yield self._action("stop keeping keys unique, for delta updates", dialect.drop_key(table.place, key))
         for column, existing in self._pairs():
             if existing is None:
                 yield self._action(f"add column {_typed(column)}", dialect.add_column(table.place, column))
             elif not column.accepts(existing):
-                yield self._change_type(column, existing)
+                yield from self._change_type(column, existing)
         for name in self._too_strict():
             yield self._action(f"let column {name} be null", dialect.drop_not_null(table.place, name))
-        if dialect.keyed and not table.delta and not self._existing.key:
+        if dialect.keyed and not table.delta and not key:
             yield self._action("keep keys unique", dialect.add_key(table))
 
     def _pairs(self, *, known: bool = False) -> Iterable[tuple[Column, ExistingColumn | None]]:
@@ -109,15 +109,28 @@ class _Changes:
         pairs = [(column, self._columns.get(self._dialect.fold(column.field))) for column in self._table.columns]
         return [pair for pair in pairs if pair[1] is not None] if known else pairs
 
-    def _change_type(self, column: Column, existing: ExistingColumn) -> Action:
-        expression = self._dialect.migration(column, existing)
+    def _key(self) -> str:
+        """Return the name of what keeps the table's keys unique, and nothing else; "" where nothing does."""
+        fold = self._dialect.fold
+        keys = {fold(key.field) for key in self._table.keys}
+        return next((name for name, columns in self._existing.unique.items() if set(map(fold, columns)) == keys), "")
+
+    def _change_type(self, column: Column, existing: ExistingColumn) -> Iterator[Action]:
+        """Yield what makes a column's type fit. One of a former name gets its own, save in keys, which stay as is."""
+        before = self._before.get(self._dialect.fold(existing.name))
+        known = before.known(existing) if before else existing
+        to = column.stored_in(known) if column.accepts(known) else None
+        if to is not None and column.is_key:
+            return
+        expression = self._dialect.quote(existing.name) if to else self._dialect.migration(column, known)
         if not expression:
             raise ConnectorError(
                 f"table {self._table.named}: column {existing.name!r} is of type {existing.type}, which cannot become "
                 f"{column.type.name}; raise the backfill counter of the binding, or exclude the field"
             )
-        statements = self._dialect.change_type(self._table.place, existing.name, column.type, expression)
-        return self._action(f"change column {existing.name} from {existing.type} to {column.type.name}", statements)
+        made = (to or column).type
+        statements = self._dialect.change_type(self._table.place, existing.name, made, expression)
+        yield self._action(f"change column {existing.name} from {existing.type} to {made.name}", statements)
 
     def _too_strict(self) -> Iterator[str]:
         """Yield the existing columns that must be null in documents to come: no longer required, or not selected."""

@@ -29,11 +29,12 @@ class ExistingColumn(msgspec.Struct, frozen=True):
 class ExistingTable(msgspec.Struct, frozen=True, kw_only=True):
     """A table that the database has.
 
-    `key` is the name of what keeps its keys unique, or "" where nothing does; `occupied` says that it has rows.
+    `unique` says what keeps rows unique: the columns, by the name of the constraint or the index. `occupied` says that
+    it has rows.
     """
 
     columns: tuple[ExistingColumn, ...]
-    key: str = ""
+    unique: Mapping[str, tuple[str, ...]] = {}
     occupied: bool = False
 
 
@@ -58,11 +59,15 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
         """Whether values of the field can be stored into `existing` as it is."""
         return existing.type in [found.name for found in self.types]
 
-    def stored_in(self, existing: ExistingColumn) -> Column:
-        """Return the column with the type and the name that it has in the database."""
-        types = tuple(found for found in self.types if found.name == existing.type)
-        assert types, existing  # noqa: S101 -- `accepts` was asked
-        return msgspec.structs.replace(self, field=existing.name, types=types)
+    def known(self, existing: ExistingColumn) -> ExistingColumn:
+        """Return `existing`, in which this column is stored, with the type that it would be made with now."""
+        formerly = self.type.formerly
+        return msgspec.structs.replace(existing, type=self.type.name) if existing.type == formerly else existing
+
+    def stored_in(self, existing: ExistingColumn) -> Column | None:
+        """Return the column with the type and the name that it has in the database; None where it does not fit."""
+        types = tuple(found for found in self.types if existing.type in (found.name, found.formerly))
+        return msgspec.structs.replace(self, field=existing.name, types=types) if types else None
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,19 +92,24 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
         """The table, for people."""
         return ".".join(filter(None, self.place))
 
+    def by_name(self, fold: Callable[[str], str]) -> dict[str, Column]:
+        """Return the columns by their names, folded."""
+        return {fold(column.field): column for column in self.columns}
+
     def stored_in(self, existing: ExistingTable, fold: Callable[[str], str]) -> Table:
         """Return the table with its columns as the database has them. Raises ConnectorError where one does not fit."""
         found = {fold(column.name): column for column in existing.columns}
 
         def stored(column: Column) -> Column:
             there = found.get(fold(column.field))
-            if there is None or not column.accepts(there):
+            fits = column.stored_in(there) if there else None
+            if fits is None:
                 has = f"is of type {there.type}" if there else "is missing"
                 raise ConnectorError(
                     f"table {self.named}: column {column.field!r} {has}, want {column.type.name}; "
                     "was the table changed since the materialization was applied? Publish it again"
                 )
-            return column.stored_in(there)
+            return fits
 
         return msgspec.structs.replace(
             self,

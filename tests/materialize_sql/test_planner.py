@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import pytest
@@ -29,8 +29,9 @@ TABLE = Table(
     delta=False,
     backfill=0,
 )
+KEY = {"key": ("id",)}
 EXISTING = ExistingTable(
-    columns=(ExistingColumn("id", "TEXT"), ExistingColumn("name", "TEXT"), ExistingColumn("doc", "TEXT")), key="key"
+    columns=(ExistingColumn("id", "TEXT"), ExistingColumn("name", "TEXT"), ExistingColumn("doc", "TEXT")), unique=KEY
 )
 
 
@@ -41,8 +42,8 @@ def planned(table: Table, existing: ExistingTable | None, before: Table | None =
     return [action.description for action in plan(DIALECT, found, [table], last, "main")]
 
 
-def with_columns(*columns: ExistingColumn, key: str = "key") -> ExistingTable:
-    return ExistingTable(columns=columns, key=key)
+def with_columns(*columns: ExistingColumn, unique: Mapping[str, tuple[str, ...]] = KEY) -> ExistingTable:
+    return ExistingTable(columns=columns, unique=unique)
 
 
 def test_what_is_there_needs_nothing() -> None:
@@ -74,7 +75,9 @@ def test_names_of_columns_are_compared_as_the_database_does() -> None:
 
 
 def test_a_table_is_changed_column_by_column() -> None:
-    changed = with_columns(ExistingColumn("id", "TEXT"), ExistingColumn("name", "INTEGER"), key="")
+    changed = with_columns(
+        ExistingColumn("id", "TEXT"), ExistingColumn("name", "INTEGER"), unique={"a": ("id", "name")}
+    )
 
     assert planned(TABLE, changed) == [
         "table main.t: change column name from INTEGER to TEXT",
