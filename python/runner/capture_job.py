@@ -9,11 +9,14 @@ from collections.abc import Sequence
 import msgspec
 
 from python.protocol import capture as wire
-from python.protocol.flow import CaptureSpec, RangeSpec
+from python.protocol.flow import CaptureBinding, CaptureSpec, RangeSpec
+from python.protocol.state_key import encode_state_key
 from python.runner import drive, kept, tasks
 from python.runner.build import collector_of
+from python.runner.catalog import CaptureBinding as BindingSpec
 from python.runner.catalog import CaptureTask, Catalog
 from python.runner.combiner import Combiner
+from python.runner.counters import Counter, raised
 from python.runner.jobs import Job, Ledger, Shared, declared
 from python.runner.transactions import Transaction, limits_of, transactions
 
@@ -47,6 +50,8 @@ class CaptureJob(Job):
         self._collectors = [collector_of(self.catalog.collections[name]) for name in self._targets]
         validated = drive.ask(self.launch(), asked, wire.Validated)
         self._spec = tasks.task_spec(self._capture, self.catalog, validated, last)
+        counters = map(_counter, tasks.enabled(self._capture), self._spec.bindings)
+        self.keep(counters=raised(counters, self.store.task(self.name, 0).counters))
         text = kept.text_of(kept.kept(self._spec, self._capture))
         self._version = kept.version_of(text)
         self.store.declare({name: declared(self.catalog.collections[name]) for name in self._targets})
@@ -86,3 +91,9 @@ class CaptureJob(Job):
         after = ledger.after(transaction.states, documents=transaction.captured)
         self.store.commit(ledger.key, after, self._collectors, transaction.documents)
         ledger.record = after
+
+
+def _counter(binding: BindingSpec, built: CaptureBinding) -> Counter:
+    path = built.resource_path
+    what = f"the binding of {'/'.join(path)} into {binding.target}"
+    return Counter(key=encode_state_key(path, 0), backfill=binding.backfill, what=what, where=binding.where)

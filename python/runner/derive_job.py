@@ -14,6 +14,7 @@ from python.runner.catalog import Catalog
 from python.runner.catalog_readers import DerivationTask
 from python.runner.collector import Collector
 from python.runner.combiner import Combined, Combiner
+from python.runner.counters import raised
 from python.runner.deriving import Shuffled, derive
 from python.runner.jobs import Ledger, Shared, declared
 from python.runner.materializing import Committed
@@ -48,7 +49,8 @@ class DeriveJob(ReaderJob):
         self._collector = collector_of(collection)
         self.store.declare({self.name: declared(collection)})
         derived = collection_spec(collection)
-        applied = self.store.task(self.name, 0).applied
+        record = self.store.task(self.name, 0)
+        applied, counters = record.applied, raised(derive_tasks.counters_of(self._derivation), record.counters)
         last = kept.spec_in(applied, CollectionSpec)
         asked = derive_tasks.validate_request(self._derivation, derived, self._sources, last)
         asked = msgspec.structs.replace(asked, last_version=kept.version_of(applied))
@@ -58,8 +60,7 @@ class DeriveJob(ReaderJob):
         told = msgspec.structs.replace(derived, derivation=kept.kept(self._spec, self._derivation))
         text = kept.text_of(told)
         self._version = kept.version_of(text)
-        if applied != text:
-            self._ledger(0).change(applied=text, kind=self.task.kind, shards=self.shared.options.shards)
+        self.keep(applied=text, counters=counters)
 
     def session(self, ledger: Ledger, owned: RangeSpec) -> None:
         """Derive until the sources have ended and are read, or until stopped."""

@@ -11,11 +11,12 @@ from python.protocol import document
 from python.protocol.flow import CollectionSpec, Derivation, RangeSpec, Transform
 from python.runner import catalog_readers as readers
 from python.runner.catalog_readers import DerivationTask
+from python.runner.counters import Counter
 from python.runner.inference import infer, locate
 from python.runner.problems import CatalogError, Problem
 from python.runner.unseal import unseal
 
-__all__ = ["derivation_spec", "enabled", "offset_suffix", "open_request", "validate_request"]
+__all__ = ["counters_of", "derivation_spec", "enabled", "offset_suffix", "open_request", "validate_request"]
 
 _TYPES = {"boolean": "BOOLEAN", "integer": "INTEGER", "string": "STRING"}
 
@@ -23,6 +24,14 @@ _TYPES = {"boolean": "BOOLEAN", "integer": "INTEGER", "string": "STRING"}
 def enabled(task: DerivationTask) -> tuple[readers.Transform, ...]:
     """Return the transforms that count on the wire, in the order of their indexes there."""
     return tuple(transform for transform in task.transforms if not transform.disable)
+
+
+def counters_of(task: DerivationTask) -> tuple[Counter, ...]:
+    """Return the backfill counters of the enabled transforms."""
+    return tuple(
+        Counter(key=each.name, backfill=each.backfill, what=f"the transform {each.name}", where=each.where)
+        for each in enabled(task)
+    )
 
 
 def validate_request(

@@ -142,6 +142,13 @@ class Job(ABC):
         on_log = self._on_log(key_begin)
         return msgspec.structs.replace(engines.launch(self.task, on_log), stop=self.shared.stop)
 
+    def keep(self, **members: object) -> None:
+        """The task's record has these members, whatever comes of the session."""
+        ledger = self._ledger(0)
+        found = {name: getattr(ledger.record, name) for name in members}
+        if found != members:
+            ledger.change(kind=self.task.kind, shards=self.shared.options.shards, **members)
+
     def apply(self, request: Callable[[msgspec.Raw], FromRuntime], **done: object) -> None:
         """Apply until the connector has no more state to return; then the record has the members `done`."""
         ledger = self._ledger(0)

@@ -6,7 +6,7 @@ import duckdb
 
 __all__ = ["LAYOUT", "prepare"]
 
-LAYOUT = 2
+LAYOUT = 3
 """Version of the tables below. A newer file is refused, an older one is migrated."""
 
 _TABLES = (
@@ -32,7 +32,8 @@ _MIGRATIONS = {
             "update headwater.tasks set shards = n from "
             "(select name as task, count(*) as n from headwater.tasks group by name) where name = task"
         ),
-    )
+    ),
+    3: ("alter table headwater.tasks add column counters varchar default '{}'",),
 }
 """What makes each layout of the one before it; the tables above are layout 1."""
 

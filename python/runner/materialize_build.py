@@ -9,58 +9,66 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from python.protocol.errors import HeadwaterError, RemoteProtocolError
+from python.protocol.errors import RemoteProtocolError
 from python.protocol.flow import CollectionSpec, MaterializationBinding, MaterializationSpec
 from python.protocol.materialize import Validate, Validated, ValidatedBinding
 from python.protocol.state_key import encode_state_key
-from python.runner import materialize_tasks
+from python.runner import counters, materialize_tasks
 from python.runner.catalog_readers import MaterializationTask, StoredBinding
+from python.runner.counters import Counter
 from python.runner.problems import CatalogError, Problem
 from python.runner.selection import Selection, select
 
-__all__ = ["Building", "Built"]
+__all__ = ["Before", "Building", "Built"]
 
 Ask = Callable[[Validate], Validated]
 
 
+class Before(msgspec.Struct, frozen=True, kw_only=True):
+    """What was before: the spec that was applied last and its version, if any, and what `Built` had besides."""
+
+    spec: MaterializationSpec | None = None
+    version: str = ""
+    backfills: Mapping[str, int] = {}
+    counters: Mapping[str, int] = {}
+
+
 class Built(msgspec.Struct, frozen=True, kw_only=True):
-    """A spec, the bindings that it is made of, how often each was filled anew by itself, and what to tell the user."""
+    """A spec, the bindings that it is made of, and what to tell the user.
+
+    By state key without a counter: how often a binding was filled anew by itself, and the highest counter of its spec.
+    """
 
     spec: MaterializationSpec
     bindings: Sequence[StoredBinding]
     backfills: Mapping[str, int]
+    counters: Mapping[str, int]
     notes: Sequence[str] = ()
 
 
 class Building:
-    """The building of one materialization whose collections are `sources`. `last` was applied before, if any."""
+    """The building of one materialization whose collections are `sources`."""
 
-    def __init__(
-        self,
-        task: MaterializationTask,
-        sources: Mapping[str, CollectionSpec],
-        last: MaterializationSpec | None,
-        last_version: str,
-    ) -> None:
+    def __init__(self, task: MaterializationTask, sources: Mapping[str, CollectionSpec], before: Before) -> None:
         self._task = task
         self._sources = sources
-        self._last = (last, last_version)
+        self._before = before
+        self._last = (before.spec, before.version)
         self._bindings = list(materialize_tasks.enabled(task))
         self._notes: list[str] = []
 
-    def build(self, ask: Ask, backfills: Mapping[str, int]) -> Built:
-        """Return the spec. `ask` validates; `backfills` are what was filled anew before, by state key.
+    def build(self, ask: Ask) -> Built:
+        """Return the spec. `ask` validates.
 
-        Raises CatalogError for fields that cannot be as the user wants them, HeadwaterError for what does not fit.
+        Raises CatalogError for a counter that was lowered, for fields that cannot be as the user wants them, and for
+        what does not fit its resource.
         """
-        raised = dict(backfills)
+        raised = dict(self._before.backfills)
         answers = self._validated(ask, raised)
-        again = self._settle(answers, raised)
-        if again:
+        known = counters.raised(map(_counter, self._bindings, answers), self._before.counters)
+        if self._settle(answers, raised):
             answers = self._validated(ask, raised)
-            still = [sentence for _, selection, _ in self._selected(answers) for sentence in selection.incompatible]
-            if still:
-                raise HeadwaterError(f"does not fit its resources, though they are filled anew: {'; '.join(still)}")
+            self._require_fit(answers)
         chosen = self._selected(answers)
         wrong = [
             Problem(binding.where, f"{binding.source.collection}: {sentence}")
@@ -71,17 +79,17 @@ class Building:
             raise CatalogError(wrong)
         built = [self._built(binding, selection, answer, raised) for binding, selection, answer in chosen]
         spec = materialize_tasks.task_spec(self._task, built, self._last[0])
-        return Built(spec=spec, bindings=self._bindings, backfills=raised, notes=self._notes)
+        return Built(spec=spec, bindings=self._bindings, backfills=raised, counters=known, notes=self._notes)
 
     def _validated(self, ask: Ask, raised: Mapping[str, int]) -> Sequence[ValidatedBinding]:
         bindings = [(binding, 0) for binding in self._bindings]
         answers = ask(materialize_tasks.validate_request(self._task, bindings, self._sources, self._last)).bindings
-        counters = [
+        totals = [
             binding.backfill + raised.get(_key(answer), 0)
             for (binding, _), answer in zip(bindings, answers, strict=True)
         ]
-        if any(counters):
-            bindings = list(zip(self._bindings, counters, strict=True))
+        if any(totals):
+            bindings = list(zip(self._bindings, totals, strict=True))
             answers = ask(materialize_tasks.validate_request(self._task, bindings, self._sources, self._last)).bindings
         paths = [answer.resource_path for answer in answers]
         for number, path in enumerate(paths):
@@ -106,8 +114,7 @@ class Building:
         for binding, selection, answer in self._selected(answers):
             if not selection.incompatible:
                 continue
-            told = f"{binding.source.collection} does not fit {'/'.join(answer.resource_path)}: "
-            told += "; ".join(selection.incompatible)
+            told = _misfit(binding, selection, answer)
             if binding.on_incompatible == "backfill":
                 raised[_key(answer)] = raised.get(_key(answer), 0) + 1
                 self._notes.append(f"{told}; its resource is filled anew")
@@ -115,10 +122,20 @@ class Building:
                 self._bindings.remove(binding)
                 self._notes.append(f"{told}; the binding is left out, as `onIncompatibleSchemaChange` says")
             else:
-                advice = "mend the schema, or raise the `backfill` counter of the binding"
-                raise HeadwaterError(f"{told}; `onIncompatibleSchemaChange` is {binding.on_incompatible}: {advice}")
+                advice = f"mend the schema, or raise the binding's `backfill` counter to {binding.backfill + 1}"
+                sentence = f"{told}; `onIncompatibleSchemaChange` is {binding.on_incompatible}: {advice}"
+                raise CatalogError.at(binding.where, sentence)
             again = True
         return again
+
+    def _require_fit(self, answers: Sequence[ValidatedBinding]) -> None:
+        wrong = [
+            Problem(binding.where, f"{_misfit(binding, selection, answer)}; it would not fit a new resource either")
+            for binding, selection, answer in self._selected(answers)
+            if selection.incompatible
+        ]
+        if wrong:
+            raise CatalogError(wrong)
 
     def _built(
         self, binding: StoredBinding, selection: Selection, answer: ValidatedBinding, raised: Mapping[str, int]
@@ -128,6 +145,16 @@ class Building:
         backfill = binding.backfill + raised.get(_key(answer), 0)
         collection = self._sources[binding.source.collection]
         return materialize_tasks.built_binding(self._task, (binding, backfill), answer, collection, selection.fields)
+
+
+def _misfit(binding: StoredBinding, selection: Selection, answer: ValidatedBinding) -> str:
+    resource = "/".join(answer.resource_path)
+    return f"{binding.source.collection} does not fit {resource}: {'; '.join(selection.incompatible)}"
+
+
+def _counter(binding: StoredBinding, answer: ValidatedBinding) -> Counter:
+    what = f"the binding of {binding.source.collection} to {'/'.join(answer.resource_path)}"
+    return Counter(key=_key(answer), backfill=binding.backfill, what=what, where=binding.where)
 
 
 def _key(answer: ValidatedBinding) -> str:

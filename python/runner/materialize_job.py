@@ -15,7 +15,7 @@ from python.runner import drive, kept, materialize_tasks
 from python.runner.catalog import Catalog
 from python.runner.catalog_readers import MaterializationTask
 from python.runner.jobs import Ledger, Shared
-from python.runner.materialize_build import Building
+from python.runner.materialize_build import Before, Building
 from python.runner.materializing import Committed, materialize, offsets_in
 from python.runner.reader_job import ReaderJob, Told
 from python.runner.store import Store
@@ -47,13 +47,16 @@ class MaterializeJob(ReaderJob):
         sources = self.follow([binding.source for binding in bindings])
         record = self.store.task(self.name, 0)
         last, last_version = kept.spec_in(record.applied, MaterializationSpec), kept.version_of(record.applied)
-        building = Building(self._materialization, sources, last, last_version)
-        built = building.build(lambda asked: drive.ask(self.launch(), asked, wire.Validated), record.backfills)
+        before = Before(spec=last, version=last_version, backfills=record.backfills, counters=record.counters)
+        building = Building(self._materialization, sources, before)
+        built = building.build(lambda asked: drive.ask(self.launch(), asked, wire.Validated))
         for sentence in built.notes:
             self.shared.progress.note(f"{self.name}: {sentence}")
         self._bindings, self._spec = built.bindings, built.spec
         text = kept.text_of(kept.kept(self._spec, self._materialization))
         self._version = kept.version_of(text)
+        # Kept before the endpoint is changed: if what changes it is killed, the next build must have no lower counter.
+        self.keep(counters=built.counters, backfills=built.backfills)
         if record.applied != text:
             request = functools.partial(
                 wire.Apply,
@@ -62,7 +65,7 @@ class MaterializeJob(ReaderJob):
                 last_materialization=last,
                 last_version=last_version,
             )
-            self.apply(lambda state: request(state=state), applied=text, backfills=built.backfills)
+            self.apply(lambda state: request(state=state), applied=text)
 
     def session(self, ledger: Ledger, owned: RangeSpec) -> None:
         """Materialize until the sources have ended and are read, or until stopped."""

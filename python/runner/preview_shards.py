@@ -19,7 +19,7 @@ from python.runner.deriving import DeriveTransactions
 from python.runner.fixtures_derivation import GENERATION, BuiltDerivation
 from python.runner.fixtures_feed import merged
 from python.runner.journal import source_name
-from python.runner.materialize_build import Building
+from python.runner.materialize_build import Before, Building
 from python.runner.materializing import Committed, MaterializeTransactions
 from python.runner.preview_lines import change_line, document_lines
 from python.runner.reader_tasks import collections_read, source_of
@@ -128,8 +128,8 @@ class Materialization(Reading):
         wanted = [binding.source for binding in materialize_tasks.enabled(task)]
         self.collections = collections_read(wanted, catalog)
         self._launch = launch
-        building = Building(task, self.collections, None, "")
-        built = building.build(lambda asked: drive.ask(launch, asked, wire.Validated), {})
+        building = Building(task, self.collections, Before())
+        built = building.build(lambda asked: drive.ask(launch, asked, wire.Validated))
         self.notes = built.notes
         self._spec = built.spec
         self.sources = [

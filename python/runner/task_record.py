@@ -17,10 +17,11 @@ class TaskRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     `kind` is capture, derivation or materialization, and `shards` the number of processes that the task was first run
     with. `state` is its connector state and `applied` the spec last applied (JSON text). `offsets` says how far a
-    reader has read each of its sources (see `journal.source_name`); `backfills` how often a binding, by its state key,
-    was filled anew because its resource did not fit any more. Then counts: committed transactions, documents written,
-    documents read, sessions begun. `committed` is when the last transaction was (RFC 3339), and `error` why the last
-    session failed, or nothing.
+    reader has read each of its sources (see `journal.source_name`). `backfills` says how often a binding was filled
+    anew because its resource did not fit any more, and `counters` the highest `backfill` counter that it ever had in
+    the spec, both by its state key without a counter; a transform has one by its name. Then counts: committed
+    transactions, documents written, documents read, sessions begun. `committed` is when the last transaction was (RFC
+    3339), and `error` why the last session failed, or nothing.
     """
 
     state: object = None
@@ -34,6 +35,7 @@ class TaskRecord(msgspec.Struct, frozen=True, kw_only=True):
     read: int = 0
     offsets: Mapping[str, int] = {}
     backfills: Mapping[str, int] = {}
+    counters: Mapping[str, int] = {}
     committed: str = ""
 
 
@@ -49,6 +51,7 @@ _COLUMNS = (
     "read",
     "offsets",
     "backfills",
+    "counters",
     "committed",
 )
 
@@ -81,7 +84,7 @@ def _select() -> str:
 
 def _record(row: tuple[object, ...]) -> TaskRecord:
     values = {column: value for column, value in zip(_COLUMNS, row, strict=True) if value is not None}
-    for column in ("state", "offsets", "backfills"):
+    for column in ("state", "offsets", "backfills", "counters"):
         if column in values:
             values[column] = document.decode(str(values[column]).encode())
     return TaskRecord(**values)  # type: ignore[arg-type] # as the table has them

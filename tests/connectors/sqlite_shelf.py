@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sqlite3
 import time
 from collections.abc import Iterable, Sequence
@@ -28,6 +30,7 @@ class Config(msgspec.Struct):
     pause_seconds: float = 0.0
     forbid: list[str] = []
     incompatible: list[str] = []
+    dies_applying: bool = False
 
 
 class Resource(msgspec.Struct):
@@ -73,6 +76,8 @@ class Connector(materialize.Connector[Config, dict[str, Any], dict[str, Any]]):
                 done.append(f"emptied {binding.resource_path[0]}")
         db.commit()
         db.close()
+        if request.config.dies_applying:
+            os.kill(os.getpid(), signal.SIGKILL)
         return Applied(action_description="; ".join(done))
 
     def open(self, request: materialize.Open[Config, dict[str, Any], dict[str, Any]]) -> Shelf:
@@ -115,7 +120,7 @@ class Shelf(materialize.Transactor):
         self._number = max(self._number, self._staged) + 1
         self._db.executemany(
             "insert into staged values (?, ?, ?)",
-            [(self._shard, self._number, msgspec.json.encode(store, enc_hook=bytes.decode)) for store in documents],
+            [(self._shard, self._number, msgspec.json.encode(msgspec.structs.astuple(store))) for store in documents],
         )
 
     def start_commit(self, checkpoint: msgspec.Raw) -> ConnectorState | None:

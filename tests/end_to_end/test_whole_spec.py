@@ -117,6 +117,38 @@ def test_a_raised_backfill_counter_fills_the_resource_anew(tmp_path: Path) -> No
     assert shelf(tmp_path, "totals") == expected_totals(100)
 
 
+def _entry(whole: dict[str, Any], task: str) -> dict[str, Any]:
+    if task == TOTALS:
+        found: dict[str, Any] = whole["collections"][TOTALS]["derive"]["transforms"][0]
+    else:
+        found = whole["captures" if task == CAPTURE else "materializations"][task]["bindings"][0]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("task", "what"),
+    [
+        (CAPTURE, f"the binding of numbers into {NUMBERS}"),
+        (TOTALS, "the transform numbers"),
+        (SHELF, f"the binding of {NUMBERS} to numbers"),
+    ],
+)
+def test_a_lowered_backfill_counter_is_refused_before_anything_is_changed(tmp_path: Path, task: str, what: str) -> None:
+    whole = spec(tmp_path)
+    _entry(whole, task)["backfill"] = 2
+    write(tmp_path, whole)
+    assert run(tmp_path).returncode == 0
+    _entry(whole, task)["backfill"] = 1
+    write(tmp_path, whole)
+    done = run(tmp_path)
+
+    assert done.returncode == 1
+    assert f"test.flow.yaml:1: {what} has the `backfill` counter 1, and had 2 before" in done.stderr
+    assert "set it to 2 to go on, or to 3 to begin anew" in done.stderr
+    assert shelf(tmp_path, "totals") == stored(tmp_path) == expected_totals(100)
+    assert len(shelf(tmp_path, "numbers")) == 100
+
+
 @pytest.mark.parametrize("policy", ["backfill", "abort"])  # test_materialize_build has the others
 def test_what_does_not_fit_any_more_is_dealt_with_as_the_spec_says(tmp_path: Path, policy: str) -> None:
     whole = spec(tmp_path)
@@ -132,6 +164,23 @@ def test_what_does_not_fit_any_more_is_dealt_with_as_the_spec_says(tmp_path: Pat
     assert done.returncode == (policy == "abort")
     assert shelf(tmp_path, "totals") == expected_totals(110 if policy == "backfill" else 100)
     assert len(shelf(tmp_path, "numbers")) == (110 if policy == "backfill" else 100)
+
+
+def test_a_resource_that_was_emptied_by_an_apply_that_was_killed_is_filled(tmp_path: Path) -> None:
+    whole = spec(tmp_path)
+    write(tmp_path, whole)
+    assert run(tmp_path).returncode == 0
+    config(whole, SHELF).update(incompatible=["count"], dies_applying=True)
+    write(tmp_path, whole)
+    killed = run(tmp_path)
+    assert killed.returncode == 1
+    assert shelf(tmp_path, "totals") == {}
+    config(whole, SHELF).update(incompatible=[], dies_applying=False)
+    write(tmp_path, whole)
+    done = run(tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    assert shelf(tmp_path, "totals") == expected_totals(100)
 
 
 def test_documents_are_only_added_with_delta_updates(tmp_path: Path) -> None:

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from python.protocol.errors import HeadwaterError, RemoteProtocolError
+from python.protocol.errors import RemoteProtocolError
 from python.protocol.flow import CollectionSpec, MaterializationSpec, Projection, SerPolicy
 from python.protocol.materialize import Constraint, Validate, Validated, ValidatedBinding
 from python.runner.catalog import LocalEndpoint
 from python.runner.catalog_readers import Fields, MaterializationTask, Source, StoredBinding
-from python.runner.materialize_build import Building, Built
+from python.runner.materialize_build import Before, Building, Built
 from python.runner.problems import CatalogError, Where
 
 HERE = Where(Path("test.flow.yaml"), 7)
@@ -64,8 +64,8 @@ def answering(
     return answer
 
 
-def built(asked: MaterializationTask, ask: Any, last: MaterializationSpec | None = None, **backfills: int) -> Built:
-    return Building(asked, {"a/c": SOURCE}, last, "").build(ask, backfills)
+def built(asked: MaterializationTask, ask: Any, last: MaterializationSpec | None = None, **before: Any) -> Built:
+    return Building(asked, {"a/c": SOURCE}, Before(spec=last, **before)).build(ask)
 
 
 def test_bindings_are_built_of_the_spec_and_the_answers() -> None:
@@ -89,9 +89,30 @@ def test_what_does_not_fit_is_filled_anew_and_that_is_remembered() -> None:
     assert (
         "a/c does not fit t: the resource has the field 'x', which does not fit any more: it is text" in found.notes[0]
     )
-    again = built(task(binding()), answering(counters, lambda backfill: backfill == 0), found.spec, **found.backfills)
+    again = built(
+        task(binding()), answering(counters, lambda backfill: backfill == 0), found.spec, backfills=found.backfills
+    )
     assert again.spec.bindings[0].backfill == 1
     assert again.notes == []
+
+
+def test_a_lowered_counter_is_refused_whatever_was_filled_anew_since() -> None:
+    first = built(task(binding(backfill=2), binding("u", backfill=1)), answering([]))
+    assert first.counters == {"t": 2, "u": 1}
+
+    with pytest.raises(CatalogError) as caught:
+        built(
+            task(binding(backfill=1), binding("u", backfill=1)),
+            answering([], lambda backfill: backfill == 1),
+            first.spec,
+            counters=first.counters,
+            backfills={"t": 5},
+        )
+    assert "test.flow.yaml:7: the binding of a/c to t has the `backfill` counter 1, and had 2 before" in str(
+        caught.value
+    )
+    assert "set it to 2 to go on, or to 3 to begin anew" in str(caught.value)
+    assert len(caught.value.problems) == 1
 
 
 def test_what_does_not_fit_may_leave_its_binding_out_or_end_the_task() -> None:
@@ -100,9 +121,14 @@ def test_what_does_not_fit_may_leave_its_binding_out_or_end_the_task() -> None:
     def again(policy: str) -> Built:
         return built(task(binding(on_incompatible=policy), binding("u")), answering([], lambda _backfill: True), last)
 
-    with pytest.raises(HeadwaterError, match="`onIncompatibleSchemaChange` is abort: mend the schema, or raise"):
+    abort = (
+        r"test.flow.yaml:7: .*`onIncompatibleSchemaChange` is abort: .* or raise the binding's `backfill` counter to 1"
+    )
+    with pytest.raises(CatalogError, match=abort):
         again("abort")
-    with pytest.raises(HeadwaterError, match="does not fit its resources, though they are filled anew"):
+    with pytest.raises(
+        CatalogError, match=r"test.flow.yaml:7: a/c does not fit t: .*; it would not fit a new resource"
+    ):
         again("disableBinding")
     one = built(task(binding()), answering([])).spec
     only = built(task(binding(on_incompatible="disableBinding")), answering([], lambda _backfill: True), one)

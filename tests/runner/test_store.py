@@ -290,12 +290,12 @@ def test_a_newer_layout_is_refused_with_a_sentence(path: str) -> None:
     Store(path).close()
     with duckdb.connect(path) as db:
         db.execute("update headwater.layout set version = 99")
-    with pytest.raises(StoreError, match=r"newer headwater \(layout 99, here 2\): update headwater"):
+    with pytest.raises(StoreError, match=r"newer headwater \(layout 99, here 3\): update headwater"):
         Store(path)
     duckdb.connect(path).close()
 
 
-def test_a_store_of_layout_1_is_migrated_with_all_that_is_in_it(path: str) -> None:
+def test_an_older_store_is_migrated_with_all_that_is_in_it(path: str) -> None:
     with duckdb.connect(path) as db:
         for statement in layout._TABLES:
             db.execute(statement)
