@@ -51,3 +51,25 @@ def changed(since: str | None, form: str) -> None:
 
         for line in changing.lines(since, form):
             click.echo(line)
+
+
+@headwater.command()
+@click.argument("connector")
+@click.option("--check", is_flag=True, help="Write nothing: tell what is lacking, and exit with status 1.")
+@click.option("--image", help="Image that has to be what the folder is, as ghcr.io/estuary/source-x:local.")
+@click.option("--since", default="HEAD", show_default=True, help="Revision of git in whose history to look.")
+@click.option("--no-ask", "ask", flag_value=False, default=True, help="Trust the snapshots: do not run the connector.")
+@click.option("--network", default="bridge", show_default=True, help="Network of image connectors.")
+@click.option("--markdown", is_flag=True, help="Print for a pull request: first what has changed.")
+def release(**options: Any) -> None:  # noqa: ANN401 -- click's own signature
+    """Raise VERSION by what has changed since CONNECTOR's last release, and write its CHANGELOG and README.
+
+    Its snapshots have to be what the connector says, and what its image says. The last release is the newest commit
+    that wrote a heading of its CHANGELOG.md. Exit status: 0 for a release, 1 if something is lacking, 2 for errors.
+    """
+    with sentences(status=2):
+        from python.cli import releasing  # noqa: PLC0415 -- lazily, see the module's docstring
+
+        told = releasing.release(releasing.Options(**options))
+        click.echo(told.text)
+        sys.exit(not told.fine)
