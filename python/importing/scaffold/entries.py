@@ -11,7 +11,7 @@ import msgspec
 from python.importing.scaffold.environments import ask
 from python.protocol.errors import HeadwaterError
 
-__all__ = ["REMEDIES", "Entry", "Found", "MissingModuleError", "airbyte_main", "chosen", "found_in", "singer_main"]
+__all__ = ["REMEDIES", "Entry", "Found", "MissingModuleError", "chosen", "found_in", "main_of"]
 
 REMEDIES = {"pkg_resources": "setuptools<81", "distutils": "setuptools<81"}
 """What to install for a module that packages import and do not require: it came with Python, or setuptools, once."""
@@ -89,7 +89,22 @@ def _command(found: Found, package: str, wanted: str | None) -> str:
     raise HeadwaterError(f"{package} has nothing to wrap ({looked}); name its class with --entry module:Class")
 
 
-def airbyte_main(entry: Entry) -> str:
+def main_of(kind: str, entry: Entry | str, folder: pathlib.Path) -> str:
+    """Return the `__main__.py` that wraps `entry`, a class or a command in the environment of `folder`.
+
+    Raises HeadwaterError where it is a command, and no Singer tap.
+    """
+    if kind == "singer":
+        return _singer_main(entry, folder)
+    if isinstance(entry, str):
+        raise HeadwaterError(
+            f"the class of an Airbyte source is wrapped, and {entry} is a command: name the class with "
+            "--entry module:Class"
+        )
+    return _airbyte_main(entry)
+
+
+def _airbyte_main(entry: Entry) -> str:
     """Return the `__main__.py` that wraps a source: anew for each request where its constructor takes the state."""
     given = ", ".join(name if name in entry.taken else f"_{name}" for name in _GIVEN)
     taken = ", ".join(f"{name}={name}" for name in entry.taken)
@@ -101,7 +116,7 @@ def airbyte_main(entry: Entry) -> str:
     )
 
 
-def singer_main(entry: Entry | str, folder: pathlib.Path) -> str:
+def _singer_main(entry: Entry | str, folder: pathlib.Path) -> str:
     """Return the `__main__.py` that wraps a tap: its class, or its command in the environment of `folder`."""
     if isinstance(entry, Entry):
         imports, made = f"from {entry.module} import {entry.name}\n\n", f"CaptureShim({entry.name})"

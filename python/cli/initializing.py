@@ -1,0 +1,95 @@
+"""What `headwater init` does: makes a connector's folder out of sight, asks and proves it, and puts it in place."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Callable, Iterator, Mapping
+
+import msgspec
+
+from python.cli import describing
+from python.importing.changes import Connector
+from python.importing.scaffold import drafts, environments, matrix, proving
+from python.importing.scaffold.drafts import Draft
+from python.importing.scaffold.names import protocol_of, repository
+from python.importing.scaffold.packages import package
+from python.importing.scaffold.workspace import Workspace, workspace
+from python.protocol.errors import HeadwaterError
+from python.shim_airbyte_cdk.manifest_files import manifest_at
+
+__all__ = ["Options", "lines"]
+
+_CAPTURES_ONLY = "{kind} are written in Python: --native is the only way to begin one"
+_PLURAL = {"derive": "derivations", "materialize": "materializations"}
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """`name` of the connector, and one of the four ways to make it; `requirements` are further ones of its project."""
+
+    name: str
+    airbyte: str | None = None
+    singer: str | None = None
+    manifest: str | None = None
+    native: bool = False
+    entry: str | None = None
+    requirements: tuple[str, ...] = ()
+
+
+def lines(options: Options) -> Iterator[str]:
+    """The connector's folder is in the repository around the current folder; yields what is being done, a line each.
+
+    Either it is whole, with an environment, and its tests have passed; or nothing is there, and HeadwaterError says
+    why.
+    """
+    home = repository(pathlib.Path.cwd())
+    protocol = protocol_of(options.name)
+    proving.require_pytest()
+    make = _way(options, protocol, home)
+    with workspace(home, options.name) as space:
+        yield f"{options.name}: locking and installing what it needs"
+        draft = make(space)
+        yield f"{options.name}: asking it what it is, and running its tests"
+        told = list(describing.files(space.folder, draft, protocol))
+        folder = space.publish()
+    connector = Connector(options.name, protocol, "v1", "")
+    listed = matrix.enlist(home, connector)
+    environments.activate(folder)
+    yield from told
+    if not listed:
+        yield f"Add it to {matrix.WORKFLOW}: {matrix.line_of(connector)}"
+    yield f"Wrote {options.name}/. What comes next:"
+    yield from (f"  {command}" for command in _next(options.name, protocol))
+
+
+def _way(options: Options, protocol: str, home: pathlib.Path) -> Callable[[Workspace], Draft]:
+    """Return what makes the folder's beginning. Raises HeadwaterError for what cannot work, before anything is made."""
+    given = [name for name in ("airbyte", "singer", "manifest", "native") if getattr(options, name)]
+    if len(given) != 1:
+        raise HeadwaterError("say what to make the connector of: one of --airbyte, --singer, --manifest and --native")
+    if protocol != "capture" and not options.native:
+        raise HeadwaterError(_CAPTURES_ONLY.format(kind=_PLURAL[protocol]))
+    more = options.requirements
+    if options.native:
+        return lambda space: drafts.of_native(space.folder, more)
+    if options.manifest:
+        file = manifest_at(pathlib.Path(options.manifest)).path
+        return lambda space: drafts.of_manifest(space.folder, file, more)
+    known = package(options.airbyte or options.singer or "", home)
+
+    def of_package(space: Workspace) -> Draft:
+        if known.folder:
+            space.link(home, [known.folder.partition("/")[0]])
+        return drafts.of_package(space.folder, given[0], known, options.entry, more)
+
+    return of_package
+
+
+def _next(name: str, protocol: str) -> Iterator[str]:
+    commands: Mapping[str, str] = {
+        "capture": f"headwater run --source {name}/test.flow.yaml",
+        "derive": f"headwater test --source {name}/test.flow.yaml",
+        "materialize": f"headwater raw spec --source {name}/test.flow.yaml",
+    }
+    yield f"pytest {name}"
+    yield commands[protocol]
+    yield f"git add {name}"

@@ -1,0 +1,107 @@
+"""A connector's folder up to where it can be asked: project, lock, environment and code, by the kind of connector."""
+
+from __future__ import annotations
+
+import pathlib
+import shutil
+from collections.abc import Sequence
+
+import msgspec
+
+from python.importing.scaffold import entries, environments
+from python.importing.scaffold.entries import MissingModuleError
+from python.importing.scaffold.names import class_name, module_name, protocol_of
+from python.importing.scaffold.packages import Package, pinned
+from python.importing.scaffold.project import Project
+from python.importing.scaffold.templates import rendered
+
+__all__ = ["Draft", "of_manifest", "of_native", "of_package"]
+
+_WRAPPED = {
+    "airbyte": "connector",
+    "singer": "tap",
+}
+_MANIFEST = "manifest.yaml"
+_BESIDE = ("components.py", "spec.yaml", "spec.yml", "spec.json")
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """What a folder's README says of its connector, the command that runs it, and the name of the README's template."""
+
+    what: str
+    command: Sequence[str]
+    readme: str = "README_upstream.md"
+
+
+def of_package(folder: pathlib.Path, kind: str, known: Package, wanted: str | None, more: Sequence[str]) -> Draft:
+    """The connector in `folder` wraps the upstream package `known`, an Airbyte source or a Singer tap.
+
+    `wanted` names what of it is wrapped, where that is not clear; `more` are further requirements. Raises
+    HeadwaterError where the package cannot be had, or has nothing that could be wrapped.
+    """
+    local = {known.name: f"../{known.folder}"} if known.folder else {}
+    (folder / "__main__.py").touch()  # python/activate.sh wants one
+    project = Project(
+        name=folder.name,
+        description=f"A capture of what the upstream {_WRAPPED[kind]} {known.name} reads.",
+        requirements=[known.requirement, "headwater", *more],
+        folders=local,
+    )
+    project = environments.install(folder, project)
+    exact = pinned(known, environments.locked_version(folder, known.name))
+    project = msgspec.structs.replace(project, requirements=[exact, "headwater", *more])
+    try:
+        entry = entries.chosen(entries.found_in(folder, kind, known.name, wanted), known.name, wanted)
+    except MissingModuleError as error:
+        project = msgspec.structs.replace(project, requirements=[*project.requirements, error.requirement])
+        project = environments.install(folder, project)
+        entry = entries.chosen(entries.found_in(folder, kind, known.name, wanted), known.name, wanted)
+    else:
+        environments.install(folder, project)
+    main = entries.main_of(kind, entry, folder)
+    (folder / "__main__.py").write_text(main, encoding="utf-8")
+    origin = f"comes from `{known.folder}`" if known.folder else "is installed from the package index"
+    what = f"Captures what the upstream {_WRAPPED[kind]} `{known.name}` reads. It {origin}, and is wrapped in "
+    return Draft(what=what + "`__main__.py`; nothing of it is copied.", command=("python", "-m", folder.name))
+
+
+def of_manifest(folder: pathlib.Path, manifest: pathlib.Path, more: Sequence[str]) -> Draft:
+    """The connector in `folder` is a copy of `manifest`, with the components.py and spec beside it, if any."""
+    shutil.copyfile(manifest, folder / _MANIFEST)
+    for name in _BESIDE:
+        if (manifest.parent / name).is_file():
+            shutil.copyfile(manifest.parent / name, folder / name)
+    project = Project(
+        name=folder.name,
+        description="A capture that is a declarative manifest.",
+        requirements=["airbyte-cdk", "headwater", *more],
+    )
+    project = environments.install(folder, project)
+    version = environments.locked_version(folder, "airbyte-cdk")
+    requirements = [f"airbyte-cdk=={version}", "headwater", *more]
+    environments.install(folder, msgspec.structs.replace(project, requirements=requirements))
+    what = "Captures what `manifest.yaml` describes, a declarative manifest as Airbyte's connectors have it. "
+    runs = f"There is no code but that: `python -m python.shim_airbyte_cdk {folder.name}` runs the folder."
+    return Draft(what=what + runs, command=("python", "-m", "python.shim_airbyte_cdk", folder.name))
+
+
+def of_native(folder: pathlib.Path, more: Sequence[str]) -> Draft:
+    """The connector in `folder` is a small one of our own, of the protocol that its name says, to be made another."""
+    kind = protocol_of(folder.name)
+    package = folder / module_name(folder.name)
+    package.mkdir()
+    names = {"name": folder.name, "module": package.name, "class_name": class_name(folder.name)}
+    (package / "__init__.py").write_text(rendered(f"{kind}.py", names), encoding="utf-8")
+    (package / "py.typed").touch()
+    (folder / "__main__.py").write_text(rendered("main_native.py", names), encoding="utf-8")
+    project = Project(
+        name=folder.name,
+        description=f"A {_NATIVE[kind]} in Python.",
+        requirements=["headwater", "pydantic>=2.7", *more],
+        builds=True,
+    )
+    environments.install(folder, project)
+    return Draft(what="", command=("python", "-m", folder.name), readme=f"README_{kind}.md")
+
+
+_NATIVE = {"capture": "capture", "derive": "derivation", "materialize": "materialization"}

@@ -1,0 +1,70 @@
+"""The files of a new connector, but for what is found out of it: texts in `templates/`, with names to fill in."""
+
+from __future__ import annotations
+
+import pathlib
+import string
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+__all__ = ["config_table", "rendered", "sentence", "wanted"]
+
+_FOLDER = pathlib.Path(__file__).parent / "templates"
+_REASON_CHARACTERS_MAX = 300  # what a connector complained of, told in a file that people read
+_LINE_CHARACTERS_MAX = 100
+
+Json = Any
+
+
+def rendered(template: str, values: Mapping[str, str]) -> str:
+    """Return the text of `templates/TEMPLATE.txt`, its `${names}` filled in. Every one has to be given."""
+    text = (_FOLDER / f"{template}.txt").read_text(encoding="utf-8")
+    return string.Template(text).substitute(values)
+
+
+def config_table(schema: Mapping[str, Json]) -> str:
+    """Return what a README tells of a config: a row for each of its own properties; nothing where there are none."""
+    properties = schema.get("properties")
+    shown = {
+        name: declared
+        for name, declared in (properties.items() if isinstance(properties, dict) else ())
+        if isinstance(declared, dict) and not declared.get("advanced")
+    }
+    rows = [f"| `{name}` | {_meaning(declared)} |\n" for name, declared in shown.items()]
+    return "".join(["| config | meaning |\n| --- | --- |\n", *rows, "\n"]) if rows else ""
+
+
+def wanted(name: str, gaps: Sequence[str], problem: str) -> str:
+    """Return the reason, in Python, for which tests of the connector `name` cannot run yet: the constant WANTED."""
+    places = f"fill in {', '.join(gaps)} in {name}/test.flow.yaml" if gaps else f"mend {name}/test.flow.yaml"
+    told = f"{places} ({problem})" if problem else places
+    steps = f"{told}; run `headwater raw discover --source {name}/test.flow.yaml`; then take this mark away, and run "
+    return _assigned("WANTED", f"{steps}`pytest {name} --snapshot-update`")
+
+
+def sentence(problem: object) -> str:
+    """Return what went wrong as one line of text, cut where it is long."""
+    told = " ".join(str(problem).split())
+    return told if len(told) <= _REASON_CHARACTERS_MAX else told[:_REASON_CHARACTERS_MAX] + "…"
+
+
+def _meaning(declared: Mapping[str, Json]) -> str:
+    told = " ".join(str(declared.get("description") or declared.get("title") or "").split())
+    return told.replace("|", "\\|") + (" (a secret)" if declared.get("secret") else "")
+
+
+def _assigned(name: str, text: str) -> str:
+    """Return Python that gives the name `text`, in lines that are short enough."""
+    parts, line = [], ""
+    for word in text.split(" "):
+        if len(repr(line + word)) > _LINE_CHARACTERS_MAX:
+            parts.append(line)
+            line = ""
+        line += f"{word} "
+    lines = "".join(f"    {_quoted(part)}\n" for part in [*parts, line.rstrip()])
+    return f"{name} = (\n{lines})\n"
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
