@@ -15,6 +15,7 @@ __all__ = ["BEGIN", "END", "unnamed", "with_tables"]
 BEGIN = "<!-- from the connector's spec, by `headwater release` -->"
 END = "<!-- end of what is from the spec -->"
 
+_CODE = re.compile(r"`([^`]+)`")
 _SCHEMAS = {"configSchema": "config", "resourceConfigSchema": "resource"}
 
 
@@ -29,7 +30,12 @@ class _Member(NamedTuple):
 
 def unnamed(page: str, spec: Mapping[str, Json]) -> list[str]:
     """Return the members of the configs in `spec` that `page` does not name in code quotes, each once."""
-    named = set(re.findall(r"`([^`]+)`", page))
+    named = {
+        ".".join(parts[:n])
+        for text in _CODE.findall(page)
+        for parts in [text.split(".")]
+        for n in range(1, len(parts) + 1)
+    }
     members = dict.fromkeys(member.name for name in _SCHEMAS for member in _members(spec.get(name)))
     return [name for name in members if not {name, name.rpartition(".")[2]} & named]
 

@@ -57,7 +57,6 @@ def test_tables_are_written_anew_where_they_stand() -> None:
 
 def test_a_page_lacks_the_members_that_it_does_not_name() -> None:
     assert unnamed("Give it the `host`, a `port` and `login.token`.", SPEC) == [
-        "login",
         "login.kind",
         "login.user",
         "table",
