@@ -73,7 +73,7 @@ _REFUSED = (
     _Refusal(re.compile(r"AGPL-.*"), "gnu affero general public license version 3 19 november 2007", _NETWORK),
     _Refusal(re.compile(r"SSPL-.*"), "server side public license", _NETWORK),
     _Refusal(re.compile(r"LGPL-3.*"), "gnu lesser general public license version 3 29 june 2007", _COPYLEFT),
-    _Refusal(re.compile(r"LGPL-.*"), "gnu lesser general public license version 2 1", _COPYLEFT),
+    _Refusal(re.compile(r"LGPL-.*"), "gnu lesser general public license version 2 1 february 1999", _COPYLEFT),
     _Refusal(re.compile(r"GPL-3.*"), "gnu general public license version 3 29 june 2007", _COPYLEFT),
     _Refusal(re.compile(r"GPL-.*"), "gnu general public license version 2 june 1991", _COPYLEFT),
     _Refusal(re.compile(r"BUSL-.*"), "business source license 1 1", "it forbids use in production for years"),

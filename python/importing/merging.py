@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import pathlib
+import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from python.importing.git import GitError
@@ -29,7 +30,7 @@ class Merged(NamedTuple):
     """A merged folder. Where both sides changed one place, its files have conflict markers.
 
     `conflicts` are the index entries of the files that somebody must decide on, as `git update-index --index-info`
-    reads them, with paths in the folder.
+    reads them.
     """
 
     tree: str
@@ -65,11 +66,12 @@ def _commit(ours: Repository, tree: str, *parents: str) -> str:
 
 
 @contextlib.contextmanager
-def undoing(ours: Repository, tree: str) -> Iterator[None]:
+def undoing(ours: Repository, tree: str, unmerged: Sequence[str] = ()) -> Iterator[None]:
     """In the `with`, index and work tree are made those of `tree`; where that fails, both are as they were before.
 
-    Signals that ask a process to end wait until the end of it. Call it with an index and a work tree that are HEAD's.
-    Raises InTheWayError, and touches nothing, where files that git does not know are in the way.
+    `unmerged` are entries of the index in place of those that `tree` has for their paths. Signals that ask a process to
+    end wait until the end of the `with`. Call it with an index and a work tree that are HEAD's. Raises InTheWayError,
+    and touches nothing, where files that git does not know are in the way.
     """
     told = os.fsdecode(
         ours.run("diff-tree", "-r", "-z", "--no-renames", "--name-only", "--diff-filter=A", "HEAD", tree)
@@ -79,13 +81,32 @@ def undoing(ours: Repository, tree: str) -> Iterator[None]:
     # The mask is the children's, too: a Ctrl-C goes to every process of the terminal, and would stop git half-way.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
     try:
-        ours.run("read-tree", "-m", "-u", "HEAD", tree)
+        _check_out(ours, tree, unmerged)
         yield
-    except BaseException:
-        _undo(ours, added)
-        raise
+    except (OSError, GitError) as error:
+        raise GitError(f"{error}; {_undone(ours, added)}") from None
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _check_out(ours: Repository, tree: str, unmerged: Sequence[str]) -> None:
+    """Write the files of `tree`, then the index: by way of an index of our own, for git may be killed with its lock."""
+    index = ours.path("index")
+    private, lock = (index.with_name(name) for name in ("headwater-index", "index.lock"))
+    env = {"GIT_INDEX_FILE": str(private)}
+    shutil.copyfile(index, private)
+    try:
+        ours.run("read-tree", "-m", "-u", "HEAD", tree, env=env)
+        paths = sorted({entry.split("\t", 1)[1] for entry in unmerged})
+        lines = [*(f"0 {_NOTHING}\t{path}" for path in paths), *unmerged]
+        ours.run(
+            "update-index", "-z", "--index-info", stdin=os.fsencode("".join(f"{line}\0" for line in lines)), env=env
+        )
+        lock.hardlink_to(private)  # as git does: whoever has made this file may replace the index
+        lock.replace(index)
+    finally:
+        for path in (private, private.with_name(f"{private.name}.lock")):
+            path.unlink(missing_ok=True)
 
 
 def _check_free(ours: Repository, added: list[str]) -> None:
@@ -108,8 +129,8 @@ def _is_no_folder(path: pathlib.Path) -> bool:
     return os.path.lexists(path) and (path.is_symlink() or not path.is_dir())
 
 
-def _undo(ours: Repository, added: list[str]) -> None:
-    """Take away what was not there, then write what was: in this order, for the disk may be full."""
+def _undone(ours: Repository, added: list[str]) -> str:
+    """Take away what was not there, then write what was: in this order, for the disk may be full. Return what to tell."""
     for path in added:
         with contextlib.suppress(OSError):  # it was not yet written
             (ours.folder / path).unlink()
@@ -118,7 +139,11 @@ def _undo(ours: Repository, added: list[str]) -> None:
                 (ours.folder / parent).rmdir()
     for name in ("MERGE_HEAD", "MERGE_MSG", "MERGE_MODE"):
         ours.path(name).unlink(missing_ok=True)
-    ours.run("reset", "--quiet", "--hard")
+    try:
+        ours.run("reset", "--quiet", "--hard")
+    except GitError as error:
+        return f"and the work tree could not be restored ({error}): once there is room, `git reset --hard` does it"
+    return "index and work tree are as they were"
 
 
 def finish(ours: Repository, tree: str, parent: str, message: str) -> str:
@@ -131,14 +156,11 @@ def finish(ours: Repository, tree: str, parent: str, message: str) -> str:
     return commit
 
 
-def begin_merge(ours: Repository, tree: str, conflicts: list[str], parent: str, message: str) -> None:
+def begin_merge(ours: Repository, found: Merged, parent: str, message: str) -> None:
     """Git is in the middle of merging `parent`, as after a `git merge` that met conflicts: `git commit` completes it.
 
-    `conflicts` are entries for the index, with paths in the repository.
+    The paths of `found` are those of the repository.
     """
-    with undoing(ours, tree):
+    with undoing(ours, found.tree, found.conflicts):
         for name, text in (("MERGE_HEAD", f"{parent}\n"), ("MERGE_MODE", "no-ff"), ("MERGE_MSG", message)):
             ours.path(name).write_bytes(os.fsencode(text))
-        paths = {entry.split("\t", 1)[1] for entry in conflicts}
-        lines = [*(f"0 {_NOTHING}\t{path}" for path in sorted(paths)), *conflicts]
-        ours.run("update-index", "-z", "--index-info", stdin=os.fsencode("".join(f"{line}\0" for line in lines)))

@@ -189,17 +189,18 @@ def _imported(ours: Repository, upstream: Upstream, record: ImportRecord, change
     parent = _upstream_commit(ours, upstream, record, change)
     tree = ours.put(ours.text("rev-parse", "HEAD^{tree}"), record.dest, found.tree)
     if found.conflicts:
-        begin_merge(ours, tree, _entries(found, record.dest), parent, as_message(record))
-        shown = "\n".join(f"  {record.dest}/{path}" for path in found.paths)
+        placed = Merged(tree, _placed(found.conflicts, record.dest))
+        begin_merge(ours, placed, parent, as_message(record))
+        shown = "\n".join(f"  {path}" for path in placed.paths)
         raise ConflictError(f"these files were changed by upstream and by us:\n{shown}\n{_HOW_TO_GO_ON}")
     commit = finish(ours, tree, parent, as_message(record))
     counts = ours.text("diff", "--shortstat", f"{commit}^1", commit).strip() or "no file changed"
     return f"imported {record.dest} from {record.remote} @ {record.ref} ({record.sha[:10]}), {record.licence}: {counts}"
 
 
-def _entries(found: Merged, dest: str) -> list[str]:
-    split = (entry.split("\t", 1) for entry in found.conflicts)
-    return [f"{about}\t{dest}/{path}" for about, path in split]
+def _placed(entries: tuple[str, ...], dest: str) -> tuple[str, ...]:
+    """Return entries for the index of a folder as those of the repository, which has the folder at `dest`."""
+    return tuple(f"{about}\t{dest}/{path}" for about, path in (entry.split("\t", 1) for entry in entries))
 
 
 def _upstream_commit(ours: Repository, upstream: Upstream, record: ImportRecord, change: _Change) -> str:

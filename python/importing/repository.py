@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -158,7 +159,10 @@ def _complaint(done: subprocess.CompletedProcess[bytes]) -> str:
     """Return the line of git's stderr that says what is wrong."""
     told = [line for line in done.stderr.decode(errors="replace").splitlines() if line.strip()]
     grave = [line for line in told if line.startswith(("fatal:", "error:"))]
-    return (grave or told or [f"exit status {done.returncode}"])[0].strip()
+    end = f"exit status {done.returncode}"
+    if done.returncode < 0:
+        end = f"it was ended by {signal.Signals(-done.returncode).name}"
+    return (grave or told or [end])[0].strip()
 
 
 def _kind(entry: Entry) -> str:
