@@ -52,9 +52,11 @@ def files(folder: pathlib.Path, draft: Draft, protocol: str) -> Iterator[str]:
         yield from _capture(folder, draft)
         return
     names = {"name": folder.name, "module": module_name(folder.name), "class_name": class_name(folder.name)}
-    _write(folder, "README.md", templates.rendered(draft.readme, {**names, "config": ""}))
+    _write(folder, "README.md", templates.wrapped(templates.rendered(draft.readme, names)))
     _write(folder, "test.flow.yaml", templates.rendered(f"{protocol}.flow.yaml", names))
     _write(folder, _test_name(folder), templates.rendered(f"test_{protocol}.py", names))
+    if protocol == "materialize":
+        _write(folder, "fixture.jsonl", templates.rendered("fixture.jsonl", {}))
     proving.tidy(folder)
     _refuse(folder, proving.keep(folder))
 
@@ -67,7 +69,7 @@ def _capture(folder: pathlib.Path, draft: Draft) -> Iterator[str]:
     _write(folder, "test.flow.yaml", _flow_spec(folder.name, draft, given, None))
     values = {"name": folder.name, "what": draft.what, "module": module_name(folder.name)}
     values |= {"config": templates.config_table(schema), "by_hand": " ".join(draft.command)}
-    _write(folder, "README.md", templates.rendered(draft.readme, values))
+    _write(folder, "README.md", templates.wrapped(templates.rendered(draft.readme, values)))
     problem = _discover(folder, draft, given, spec)
     yield from _proved(folder, given, problem)
 
@@ -102,10 +104,9 @@ def _proved(folder: pathlib.Path, given: Example, problem: str) -> Iterator[str]
     _write(folder, _test_name(folder), _tests(folder.name, "captured", reason, given, discovers=not problem))
     proving.tidy(folder)
     _refuse(folder, proving.keep(folder))
-    missing = "the first documents" if not problem else "discover and the first documents"
-    yield f"The test of {missing} is marked to be skipped, until test.flow.yaml has a config that works."
-    if given.gaps:
-        yield f"Fill in {', '.join(given.gaps)} there, as the mark says."
+    waiting = "The test of the first documents waits" if not problem else "The tests of discover and capture wait"
+    filled = f" has {', '.join(given.gaps)} filled in" if given.gaps else " has a config that works"
+    yield f"{waiting} until {folder.name}/test.flow.yaml{filled}; their mark says what is to be done then."
     if reason:
         yield f"The connector said: {reason}"
 
@@ -116,7 +117,7 @@ def _tests(name: str, captured: str, reason: str, given: Example, *, discovers: 
     values = {
         "name": name,
         "captured": captured,
-        "wanted": templates.wanted(name, given.gaps, reason) if waits else "",
+        "wanted": templates.wanted(name, given.gaps, reason, discovers=discovers) if waits else "",
         "skip_discover": _MARK if waits and not discovers else "",
         "skip_capture": _MARK if waits else "",
     }

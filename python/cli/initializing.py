@@ -88,7 +88,7 @@ def _next(name: str, protocol: str) -> Iterator[str]:
     commands: Mapping[str, str] = {
         "capture": f"headwater run --source {name}/test.flow.yaml",
         "derive": f"headwater test --source {name}/test.flow.yaml",
-        "materialize": f"headwater raw spec --source {name}/test.flow.yaml",
+        "materialize": f"headwater preview --source {name}/test.flow.yaml --fixture {name}/fixture.jsonl",
     }
     yield f"pytest {name}"
     yield commands[protocol]

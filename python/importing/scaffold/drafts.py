@@ -11,7 +11,7 @@ import msgspec
 from python.importing.scaffold import entries, environments
 from python.importing.scaffold.entries import MissingModuleError
 from python.importing.scaffold.names import class_name, module_name, protocol_of
-from python.importing.scaffold.packages import Package, pinned
+from python.importing.scaffold.packages import Package
 from python.importing.scaffold.project import Project
 from python.importing.scaffold.templates import rendered
 
@@ -47,17 +47,13 @@ def of_package(folder: pathlib.Path, kind: str, known: Package, wanted: str | No
         requirements=[known.requirement, "headwater", *more],
         folders=local,
     )
-    project = environments.install(folder, project)
-    exact = pinned(known, environments.locked_version(folder, known.name))
-    project = msgspec.structs.replace(project, requirements=[exact, "headwater", *more])
+    project = environments.install(folder, project, known)
     try:
         entry = entries.chosen(entries.found_in(folder, kind, known.name, wanted), known.name, wanted)
     except MissingModuleError as error:
-        project = msgspec.structs.replace(project, requirements=[*project.requirements, error.requirement])
-        project = environments.install(folder, project)
+        completed = [*project.requirements, error.requirement]
+        environments.install(folder, msgspec.structs.replace(project, requirements=completed), known)
         entry = entries.chosen(entries.found_in(folder, kind, known.name, wanted), known.name, wanted)
-    else:
-        environments.install(folder, project)
     main = entries.main_of(kind, entry, folder)
     (folder / "__main__.py").write_text(main, encoding="utf-8")
     origin = f"comes from `{known.folder}`" if known.folder else "is installed from the package index"
@@ -76,10 +72,7 @@ def of_manifest(folder: pathlib.Path, manifest: pathlib.Path, more: Sequence[str
         description="A capture that is a declarative manifest.",
         requirements=["airbyte-cdk", "headwater", *more],
     )
-    project = environments.install(folder, project)
-    version = environments.locked_version(folder, "airbyte-cdk")
-    requirements = [f"airbyte-cdk=={version}", "headwater", *more]
-    environments.install(folder, msgspec.structs.replace(project, requirements=requirements))
+    environments.install(folder, project, Package(name="airbyte-cdk", requirement="airbyte-cdk"))
     what = "Captures what `manifest.yaml` describes, a declarative manifest as Airbyte's connectors have it. "
     runs = f"There is no code but that: `python -m python.shim_airbyte_cdk {folder.name}` runs the folder."
     return Draft(what=what + runs, command=("python", "-m", "python.shim_airbyte_cdk", folder.name))

@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 import os
 import pathlib
-import re
 import shutil
 import subprocess
 from collections.abc import Sequence
 
 import msgspec
 import tomllib
+from packaging.utils import canonicalize_name
+from packaging.version import Version
 
+from python.importing.scaffold.packages import Package, pinned
 from python.importing.scaffold.project import Project, fitting, text_of
 from python.protocol.errors import HeadwaterError
 
-__all__ = ["activate", "ask", "install", "locked_version", "probe"]
+__all__ = ["activate", "ask", "install"]
 
 _ROUNDS_MAX = 6  # each but the last one takes a Python away, or adds a package
 _SECONDS_MAX = 1200.0  # a package that is built from source takes minutes
@@ -25,44 +27,39 @@ _FRAMES = " │╰─▶├\N{MULTIPLICATION SIGN}"  # what uv draws around its 
 _PROBE = "python.importing.scaffold.probe"
 
 
-def install(folder: pathlib.Path, project: Project) -> Project:
+def install(folder: pathlib.Path, project: Project, known: Package | None = None) -> Project:
     """The connector's `folder` has pyproject.toml, uv.lock and .venv; returned is the project as it was locked.
 
-    Which Pythons it is for is found by looking: at what the installed packages say of themselves. Raises HeadwaterError
-    where a package cannot be found, locked or installed, with uv's own reason.
+    It requires the version of `known`, one of its packages, that was found, and is for the Pythons that the packages
+    run on, as they say when they are installed. Raises HeadwaterError where a package cannot be found, locked or
+    installed, with uv's own reason.
     """
     for _ in range(_ROUNDS_MAX):
         (folder / "pyproject.toml").write_text(text_of(project), encoding="utf-8")
         _run([_uv(folder.parent), "lock", "--quiet", "--project", str(folder)], folder.parent, "cannot lock")
         activate(folder)
-        required = probe(folder, "pythons")
-        minors = fitting(project.minors, required)
-        if not minors:
-            told = " and ".join(sorted(set(required)))
-            raise HeadwaterError(f"{project.name}: its packages run on no Python from 3.10 to 3.13: they want {told}")
-        if tuple(minors) == tuple(project.minors):
+        exact = [pinned(known, _locked(folder, known.name)), *project.requirements[1:]] if known else None
+        minors = tuple(_minors(folder, project, known))
+        found = msgspec.structs.replace(project, minors=minors, requirements=exact or project.requirements)
+        if found == project:
             return project
-        project = msgspec.structs.replace(project, minors=minors)
-    raise AssertionError("each round takes a Python away")
+        project = found
+    raise AssertionError("each round but the first takes a Python away")
+
+
+def _minors(folder: pathlib.Path, project: Project, known: Package | None) -> list[int]:
+    wanted = msgspec.convert(ask(folder, "pythons"), dict[str, str])
+    own = next((told for name, told in wanted.items() if known and canonicalize_name(name) == known.name), "")
+    minors = fitting(project.minors, own, wanted.values())
+    if not minors:
+        told = f"{known.name} wants {own}" if known and own else "its packages want others"
+        raise HeadwaterError(f"{project.name} would run on no Python from 3.10 to 3.13: {told}")
+    return minors
 
 
 def activate(folder: pathlib.Path) -> None:
     """The connector in `folder` has its environment, as python/activate.sh makes it. Raises HeadwaterError if not."""
     _run(["bash", "python/activate.sh", folder.name], folder.parent, "cannot install")
-
-
-def locked_version(folder: pathlib.Path, name: str) -> str:
-    """Return the version of the package `name` that uv.lock of `folder` has; the highest, if it has several."""
-    lock = tomllib.loads((folder / "uv.lock").read_text(encoding="utf-8"))
-    found = [str(each.get("version", "")) for each in lock["package"] if each["name"] == name]
-    return max(found, key=lambda version: [int(part) for part in re.findall(r"\d+", version)])
-
-
-def probe(folder: pathlib.Path, *question: str) -> list[str]:
-    """Return what the environment of the connector in `folder` answers to a question of `probe`."""
-    found = ask(folder, *question)
-    assert isinstance(found, list)  # noqa: S101 -- our own program
-    return found
 
 
 def ask(folder: pathlib.Path, *question: str) -> object:
@@ -71,6 +68,12 @@ def ask(folder: pathlib.Path, *question: str) -> object:
     command = [str(folder / ".venv" / "bin" / "python"), "-m", _PROBE, str(answer), *question]
     _run(command, folder.parent, "cannot look into the environment of", _PROBE_SECONDS_MAX)
     return json.loads(answer.read_bytes())
+
+
+def _locked(folder: pathlib.Path, name: str) -> str:
+    """Return the version of the package `name` that uv.lock of `folder` has; the highest, if it has several."""
+    lock = tomllib.loads((folder / "uv.lock").read_text(encoding="utf-8"))
+    return str(max(Version(each.get("version", "0")) for each in lock["package"] if each["name"] == name))
 
 
 def _uv(root: pathlib.Path) -> str:

@@ -24,10 +24,10 @@ _SUBMODULES = ("source", "tap", "run", "main")
 _GIVEN = ("catalog", "config", "state")
 
 
-def pythons() -> list[str]:
+def pythons() -> dict[str, str]:
     """Return which Pythons each installed package wants, as its metadata says."""
-    told = (each.metadata["Requires-Python"] for each in metadata.distributions() if "Requires-Python" in each.metadata)
-    return sorted({each for each in told if each})
+    found = [each.metadata for each in metadata.distributions() if "Requires-Python" in each.metadata]
+    return {str(each["Name"]): str(each["Requires-Python"]) for each in found}
 
 
 def entries(kind: str, package: str, wanted: str = "") -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 from packaging.specifiers import SpecifierSet
@@ -56,12 +56,21 @@ def text_of(project: Project) -> str:
     )
 
 
-def fitting(minors: Sequence[int], required: Sequence[str]) -> list[int]:
-    """Return those Pythons 3.x of `minors` that fit every one of the `required` specifiers.
+def fitting(minors: Sequence[int], own: str, others: Iterable[str]) -> list[int]:
+    """Return those Pythons 3.x of `minors` that fit the specifier `own`, and are not too new for one of the `others`.
 
-    >>> fitting((10, 11, 12, 13), [">=3.9", "<3.13,>=3.11", "!=3.9.7,<4.0"])
-    [11, 12]
+    For a Python that is too old for the newest version of a dependency, a lock has an older one; uv does not look at
+    upper bounds.
+
+    >>> fitting((10, 11, 12, 13), ">=3.10", [">=3.11,<4.0", "<3.13,>=3.8"])
+    [10, 11, 12]
     """
-    wanted = [SpecifierSet(each) for each in required]
+    bounds = [_fits(minors, each) for each in others]
+    newest = min((max(fits, default=0) for fits in bounds), default=minors[-1])
+    return [minor for minor in _fits(minors, own) if minor <= newest]
+
+
+def _fits(minors: Sequence[int], specifier: str) -> list[int]:
+    wanted = SpecifierSet(specifier)
     # A release late in its line: `>3.10` and `!=3.11.0` are about the first ones.
-    return [minor for minor in minors if all(each.contains(f"3.{minor}.99") for each in wanted)]
+    return [minor for minor in minors if wanted.contains(f"3.{minor}.99")]

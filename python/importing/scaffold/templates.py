@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import pathlib
+import re
 import string
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["config_table", "rendered", "sentence", "wanted"]
+__all__ = ["config_table", "rendered", "sentence", "wanted", "wrapped"]
 
 _FOLDER = pathlib.Path(__file__).parent / "templates"
 _REASON_CHARACTERS_MAX = 300  # what a connector complained of, told in a file that people read
 _LINE_CHARACTERS_MAX = 100
+_PAGE_CHARACTERS_MAX = 120
+_CODE = re.compile(r"`[^`]*`")
+_KEPT = "\N{NO-BREAK SPACE}"
 
 Json = Any
 
@@ -34,18 +39,29 @@ def config_table(schema: Mapping[str, Json]) -> str:
     return "".join(["| config | meaning |\n| --- | --- |\n", *rows, "\n"]) if rows else ""
 
 
-def wanted(name: str, gaps: Sequence[str], problem: str) -> str:
+def wanted(name: str, gaps: Sequence[str], problem: str, *, discovers: bool) -> str:
     """Return the reason, in Python, for which tests of the connector `name` cannot run yet: the constant WANTED."""
     places = f"fill in {', '.join(gaps)} in {name}/test.flow.yaml" if gaps else f"mend {name}/test.flow.yaml"
     told = f"{places} ({problem})" if problem else places
-    steps = f"{told}; run `headwater raw discover --source {name}/test.flow.yaml`; then take this mark away, and run "
-    return _assigned("WANTED", f"{steps}`pytest {name} --snapshot-update`")
+    find = "" if discovers else f"run `headwater raw discover --source {name}/test.flow.yaml`; "
+    return _assigned("WANTED", f"{told}; {find}then take this mark away, and run `pytest {name} --snapshot-update`")
+
+
+def wrapped(text: str) -> str:
+    """Return a page whose paragraphs are lines as long as this repository's; headings and tables stay as they are."""
+    return "\n\n".join(part if part.startswith(("#", "|")) else _filled(part) for part in text.split("\n\n"))
 
 
 def sentence(problem: object) -> str:
     """Return what went wrong as one line of text, cut where it is long."""
     told = " ".join(str(problem).split())
     return told if len(told) <= _REASON_CHARACTERS_MAX else told[:_REASON_CHARACTERS_MAX] + "…"
+
+
+def _filled(paragraph: str) -> str:
+    whole = _CODE.sub(lambda code: code[0].replace(" ", _KEPT), paragraph)
+    lines = textwrap.wrap(whole, _PAGE_CHARACTERS_MAX, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(lines).replace(_KEPT, " ") + ("\n" if paragraph.endswith("\n") else "")
 
 
 def _meaning(declared: Mapping[str, Json]) -> str:

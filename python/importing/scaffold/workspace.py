@@ -87,6 +87,7 @@ def workspace(home: pathlib.Path, name: str) -> Iterator[Workspace]:
         _empty(root)
         with contextlib.suppress(OSError):
             root.rmdir()
+            root.parent.rmdir()
         os.close(lock)
 
 
