@@ -1,8 +1,8 @@
 """How many documents a second `headwater run` takes from a collection into each database: runner, connector, server.
 
 First all keys are new, then half of them exist; with delta updates, documents are only added. The clock runs from the
-session's begin to the end of the process, its last acknowledgement included. `--documents N` sets the size of each
-part, `--only NAME` chooses a database.
+session's begin to the end of the process, its last acknowledgement included, and so does the processor time, which says
+more where other work runs beside. `--documents N` sets the size of each part, `--only NAME` chooses a database.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -54,11 +54,15 @@ DOCUMENT = (
 
 
 class Measured(NamedTuple):
-    """One run: documents read, seconds from its session's begin to its end, peak memory of the runner in MB."""
+    """One run: documents read, seconds from its session's begin to its end, peak memory of the runner in MB.
+
+    `cpu_seconds` are those of the runner, of the connector, and of a database that is a process of its own.
+    """
 
     documents: int
     seconds: float
     runner_mb: float
+    cpu_seconds: Sequence[float]
 
 
 def fill(path: Path, first: int, documents: int) -> None:
@@ -90,16 +94,17 @@ def run(folder: Path) -> Measured:
     """`headwater run` until all is materialized."""
     headwater = str(Path(sys.executable).parent / "headwater")
     command = [headwater, "run", "--source", str(folder / "bench.flow.yaml"), "--store", str(folder / "bench.duckdb")]
+    servers = psutil.Process().children()
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    peaks = [0.0]
-    watcher = threading.Thread(target=_watch, args=(process.pid, peaks))
+    watcher = Watcher(process.pid, servers)
     watcher.start()
     assert process.stderr
     assert process.stdout
-    began, said = time.monotonic(), []
+    began, before, said = time.monotonic(), watcher.cpu_seconds(), []
     for line in process.stderr:
         said.append(line)
-        began = time.monotonic() if "materializing" in line else began
+        if "materializing" in line:
+            began, before = time.monotonic(), watcher.cpu_seconds()
     out = process.stdout.read()
     process.wait()
     seconds = time.monotonic() - began
@@ -107,15 +112,41 @@ def run(folder: Path) -> Measured:
     assert process.returncode == 0, "".join(said)
     total = re.search(r"([\d,]+) documents read", out)
     assert total, out
-    return Measured(int(total[1].replace(",", "")), seconds, peaks[0])
+    spent = [after - first for after, first in zip(watcher.cpu_seconds(), before, strict=True)]
+    return Measured(int(total[1].replace(",", "")), seconds, watcher.peak_mb, spent)
 
 
-def _watch(pid: int, peaks: list[float]) -> None:
-    with contextlib.suppress(psutil.NoSuchProcess):
-        process = psutil.Process(pid)
-        while process.status() != psutil.STATUS_ZOMBIE:
-            peaks[0] = max(peaks[0], process.memory_info().rss / 1e6)
-            time.sleep(0.05)
+class Watcher(threading.Thread):
+    """Looks at a runner, at its connector, and at the processes of `servers`, until the runner has ended."""
+
+    def __init__(self, pid: int, servers: Sequence[psutil.Process]) -> None:
+        super().__init__()
+        self._runner = psutil.Process(pid)
+        self._servers = servers
+        self._seen: list[dict[int, float]] = [{}, {}, {}]
+        self.peak_mb = 0.0
+
+    def run(self) -> None:
+        """The thread's own work."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            while self._runner.status() != psutil.STATUS_ZOMBIE:
+                self._look()
+                time.sleep(0.02)
+
+    def cpu_seconds(self) -> list[float]:
+        """What runner, connector and servers have needed so far, as it was last seen of each process."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            self._look()
+        return [sum(seen.values()) for seen in self._seen]
+
+    def _look(self) -> None:
+        self.peak_mb = max(self.peak_mb, self._runner.memory_info().rss / 1e6)
+        backends = [backend for server in self._servers for backend in server.children()]
+        for seen, found in zip(self._seen, ([self._runner], self._runner.children(), backends), strict=True):
+            for process in found:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    times = process.cpu_times()
+                    seen[process.pid] = times.user + times.system
 
 
 @contextlib.contextmanager
@@ -140,7 +171,9 @@ def measure(connector: str, documents: int, *, delta: bool) -> None:
             measured = run(folder)
             count, before = measured.documents - before, measured.documents
             rate, memory = count / measured.seconds, f"runner {measured.runner_mb:,.0f} MB"
-            print(f"materialize-{connector}, {what}: {count:,} documents, {rate:,.0f}/s, {memory}", flush=True)
+            runner, own, server = (seconds / count * 1e6 for seconds in measured.cpu_seconds)
+            spent = f"µs of CPU: runner {runner:.1f}, connector {own:.1f}, server {server:.1f}"
+            print(f"materialize-{connector}, {what}: {count:,} documents, {rate:,.0f}/s, {spent}, {memory}", flush=True)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ Authors subclass `capture.Connector`, `derive.Connector` or `materialize.Connect
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Generic, NoReturn, TypeVar, get_args, get_origin
 
 import msgspec
@@ -17,7 +17,7 @@ from python.protocol.errors import ConfigError, ConnectorError
 from python.protocol.flow import OAuth2
 from python.protocol.wire import FromConnector, FromRuntime
 from python.shell.scrubber import secrets_in
-from python.shell.serve import Service, serve
+from python.shell.serve import Response, Service, serve
 from python.shell.stopping import DRAIN_SECONDS_MAX
 
 __all__ = ["BaseConnector", "EndpointConfig", "ResourceConfig", "State", "plain", "state_of"]
@@ -41,6 +41,7 @@ class BaseConnector(Generic[EndpointConfig, ResourceConfig, State]):
     drain_seconds_max: float = DRAIN_SECONDS_MAX
 
     _answers: ClassVar[Mapping[type, Any]] = {}
+    _answers_to_runs: ClassVar[Mapping[type, Any]] = {}
 
     def main(self) -> NoReturn:
         """Serve the connector on stdin and stdout, and exit."""
@@ -48,10 +49,19 @@ class BaseConnector(Generic[EndpointConfig, ResourceConfig, State]):
 
     def answer(self, request: FromRuntime) -> Iterator[FromConnector]:
         """Yield the responses to a request of the protocol. This is all that `main` does, and what tests may call."""
-        return iter(self._answered(request))
+        for response in self._answered([request]):
+            if isinstance(response, list):
+                yield from response
+            else:
+                yield response
 
-    def _answered(self, request: FromRuntime) -> Iterable[FromConnector]:
-        answered: Iterable[FromConnector] = self._answers[type(request)](self, request)
+    def _answered(self, run: Sequence[FromRuntime]) -> Iterable[Response]:
+        kind = type(run[0])
+        if kind in self._answers_to_runs:
+            answered: Iterable[Response] = self._answers_to_runs[kind](self, run)
+        else:
+            (request,) = run
+            answered = self._answers[kind](self, request)
         return answered
 
     def _service(self) -> Service:

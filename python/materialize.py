@@ -32,7 +32,7 @@ from python.protocol.materialize_session import MaterializeSession
 from python.protocol.patch import merge_patch, replacement
 from python.protocol.session import Role
 from python.protocol.wire import ABSENT, FromConnector, FromRuntime
-from python.shell.serve import Service
+from python.shell.serve import Response, Service
 
 __all__ = [
     "Applied",
@@ -172,9 +172,7 @@ class Connector(BaseConnector[EndpointConfig, ResourceConfig, State]):
             disable_load_optimization=transactor.disable_load_optimization,
         )
 
-    _answers: ClassVar[Mapping[type, Callable[..., Iterable[FromConnector]]]] = {
-        wire.Store: lambda self, request: self._transactions.store(request),
-        wire.Load: lambda self, request: self._transactions.load(request),
+    _answers: ClassVar[Mapping[type, Callable[..., Iterable[Response]]]] = {
         wire.Spec: _answer_spec,
         wire.Validate: _answer_validate,
         wire.Apply: _answer_apply,
@@ -182,6 +180,10 @@ class Connector(BaseConnector[EndpointConfig, ResourceConfig, State]):
         wire.Flush: lambda self, request: self._transactions.flush(request),
         wire.StartCommit: lambda self, request: self._transactions.start_commit(request),
         wire.Acknowledge: lambda self, request: self._transactions.acknowledge(request),
+    }
+    _answers_to_runs: ClassVar[Mapping[type, Callable[..., Iterable[Response]]]] = {
+        wire.Store: lambda self, run: self._transactions.store(run),
+        wire.Load: lambda self, run: self._transactions.load(run),
     }
     _transactions: Transactions | None = None
     _wake: Callable[[], None] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -14,8 +15,9 @@ from python.protocol import document, packed
 from python.protocol import materialize as wire
 from python.protocol.errors import RemoteProtocolError
 from python.protocol.flow import ConnectorState
-from python.protocol.materialize import Acknowledged, Flushed, Loaded, StartedCommit
+from python.protocol.materialize import Acknowledged, Flushed, StartedCommit
 from python.protocol.wire import FromConnector
+from python.shell.serve import Response
 
 __all__ = ["LOAD_BYTES_MAX", "STORE_BYTES_MAX", "Transactions"]
 
@@ -25,11 +27,13 @@ LOAD_BYTES_MAX = 4 * 1024 * 1024
 STORE_BYTES_MAX = 8 * 1024 * 1024
 """Documents that are given to the endpoint at once."""
 
+_LOADEDS = 64  # said at once: a run costs little more than a message, and each document may have a megabyte
+
 _values = msgspec.json.Decoder(tuple[Any, ...], float_hook=document.number)
 
 
 class Transactions:
-    """Feeds a transactor with the requests of its session; each method yields the responses to one.
+    """Feeds a transactor with the requests of its session; each method yields the responses to one, or to a run.
 
     `acknowledge` does not wait: `due` yields its answer once it is ready, and `wake` is called then, on another thread.
     """
@@ -58,31 +62,34 @@ class Transactions:
         if self._acknowledged is not None and self._acknowledged.done():
             yield from self._ended_before()
 
-    def load(self, request: wire.Load) -> Iterable[Acknowledged | Loaded]:
-        """Take a key in."""
-        self._keys.append(Load(request.binding, _tuple(request.key, request.key_packed)))
-        self._bytes += len(request.key) + len(request.key_packed)
+    def load(self, run: Sequence[wire.Load]) -> Iterable[Response]:
+        """Take keys in."""
+        keys, packed_keys = [load.key for load in run], [load.key_packed for load in run]
+        self._keys += map(Load, [load.binding for load in run], _tuples(keys, packed_keys))
+        self._bytes += sum(map(len, keys)) + sum(map(len, packed_keys))
         return self._loaded() if self._bytes >= LOAD_BYTES_MAX else ()
 
-    def flush(self, request: wire.Flush) -> Iterator[Acknowledged | Loaded | Flushed]:
+    def flush(self, request: wire.Flush) -> Iterator[Response]:
         """Load what is left, and end the loads."""
         del request
         yield from self._loaded()
         yield Flushed(state=self._transactor.flush())
 
-    def store(self, request: wire.Store) -> Iterable[FromConnector]:
-        """Take a document in."""
-        self._documents.append(
-            Store(
-                request.binding,
-                _tuple(request.key, request.key_packed),
-                _tuple(request.values, request.values_packed),
-                bytes(request.doc),
-                request.exists or request.delete,
-                request.delete,
-            )
+    def store(self, run: Sequence[wire.Store]) -> Iterable[Response]:
+        """Take documents in."""
+        keys, values = [store.key for store in run], [store.values for store in run]
+        packed_values = [store.values_packed for store in run]
+        docs = [bytes(store.doc) for store in run]
+        self._documents += map(
+            Store,
+            [store.binding for store in run],
+            _tuples(keys, [store.key_packed for store in run]),
+            _tuples(values, packed_values),
+            docs,
+            [store.exists or store.delete for store in run],
+            [store.delete for store in run],
         )
-        self._bytes += len(request.key) + len(request.values) + len(request.values_packed) + len(request.doc)
+        self._bytes += sum(sum(map(len, texts)) for texts in (keys, values, packed_values, docs))
         if self._bytes >= STORE_BYTES_MAX:
             self._stored()
         return ()
@@ -115,11 +122,12 @@ class Transactions:
             state, self._acknowledged = self._acknowledged.result(), None
             yield Acknowledged(state=state)
 
-    def _loaded(self) -> Iterator[Acknowledged | Loaded]:
+    def _loaded(self) -> Iterator[Response]:
         yield from self._ended_before()
         keys, self._keys, self._bytes = self._keys, [], 0
-        if keys:
-            yield from self._transactor.load(keys)
+        found: Iterator[FromConnector] = iter(self._transactor.load(keys) if keys else ())
+        while run := list(itertools.islice(found, _LOADEDS)):
+            yield run
 
     def _stored(self) -> None:
         documents, self._documents, self._bytes = self._documents, [], 0
@@ -127,12 +135,15 @@ class Transactions:
             self._transactor.store(documents)
 
 
-def _tuple(text: msgspec.Raw, tuple_bytes: bytes) -> tuple[Any, ...]:
-    """Return the values that one generation of the runtime sends as JSON and the other as a packed tuple."""
-    if tuple_bytes:
-        return packed.unpack(tuple_bytes)
+def _tuples(texts: Sequence[msgspec.Raw], packed_: Sequence[bytes]) -> list[tuple[Any, ...]]:
+    """Return the values that one generation of the runtime sends as JSON and the other as packed tuples."""
     try:
-        return _values.decode(text) if text else ()
+        if all(texts) and not any(packed_):
+            return list(map(_values.decode, texts))
+        return [
+            packed.unpack(tuple_bytes) if tuple_bytes else _values.decode(text) if text else ()
+            for text, tuple_bytes in zip(texts, packed_, strict=True)
+        ]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RemoteProtocolError(
             f"the key or the values of a document are no JSON array, or have a lone surrogate in text: {error}", rule=8

@@ -6,7 +6,7 @@ Authors import these names from `python.materialize`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Generic, NamedTuple
+from typing import Any, Generic
 
 import msgspec
 
@@ -101,14 +101,14 @@ class Open(msgspec.Struct, Generic[EndpointConfig, ResourceConfig, State], froze
     range: RangeSpec
 
 
-class Load(NamedTuple):
+class Load(msgspec.Struct, frozen=True, gc=False):
     """A key whose stored document is asked for. `key` are JSON scalars, in the order of the binding's keys."""
 
     binding: int
     key: tuple[Any, ...]
 
 
-class Store(NamedTuple):
+class Store(msgspec.Struct, frozen=True, gc=False):
     """A document to store.
 
     `key` and `values` are JSON values in the order of the binding's keys and values: text, `bool`, `int` of any size,

@@ -191,9 +191,9 @@ def test_what_waits_is_bounded_in_bytes() -> None:
     key, doc = raw(["k" * 998]), raw({"d": "x" * 9_992})
     list(transactions.acknowledge(wire.Acknowledge()))
     for _ in range(LOAD_BYTES_MAX // 1002 + 1):
-        list(transactions.load(wire.Load(key=key)))
+        list(transactions.load([wire.Load(key=key)]))
     for _ in range(STORE_BYTES_MAX // 10_000 + 1):
-        list(transactions.store(wire.Store(key=raw([1]), values=raw([]), doc=doc)))
+        list(transactions.store([wire.Store(key=raw([1]), values=raw([]), doc=doc)]))
 
     assert recording.loads == [LOAD_BYTES_MAX // 1002 + 1]
     assert len(recording.stores) == 1
@@ -204,7 +204,7 @@ def test_keys_that_are_no_json_array_or_no_unicode_are_refused_in_words(text: by
     transactions = Transactions(Recording(), lambda: None)
 
     with pytest.raises(RemoteProtocolError, match="the key or the values of a document are no JSON array, or have a"):
-        list(transactions.load(wire.Load(key=msgspec.Raw(text))))
+        list(transactions.load([wire.Load(key=msgspec.Raw(text))]))
 
 
 def test_what_could_not_be_committed_is_never_acknowledged() -> None:

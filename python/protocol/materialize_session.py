@@ -8,7 +8,8 @@ nor flushed, until `Acknowledged`, which may also come before `Acknowledge`.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping
+import operator
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -103,6 +104,7 @@ ACKNOWLEDGEMENT = Machine(
     rules={Acknowledged: 72, Loaded: 72},
 )
 
+_binding = operator.attrgetter("binding")
 _BEYOND_LOADS = (State.FLUSHING, State.STORING, State.COMMITTING)  # found by identity: asked at every message
 
 
@@ -133,6 +135,22 @@ class MaterializeSession(Session):
         keep = _NOTES.get(type(message))
         if keep:
             keep(self, message)
+
+    def note_run(self, run: Sequence[msgspec.Struct]) -> bool:
+        """Keep the counts of a run of loads, stores or loadeds."""
+        kind, count = type(run[0]), len(run)
+        if kind not in (Load, Store, Loaded):
+            return False
+        bindings = list(map(_binding, run))
+        if (
+            min(bindings) < 0
+            or max(bindings) >= self._bindings
+            or (kind is Loaded and self._loadeds + count > self._loads)
+        ):
+            return False
+        self._loads += count if kind is Load else 0
+        self._loadeds += count if kind is Loaded else 0
+        return True
 
     def _out_of_range(self, message: Load | Store | Loaded) -> Breach | None:
         if 0 <= message.binding < self._bindings:

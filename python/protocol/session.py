@@ -8,7 +8,7 @@ sessions that saw the same messages are always in the same state. Legality is a 
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -92,6 +92,12 @@ class Session:
             self._states = following
             self._here = self._known.setdefault(following, {})
 
+    def step_run(self, run: Sequence[msgspec.Struct]) -> None:
+        """Take part of the messages of `run`, which are of one type, one after the other."""
+        if self._following(type(run[0])) is not self._states or not self.note_run(run):
+            for message in run:
+                self.step(message)
+
     def end(self) -> None:
         """The connector has closed its side. Raises where it must not end here (rule 53 and its kin)."""
         breach = self.unfinished()
@@ -109,6 +115,14 @@ class Session:
 
     def note(self, message: msgspec.Struct) -> None:
         """Remember what `breach` will need of `message`. Overridden per protocol; cannot fail."""
+
+    def note_run(self, run: Sequence[msgspec.Struct]) -> bool:
+        """Do at once what `note` does of each message of `run`, all of one type and in their place; or return False.
+
+        True is only for runs of which no message is a breach. Overridden per protocol, for what comes by the thousand.
+        """
+        del run
+        return False
 
     def unfinished(self) -> Breach | None:
         """Return why the connector may not end now, beyond what the tables say. Overridden per protocol."""

@@ -98,23 +98,26 @@ class Connection:
 
     def send_lines(self, request: FromRuntime, lines: Sequence[bytes]) -> None:
         """`lines` are on their way: requests of one kind, encoded by the caller. `request` stands for each of them."""
-        for _ in lines:
-            self._session.step(request)
-        self._child.send(b"".join(lines))
+        if lines:
+            self._session.step_run([request] * len(lines))
+            self._child.send(b"".join(lines))
 
     def receive(self, want: type[_Response]) -> _Response:
         """Return the next answer, which must be a `want`. Raises ChildError where the connector failed instead."""
-        message = self._next(want)
-        if not isinstance(message, want):
+        (message, *more) = self._next(want)
+        if more or not isinstance(message, want):
             raise RemoteProtocolError(f"{type(message).__name__} came; {want.__name__} was awaited", rule=28)
         return message
 
     def until(self, want: type[FromConnector]) -> Iterator[FromConnector]:
-        """Yield the answers that come, up to the first that is a `want`, which is the last. Raises as `receive`."""
+        """Yield the answers that come, up to the first that is a `want`, which is the last. Raises as `receive`.
+
+        `want` is a kind that comes by itself, not in runs.
+        """
         message = None
         while not isinstance(message, want):
-            message = self._next(want)
-            yield message
+            for message in self._next(want):
+                yield message
 
     def poll(self) -> Iterator[FromConnector]:
         """Yield what has come, after waiting a moment for it where nothing has. Raises where the connector ended."""
@@ -125,14 +128,14 @@ class Connection:
                 raise RemoteProtocolError("the connector ended amid its session", rule=28)
             self._read.extend(batch)
         while self._read:
-            yield self._decode(self._read.popleft())
+            yield from self._next_run()
 
     def finish(self) -> None:
         """The connector, which has nothing left to say, has ended well (rules 28 and 29)."""
         self._child.close_stdin()
-        extra = self._next_line()
-        if extra is not None:
-            raise RemoteProtocolError(f"after its answer the connector wrote another line: {extra[:80]!r}", rule=28)
+        if self._more():
+            extra = self._read[0][:80]
+            raise RemoteProtocolError(f"after its answer the connector wrote another line: {extra!r}", rule=28)
         self._child.finish()
         self._session.end()
 
@@ -163,20 +166,26 @@ class Connection:
         self._session.step(message)
         return message
 
-    def _next(self, want: type[FromConnector]) -> FromConnector:
-        line = self._next_line()
-        if line is None:
+    def _next(self, want: type[FromConnector]) -> list[FromConnector]:
+        """Return the answer that comes next, and with it those like it, if it is of a kind that comes in runs."""
+        if not self._more():
             self._child.finish()
             raise RemoteProtocolError(f"the connector ended without an answer; {want.__name__} was awaited", rule=28)
-        return self._decode(line)
+        return self._next_run()
 
-    def _next_line(self) -> bytes | None:
+    def _next_run(self) -> list[FromConnector]:
+        run: list[FromConnector] = self._responses.decode_run(self._read)
+        self._session.step_run(run)
+        return run
+
+    def _more(self) -> bool:
+        """Wait for the next line; say whether there is one."""
         while not self._read:
             batch = next(self._batches, None)
             if batch is None:
-                return None
+                return False
             self._read.extend(batch)
-        return self._read.popleft()
+        return True
 
 
 def ask(launch: Launch, request: FromRuntime, want: type[_Response]) -> _Response:

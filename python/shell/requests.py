@@ -6,6 +6,7 @@ import contextlib
 import os
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 
 from python.protocol.framing import Lines
@@ -20,16 +21,19 @@ _WAITING_MAX = 4  # reads; the pipe holds the rest
 class Requests:
     """Iterates over the requests of a file descriptor, in order, until its end.
 
-    `decode` turns a line into a message. `aside` sees each message first, on the reader's thread, and returns True
-    for those it has dealt with, which then are not iterated over. What `decode` and `aside` raise is kept in
-    `failure`, and raised where the next request is asked for.
+    `decode` takes lines off the front of those that have come, and returns the run of messages that they are, all of
+    one type. `aside` sees each run first, on the reader's thread, and returns True for those it has dealt with, which
+    then are not iterated over. What `decode` and `aside` raise is kept in `failure`, and raised where the next request
+    is asked for.
     """
 
-    def __init__(self, fd: int, decode: Callable[[bytes], FromRuntime], aside: Callable[[FromRuntime], bool]) -> None:
+    def __init__(
+        self, fd: int, decode: Callable[[deque[bytes]], list[FromRuntime]], aside: Callable[[list[FromRuntime]], bool]
+    ) -> None:
         self._fd = fd
         self._decode = decode
         self._aside = aside
-        self._queue: queue.Queue[list[FromRuntime] | None] = queue.Queue(_WAITING_MAX)
+        self._queue: queue.Queue[list[list[FromRuntime]] | None] = queue.Queue(_WAITING_MAX)
         self.failure: Exception | None = None
         threading.Thread(target=self._run, name="headwater-requests", daemon=True).start()
 
@@ -38,8 +42,8 @@ class Requests:
         """Whether more has come than was iterated over."""
         return not self._queue.empty()
 
-    def batches(self) -> Iterator[list[FromRuntime]]:
-        """Yield what has come, as many requests as were read at once; waits for the next ones. Empty after `wake`."""
+    def batches(self) -> Iterator[list[list[FromRuntime]]]:
+        """Yield what has come, as many runs as were read at once; waits for the next ones. Empty after `wake`."""
         while (batch := self._queue.get()) is not None:
             yield batch
         if self.failure:
@@ -54,21 +58,21 @@ class Requests:
         lines = Lines()
         try:
             while chunk := os.read(self._fd, _READ_BYTES):
-                self._take(lines.feed(chunk))
+                self._take(deque(lines.feed(chunk)))
             lines.end()
         except Exception as error:  # noqa: BLE001 -- raised again on the main thread
             self.failure = error
         finally:
             self._queue.put(None)
 
-    def _take(self, lines: Iterator[bytes]) -> None:
-        """Queue what was read, up to the line that cannot be."""
-        batch: list[FromRuntime] = []
+    def _take(self, lines: deque[bytes]) -> None:
+        """Queue what was read, up to the run that cannot be."""
+        batch: list[list[FromRuntime]] = []
         try:
-            for line in lines:
-                request = self._decode(line)
-                if not self._aside(request):
-                    batch.append(request)
+            while lines:
+                run = self._decode(lines)
+                if not self._aside(run):
+                    batch.append(run)
         finally:
             if batch:
                 self._queue.put(batch)

@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
 import msgspec
@@ -21,7 +21,7 @@ from python.shell.requests import Requests
 from python.shell.scrubber import Scrubber
 from python.shell.stopping import DRAIN_SECONDS_MAX, Stopped, Stopping
 
-__all__ = ["EXIT_SECONDS_MAX", "Service", "serve"]
+__all__ = ["EXIT_SECONDS_MAX", "Response", "Service", "serve"]
 
 EXIT_SECONDS_MAX = 5.0
 """How long threads that the source left behind may go on after the last response, in seconds."""
@@ -32,12 +32,17 @@ _TOLD = (HeadwaterError, SystemExit)  # whose sentence says it all
 _log = logging.getLogger("headwater")
 
 
+Response = FromConnector | list[FromConnector]
+"""What is answered: one message, or a run of them, all of one type."""
+
+
 class Service(msgspec.Struct, frozen=True, kw_only=True):
     """A connector, as the shell sees it.
 
-    `answer` yields the responses to a request; the answer to one of type `last` ends the conversation. `aside` deals
-    with messages that come while a request is being answered (acknowledgements), by type, on another thread.
-    `secrets` returns the values of a request's config that must not be logged. `in_sequence` says whether what was
+    `answer` yields the responses to a run of requests, all of one type; the answer to one of type `last` ends the
+    conversation. `aside` deals with messages that come while a request is being answered (acknowledgements), by type,
+    on another thread. `secrets` returns the values of a request's config that must not be logged; what comes in runs
+    of more than one has none. `in_sequence` says whether what was
     said waits for a checkpoint, or for the end of its transaction. `due` yields responses that no request waits for,
     once they are ready: the connector says so with what `on_wake` was given, from any thread. `finish` is called once
     the conversation has ended as it should.
@@ -46,7 +51,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     requests: Codec[Any]
     responses: Codec[Any]
     session: Session
-    answer: Callable[[FromRuntime], Iterable[FromConnector]]
+    answer: Callable[[Sequence[FromRuntime]], Iterable[Response]]
     secrets: Callable[[FromRuntime], Iterable[str]]
     in_sequence: Callable[[], bool]
     last: type[FromRuntime] | None = None
@@ -106,7 +111,7 @@ class _Conversation:
         """Answer every request; returns when stdin has ended, or when the last answer is complete."""
         if threading.current_thread() is threading.main_thread():
             self._stopping.install()
-        requests = Requests(0, self._service.requests.decode, self._aside)
+        requests = Requests(0, self._service.requests.decode_run, self._aside)
         self._service.on_wake(requests.wake)
         threading.Thread(target=self._tick, name="headwater-flush", daemon=True).start()
         try:
@@ -127,40 +132,47 @@ class _Conversation:
     def _converse(self, requests: Requests) -> None:
         service, stopping = self._service, self._stopping
         for batch in requests.batches():
-            for request in batch:
-                self._step(request)
-                if secrets := service.secrets(request):
+            for run in batch:
+                self._step(run)
+                if secrets := service.secrets(run[0]):
                     self._scrubber.add(secrets)
-                if responses := service.answer(request):
+                if responses := service.answer(run):
                     self._say(responses, requests)
                 stopping.at_boundary(not service.in_sequence())
-                if isinstance(request, service.last or ()):
+                if isinstance(run[0], service.last or ()):
                     return
             self._say(service.due(), requests)
             if not requests.waiting:
                 self._output.flush()
 
-    def _say(self, responses: Iterable[FromConnector], requests: Requests) -> None:
+    def _say(self, responses: Iterable[Response], requests: Requests) -> None:
         service, stopping = self._service, self._stopping
         for response in responses:
             stopping.guarded = True
-            self._step(response)
+            if isinstance(response, list):
+                self._step(response)
+                line = b"".join(map(service.responses.encode, response))
+            else:
+                with self._lock:
+                    service.session.step(response)
+                line = service.responses.encode(response)
             in_sequence = service.in_sequence()
-            self._output.write(service.responses.encode(response), ends_sequence=not in_sequence)
+            self._output.write(line, ends_sequence=not in_sequence)
             if requests.failure:
                 raise requests.failure
             stopping.at_boundary(not in_sequence)
 
-    def _step(self, message: msgspec.Struct) -> None:
+    def _step(self, run: Sequence[msgspec.Struct]) -> None:
         with self._lock:
-            self._service.session.step(message)
+            self._service.session.step_run(run)
 
-    def _aside(self, request: FromRuntime) -> bool:
-        deal = self._service.aside.get(type(request))
+    def _aside(self, run: Sequence[FromRuntime]) -> bool:
+        deal = self._service.aside.get(type(run[0]))
         if deal is None:
             return False
-        self._step(request)
-        deal(request)
+        self._step(run)
+        for request in run:
+            deal(request)
         return True
 
     def _tick(self) -> None:

@@ -120,7 +120,7 @@ class Shelf(materialize.Transactor):
         self._number = max(self._number, self._staged) + 1
         self._db.executemany(
             "insert into staged values (?, ?, ?)",
-            [(self._shard, self._number, msgspec.json.encode(store, enc_hook=bytes.decode)) for store in documents],
+            [(self._shard, self._number, msgspec.json.encode(msgspec.structs.astuple(store))) for store in documents],
         )
 
     def start_commit(self, checkpoint: msgspec.Raw) -> ConnectorState | None:

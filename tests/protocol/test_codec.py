@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -234,6 +235,56 @@ class TestResponses:
 
     def test_a_number_beyond_every_decimal_is_refused_where_only_a_second_attempt_could_help(self) -> None:
         refused(response, b'{"sourced_schema":{"schema_json":1e99999999999999999999}}', 1)
+
+
+class TestRuns:
+    def test_messages_of_a_kind_that_comes_in_runs_are_taken_together(self) -> None:
+        texts = [b"[1]", b"[2]", b"[3]"]
+        lines = deque([b'{"load":{"key":%b}}' % text for text in texts] + [b'{"flush":{}}', b'{"load":{}}'])
+
+        assert codec.MATERIALIZE_REQUESTS.decode_run(lines) == [
+            materialize.Load(key=msgspec.Raw(text)) for text in texts
+        ]
+        assert codec.MATERIALIZE_REQUESTS.decode_run(lines) == [materialize.Flush()]
+        assert list(lines) == [b'{"load":{}}']
+
+    def test_of_other_kinds_each_message_comes_by_itself(self) -> None:
+        lines = deque([b'{"captured":{"binding":0,"doc":{}}}'] * 2)
+
+        assert codec.CAPTURE_RESPONSES.decode_run(lines) == [Captured(doc=msgspec.Raw(b"{}"))]
+        assert len(lines) == 1
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            b'{"store":{"key":[1]},"load":null}',
+            b'{"store":{"key_packed":"AA==","binding":1}}',
+            b'{"store":{"key":[1]}, "unheard": 1}',
+            b'{"store": {"key":[1]}}',
+        ],
+    )
+    def test_a_line_that_is_spelled_in_another_way_is_read_amid_a_run_as_alone(self, line: bytes) -> None:
+        before = b'{"store":{"key":[0]}}'
+        alone = codec.MATERIALIZE_REQUESTS.decode
+
+        run = codec.MATERIALIZE_REQUESTS.decode_run(deque([before, line]))
+
+        assert run == [alone(before), alone(line)]
+
+    @pytest.mark.parametrize(
+        ("line", "rule"),
+        [
+            (b'{"loaded":{"binding":0,"doc":{},"doc":{}}}', 6),
+            (b'{"loaded":{"binding":0,"doc":{},"more":1}}', 5),
+            (b'{"loaded":{"binding":0}}', 50),
+            (b'{"loaded":{"binding":0,"doc":', 1),
+            (b'{"loaded":{"binding":0,"doc":{}}}{"loaded":{"binding":0,"doc":{}}}', 1),
+        ],
+    )
+    def test_a_run_with_a_line_that_is_wrong_is_refused_by_that_line_s_rule(self, line: bytes, rule: int) -> None:
+        right = b'{"loaded":{"binding":0,"doc":{}}}'
+
+        refused(lambda wrong: codec.MATERIALIZE_RESPONSES.decode_run(deque([right, wrong, right])), line, rule)
 
 
 class TestEncoding:

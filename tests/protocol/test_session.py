@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -44,6 +45,40 @@ def test_two_ends_always_agree_and_a_refused_message_changes_nothing(
         ours, theirs = (runtime, connector) if isinstance(message, FromRuntime) else (connector, runtime)
         assert type(refusals[ours]) is LocalProtocolError
         assert type(refusals[theirs]) is RemoteProtocolError
+
+
+@pytest.mark.parametrize("conversation", CONVERSATIONS)
+@given(choices=choices)
+def test_a_run_is_the_same_as_its_messages_one_by_one(
+    conversation: type[Session], choices: list[tuple[int, int]]
+) -> None:
+    at_once, singly = conversation(Role.CONNECTOR), conversation(Role.CONNECTOR)
+    for count, index in choices:
+        legal = singly.legal()
+        pool = [message for message in POOLS[conversation] if type(message) in legal]
+        message = pool[index % len(pool)]
+        others = [other for other in pool if type(other) is type(message)]
+        run = [message, *[others[(index + number) % len(others)] for number in range(count // 3)]]
+
+        refusals = [_refusal(singly, each) for each in run]
+
+        expected = next((refusal for refusal in refusals if refusal is not None), None)
+        assert str(_run_refusal(at_once, run)) == str(expected)
+        if expected is not None:  # what follows a refusal is nobody's business
+            return
+        assert _kept(at_once) == _kept(singly)
+
+
+def _kept(session: Session) -> dict[str, object]:
+    return {name: value for name, value in vars(session).items() if name not in ("_known", "_here")}
+
+
+def _run_refusal(session: Session, run: list[msgspec.Struct]) -> ProtocolError | None:
+    try:
+        session.step_run(run)
+    except ProtocolError as error:
+        return error
+    return None
 
 
 def _refusal(session: Session, message: object) -> ProtocolError | None:
