@@ -1,0 +1,103 @@
+"""Rules of images (87 to 89): what the image says of itself, as the container engine tells."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import re
+import subprocess
+
+from python.acceptance.cases import Case, require
+from python.acceptance.subject import Subject
+from python.acceptance.talking import Json
+from python.acceptance.verdicts import BlockedError, NotApplicableError
+from python.runner.endpoints import ImageEndpoint
+
+__all__ = ["CASES"]
+
+_PROTOCOLS = {"capture": "capture", "derivation": "derive", "materialization": "materialize"}
+_PORT = re.compile(r"dev\.estuary\.port-(public|proto)\.(.*)")
+_ANSWER_SECONDS_MAX = 60.0
+
+
+def _described(subject: Subject) -> Json:
+    """Return what the engine says of the image: `config`, `os` and `architecture`, in the names of OCI."""
+    endpoint = subject.endpoint
+    if not isinstance(endpoint, ImageEndpoint):
+        raise NotApplicableError("it is no image")
+    command = list(subject.start().command)
+    buildah = "python.runner.buildah" in command
+    engine = command[command.index("python.runner.buildah") + 1] if buildah else command[0]
+    inspect = (
+        ["inspect", "--type", "image"] if buildah or pathlib.Path(engine).name == "buildah" else ["image", "inspect"]
+    )
+    done = subprocess.run(
+        [engine, *inspect, endpoint.image], capture_output=True, check=False, timeout=_ANSWER_SECONDS_MAX
+    )
+    try:
+        found = json.loads(done.stdout)
+    except ValueError:
+        raise BlockedError(
+            f"it needs what {engine} says of the image: {done.stderr.decode(errors='replace')}"
+        ) from None
+    found = found[0] if isinstance(found, list) else found
+    return {str(name).lower(): value for name, value in found.get("OCIv1", found).items()}
+
+
+def _config(subject: Subject) -> Json:
+    found = _described(subject).get("config")
+    return found if isinstance(found, dict) else {}
+
+
+def _labels(subject: Subject) -> Json:
+    found = _config(subject).get("Labels")
+    return found if isinstance(found, dict) else {}
+
+
+def _protocol(subject: Subject) -> None:
+    labels, env = _labels(subject), _config(subject).get("Env")
+    got, want = labels.get("FLOW_RUNTIME_PROTOCOL"), _PROTOCOLS[subject.kind]
+    require(got == want, "the label FLOW_RUNTIME_PROTOCOL is another", got=got, want=want)
+    codec = labels.get("FLOW_RUNTIME_CODEC")
+    in_env = isinstance(env, list) and "FLOW_RUNTIME_CODEC=json" in env
+    require(codec == "json" or in_env, "FLOW_RUNTIME_CODEC is another", got=codec, want="json, as a label or in ENV")
+
+
+def _starts(subject: Subject) -> None:
+    found, config = _described(subject), _config(subject)
+    platform = (found.get("os"), found.get("architecture"))
+    require(platform == ("linux", "amd64"), "the image is for another machine", got=platform, want="linux, amd64")
+    command = config.get("Entrypoint") or config.get("Cmd")
+    require(bool(command), "the image starts nothing", got=command, want="ENTRYPOINT or CMD")
+    talk = subject.specs
+    require(
+        talk.kinds == ["spec", "spec"],
+        "its entrypoint starts no connector",
+        got=talk.reason,
+        want="spec",
+        transcript=talk,
+    )
+
+
+def _ports(subject: Subject) -> None:
+    ports = {name: value for name, value in _labels(subject).items() if _PORT.fullmatch(name)}
+    if not ports:
+        raise NotApplicableError("it labels no ports")
+    exposed = _config(subject).get("ExposedPorts")
+    known = set(exposed) if isinstance(exposed, dict) else set()
+    for name, value in ports.items():
+        found = _PORT.fullmatch(name)
+        what, number = found.groups() if found else ("", "")
+        tcp = number.isdecimal() and bool(known & {f"{number}/tcp", number})
+        require(tcp, f"{name} speaks of no TCP port that is exposed", got=sorted(known), want=f"EXPOSE {number}")
+        require(
+            what != "public" or value in ("true", "false"), f"{name} is no boolean", got=value, want="true or false"
+        )
+
+
+CASES = (
+    Case(87, "labels of the runtime", _protocol),
+    Case(88, "the entrypoint", _starts),
+    Case(89, "ports", _ports),
+)
+"""The cases of this module."""

@@ -1,0 +1,58 @@
+"""From what a person names (a folder, a spec, an image) to the connector under test."""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+
+from python.acceptance.capturing import CaptureSubject
+from python.acceptance.subject import Subject
+from python.acceptance.talking import Limits
+from python.protocol.errors import HeadwaterError
+from python.runner.catalog import CaptureTask
+from python.runner.endpoints import ImageEndpoint
+from python.runner.loading import load_catalog
+from python.runner.task_choice import tasks_of
+
+__all__ = ["opened"]
+
+_SPEC = "test.flow.yaml"
+
+
+def opened(
+    connector: str, *, source: str | None = None, name: str | None = None, limits: Limits, network: str = "bridge"
+) -> Subject:
+    """Return the subject for a connector: its folder, or an image, with the config of a task of `source`.
+
+    `source` is by default the `test.flow.yaml` of the folder; `name` is needed where it has several tasks of its own.
+    Raises HeadwaterError.
+    """
+    folder = pathlib.Path(connector)
+    path = pathlib.Path(source) if source else folder / _SPEC
+    if not folder.is_dir() and not _is_image(connector):
+        raise HeadwaterError(f"{connector} is no folder, and no image with a tag")
+    if not path.is_file():
+        raise HeadwaterError(
+            f"a connector is asked with the config of a Flow spec, and {path} is no file: name one with --source"
+        )
+    catalog = load_catalog(path)
+    found = tasks_of(catalog, name)
+    own = [task for task in found if task.where.file.resolve() == path.resolve()] or found
+    if len(own) != 1:
+        raise HeadwaterError(
+            f"{path} has several tasks: choose one with --name: {', '.join(task.name for task in own)}"
+        )
+    task = own[0]
+    if task.endpoint is None:
+        raise HeadwaterError(f"{task.name} is a part of Flow's own runtime, and no connector")
+    if not folder.is_dir():
+        config, where = task.endpoint.config, task.endpoint.config_where
+        image = ImageEndpoint(image=connector, config=config, config_where=where, where=task.where)
+        task = dataclasses.replace(task, endpoint=image)
+    if isinstance(task, CaptureTask):
+        return CaptureSubject(task, catalog, limits, network)
+    raise HeadwaterError(f"{task.name} is a {task.kind}")
+
+
+def _is_image(name: str) -> bool:
+    return ":" in name or "@" in name

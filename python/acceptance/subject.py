@@ -1,0 +1,229 @@
+"""The connector under test, and the conversations that many cases look at, each held once."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from python.acceptance.talking import Dialogue, Json, Limits, Start, Transcript
+from python.acceptance.verdicts import BlockedError
+from python.protocol import capture, document, materialize
+from python.protocol.errors import RemoteProtocolError
+from python.protocol.wire import FromRuntime
+from python.runner import drive, engines
+from python.runner.endpoints import ImageEndpoint, LocalEndpoint, Shards, Task
+
+__all__ = ["SECRET_CHARACTERS_MIN", "ApplyingSubject", "Subject", "raw", "secrets_of"]
+
+SECRET_CHARACTERS_MIN = 5
+"""Shorter values would be found in logs by chance."""
+
+
+class Subject(ABC):
+    """A task of a specification, whose connector is started for each conversation.
+
+    Conversations that cannot be what they should be raise BlockedError where a case reads their answers.
+    """
+
+    def __init__(self, task: Task, limits: Limits, network: str = "bridge") -> None:
+        self.task = task
+        self.limits = limits
+        self._network = network
+        self.protocol = drive.PROTOCOLS[task.kind]
+
+    @property
+    def kind(self) -> str:
+        """The kind of the task."""
+        return self.task.kind
+
+    @property
+    def endpoint(self) -> LocalEndpoint | ImageEndpoint:
+        """The connector and its config."""
+        assert self.task.endpoint is not None, "the opening refuses tasks without connectors"  # noqa: S101 -- ours
+        return self.task.endpoint
+
+    @property
+    @abstractmethod
+    def config(self) -> msgspec.Raw:
+        """The config of the endpoint, in the clear."""
+
+    @abstractmethod
+    def validate(self, config: msgspec.Raw) -> FromRuntime:
+        """Return the request to validate all bindings with another config."""
+
+    @abstractmethod
+    def open(self, state: object) -> FromRuntime:
+        """Return the request to open a session of the whole task from a state."""
+
+    @abstractmethod
+    def empty_open(self) -> FromRuntime:
+        """Return the request to open a session with no bindings."""
+
+    @abstractmethod
+    def basic(self) -> Iterator[Transcript]:
+        """Yield the conversations that every connector has to master."""
+
+    def start(self, log_level: str | None = None) -> Start:
+        """Return how to start the connector."""
+        task = self.task
+        if log_level is not None:
+            shards: Shards = dataclasses.replace(task.shards, log_level=log_level)
+            task = dataclasses.replace(task, shards=shards)  # type: ignore[type-var] # every task is a dataclass
+        launch = engines.launch(task, lambda _log: None, self._network)
+        return Start(command=launch.command, env=launch.env, cwd=launch.cwd)
+
+    def dialogue(self, limits: Limits | None = None) -> Dialogue:
+        """Start the connector. Nothing was sent."""
+        return Dialogue(self.start(), limits or self.limits)
+
+    def line(self, request: FromRuntime) -> bytes:
+        """Return `request` as a line."""
+        return self.protocol.requests.encode(request)
+
+    def with_more(self, request: FromRuntime) -> bytes:
+        """Return `request` as a line, with members that no protocol knows."""
+        ((kind, members),) = msgspec.json.decode(self.line(request), type=dict[str, dict[str, msgspec.Raw]]).items()
+        unheard = {"unheard": {"of": 1}, "unheardText": "of"}
+        return document.encode({kind: {**members, **unheard}, "$internal": "AAAA"}) + b"\n"
+
+    @property
+    def spec_request(self) -> bytes:
+        """The line that begins every session."""
+        return self.line(capture.Spec(connector_type=self.endpoint.connector_type))
+
+    def talk(self, *lines: bytes, log_level: str | None = None) -> Transcript:
+        """Send `lines` at once, end stdin, and return all that was said."""
+        with Dialogue(self.start(log_level), self.limits) as dialogue:
+            dialogue.send(*lines)
+            return dialogue.end()
+
+    def ask(self, request: FromRuntime) -> Transcript:
+        """Ask as the runtime does: spec first."""
+        return self.talk(self.spec_request, self.line(request))
+
+    @functools.cached_property
+    def specs(self) -> Transcript:
+        """Two specs in one process: one as the runtime sends it, and one with the config."""
+        with_config = capture.Spec(connector_type=self.endpoint.connector_type, config=self.config)
+        return self.talk(self.spec_request, self.line(with_config))
+
+    @functools.cached_property
+    def bare_spec(self) -> Transcript:
+        """A spec without anything."""
+        return self.talk(b'{"spec":{}}\n')
+
+    @functools.cached_property
+    def validation(self) -> Transcript:
+        """All bindings, validated."""
+        return self.ask(self.validate(self.config))
+
+    @functools.cached_property
+    def refused(self) -> Transcript:
+        """A validate whose config cannot be: members of the wrong type, and none that is required."""
+        return self.ask(self.validate(raw(self.wrong_config())))
+
+    def wrong_config(self) -> Json:
+        """Return the config with each member of a type that its schema does not admit."""
+        schema, config = self.config_schema, document.decode(self.config)
+        named = schema.get("properties") if isinstance(schema, dict) else None
+        properties = named if isinstance(named, dict) else {}
+        names = [*properties, *(config if isinstance(config, dict) else ())]
+        return {name: "no object" if _is_object(properties.get(name)) else {"no": "such value"} for name in names}
+
+    @property
+    def spec(self) -> Json:
+        """What spec answers."""
+        return self.one(self.specs, "spec")
+
+    def one(self, transcript: Transcript, kind: str) -> Json:
+        """Return the last answer of a kind. Raises BlockedError where there is none."""
+        found = transcript.all(kind)
+        if not found:
+            raise BlockedError(f"it needs an answer `{kind}`, and {_instead(transcript)}")
+        return found[-1]
+
+    @functools.cached_property
+    def breaches(self) -> Mapping[int, tuple[str, Transcript]]:
+        """What Flow's runtime would refuse of the basic conversations: by rule, the first one."""
+        found: dict[int, tuple[str, Transcript]] = {}
+        for transcript in self.basic():
+            for line in transcript.lines:
+                error = self.refusal(line)
+                if error is not None:
+                    found.setdefault(error.rule, (str(error), transcript))
+        return found
+
+    def refusal(self, line: bytes) -> RemoteProtocolError | None:
+        """Return why Flow's runtime would refuse a line of stdout, or None."""
+        try:
+            self.protocol.responses.decode(line)
+        except RemoteProtocolError as error:
+            return error
+        return None
+
+    @property
+    def config_schema(self) -> object:
+        """The schema of the config; what it is, rule 18 tells."""
+        return self.spec.get("configSchema")
+
+
+class ApplyingSubject(Subject):
+    """A capture or a materialization: its bindings are validated, and applied."""
+
+    @abstractmethod
+    def validate(self, config: msgspec.Raw) -> capture.Validate | materialize.Validate:
+        """Return the request to validate all bindings with another config."""
+
+    @abstractmethod
+    def apply(self) -> capture.Apply | materialize.Apply:
+        """Return the request to apply all bindings for the first time."""
+
+    @abstractmethod
+    def wanted_paths(self) -> list[list[str]] | None:
+        """Return the resource paths that validate has to give, or None where the connector is free."""
+
+    @functools.cached_property
+    def application(self) -> Transcript:
+        """The bindings, applied."""
+        return self.ask(self.apply())
+
+
+def _is_object(schema: object) -> bool:
+    return isinstance(schema, dict) and (schema.get("type") == "object" or "properties" in schema or "oneOf" in schema)
+
+
+def _instead(transcript: Transcript) -> str:
+    if transcript.status is None:
+        return transcript.ended
+    told = f": {transcript.reason}" if transcript.reason else ", and said nothing of it"
+    return f"the connector ended with exit status {transcript.status}{told}"
+
+
+def raw(value: object) -> msgspec.Raw:
+    """Return a JSON value as text."""
+    return msgspec.Raw(document.encode([value])[1:-1])
+
+
+def secrets_of(config: object, schema: object) -> Iterator[str]:
+    """Yield the texts of a config at properties that its schema marks as secret, in whichever branch."""
+    if not isinstance(schema, dict):
+        return
+    if isinstance(config, str):
+        secret = schema.get("secret") is True or schema.get("airbyte_secret") is True
+        if secret and len(config) >= SECRET_CHARACTERS_MIN:
+            yield config
+    for keyword in ("oneOf", "anyOf", "allOf"):
+        branches = schema.get(keyword)
+        for branch in branches if isinstance(branches, list) else ():
+            yield from secrets_of(config, branch)
+    named = schema.get("properties")
+    if isinstance(config, dict) and isinstance(named, dict):
+        for name, value in config.items():
+            yield from secrets_of(value, named.get(name))
+    if isinstance(config, list):
+        for item in config:
+            yield from secrets_of(item, schema.get("items"))

@@ -1,0 +1,299 @@
+"""Conversations with a connector as a black box: bytes in, bytes out, and an end that comes in any case."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import functools
+import os
+import re
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from python.protocol import document
+from python.protocol.errors import DocumentError, HeadwaterError
+
+__all__ = ["SILENT", "TOO_LATE", "Dialogue", "Json", "Limits", "Start", "Transcript", "kind_of"]
+
+Json = dict[str, object]
+SILENT = "we ended it after a silence"
+TOO_LATE = "we ended it, since it took too long"
+_BY_ITSELF = "it ended by itself"
+_OTHERWISE = "we ended it"
+
+_KIND = re.compile(rb'\s*\{\s*"([^"]*)"\s*:')
+_READ_BYTES = 256 * 1024
+_RESTING = ("checkpoint", "opened")  # after which a session may be quiet for as long as it likes
+_LOOK_SECONDS = 0.05  # how often an end is looked for that leaves a pipe open: another process may hold it
+_LINGER_SECONDS = 0.3  # for what such a process still writes
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """How long a connector may take: `seconds` for a whole conversation, `stop_seconds` from SIGTERM to its end.
+
+    A session that says nothing for `quiet_seconds` after a checkpoint waits for news of its source.
+    """
+
+    seconds: float = 120.0
+    quiet_seconds: float = 10.0
+    stop_seconds: float = 30.0
+
+
+class Start(msgspec.Struct, frozen=True, kw_only=True):
+    """How to start a connector; `env` is added to the environment."""
+
+    command: Sequence[str]
+    env: Mapping[str, str] = {}
+    cwd: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transcript:
+    """A conversation from the start of the process to its end.
+
+    `sent` are the lines of stdin; `status` is the exit status (minus the number of the signal that ended it), or None
+    where we had to end the process, and `ended` says why.
+    """
+
+    sent: tuple[bytes, ...]
+    stdout: bytes
+    stderr: bytes
+    status: int | None
+    ended: str = _BY_ITSELF
+    seconds: float = 0.0
+
+    @functools.cached_property
+    def lines(self) -> list[bytes]:
+        """The lines of stdout, the last one perhaps without its newline."""
+        found = self.stdout.split(b"\n")
+        return found if found[-1] else found[:-1]
+
+    @functools.cached_property
+    def answers(self) -> list[tuple[str, object]]:
+        """The kind and value of each line that is an object; the others are for rules 1 and 2."""
+        found = (_object(line) for line in self.lines)
+        return [next(iter(each.items())) for each in found if each]
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kind of each answer."""
+        return [kind for kind, _ in self.answers]
+
+    def all(self, kind: str) -> list[Json]:
+        """Return the values of the answers of a kind, as far as they are objects."""
+        return [value for each, value in self.answers if each == kind and isinstance(value, dict)]
+
+    @functools.cached_property
+    def log_lines(self) -> list[bytes]:
+        """The lines of stderr that are not blank."""
+        return [line for line in self.stderr.split(b"\n") if line.strip()]
+
+    @functools.cached_property
+    def logs(self) -> list[Json]:
+        """The lines of stderr that are objects."""
+        return [found for line in self.log_lines if (found := _object(line)) is not None]
+
+    @property
+    def reason(self) -> str:
+        """The last log, or the last line of stderr, or an empty text."""
+        if not self.log_lines:
+            return ""
+        last = _object(self.log_lines[-1]) or {}
+        told = last.get("message", last.get("msg"))
+        return told if isinstance(told, str) else self.log_lines[-1].decode(errors="replace")
+
+
+def kind_of(line: bytes) -> str:
+    """Return the kind of the message in `line`, or an empty text."""
+    found = _KIND.match(line)
+    return found[1].decode(errors="replace") if found else ""
+
+
+def _object(line: bytes) -> Json | None:
+    try:
+        found = document.decode(line)
+    except DocumentError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+class Dialogue:
+    """A started connector. Leave the `with`, and it and all that it started is gone, whatever it does.
+
+    `lines` are the complete lines of stdout up to now, `counts` how many of each kind they are. Raises HeadwaterError
+    where it cannot be started.
+    """
+
+    def __init__(self, start: Start, limits: Limits) -> None:
+        self._limits = limits
+        try:
+            self._process = subprocess.Popen(
+                start.command,
+                bufsize=0,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env={**os.environ, **start.env},
+                cwd=start.cwd,
+                start_new_session=True,
+            )
+        except (OSError, ValueError) as error:
+            raise HeadwaterError(f"cannot start {start.command[0]!r}: {error}; is it installed, and on PATH?") from None
+        self._began = time.monotonic()
+        self._sent: list[bytes] = []
+        self._unsent = bytearray()
+        self._closing = False
+        self._out, self._err = bytearray(), bytearray()
+        self._partial = b""
+        self.lines: list[bytes] = []
+        self.counts: collections.Counter[str] = collections.Counter()
+        self._selector = selectors.DefaultSelector()
+        assert self._process.stdin  # noqa: S101 -- Popen was asked for pipes
+        self._stdin = self._process.stdin
+        os.set_blocking(self._stdin.fileno(), False)
+        for pipe, kept in ((self._process.stdout, self._out), (self._process.stderr, self._err)):
+            assert pipe  # noqa: S101 -- same
+            self._selector.register(pipe, selectors.EVENT_READ, functools.partial(self._read, pipe, kept))
+
+    def __enter__(self) -> Dialogue:  # noqa: PYI034 -- `Self` is of a later Python
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """The process group is gone, and its pipes are closed."""
+        self._kill()
+        self._selector.close()
+        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if pipe:
+                pipe.close()
+
+    def send(self, *lines: bytes) -> None:
+        """`lines` are on their way; a connector that no longer reads them is not an error."""
+        self._sent += lines
+        self._unsent += b"".join(lines)
+        self._watch_stdin()
+
+    def until(self, kind: str, count: int = 1, seconds: float | None = None) -> bool:
+        """Wait for `count` lines of a kind since the start. Returns False where the end, or the limit, came first."""
+        limit = self._left() if seconds is None else min(seconds, self._left())
+        return self._pump(lambda: self.counts[kind] >= count, limit)
+
+    def last(self, kind: str) -> Json:
+        """Return the value of the last line of a kind, or an empty object."""
+        found = (_object(line) for line in reversed(self.lines) if kind_of(line) == kind)
+        value = (next(found, None) or {}).get(kind)
+        return value if isinstance(value, dict) else {}
+
+    def silent(self, seconds: float) -> bool:
+        """Wait until nothing has come on stdout for so long. Returns False where the end, or the limit, came first."""
+        while True:
+            before = len(self._out)
+            if not self._pump(lambda: len(self._out) != before, seconds):  # noqa: B023 -- called at once
+                return bool(self._selector.get_map()) and self._process.poll() is None and self._left() > 0
+            if self._left() <= 0:
+                return False
+
+    def close(self) -> None:
+        """The connector will read the end of stdin, after all that was sent."""
+        self._closing = True
+        self._watch_stdin()
+
+    def end(self, *, idle: bool = False) -> Transcript:
+        """Close stdin, wait for the end, and return all that was said. With `idle`, a silence is an end, too."""
+        self.close()
+        return self.wait(idle=idle)
+
+    def wait(self, *, idle: bool = False) -> Transcript:
+        """Wait for the end, with stdin as it is, and return all that was said. With `idle`, as `end`."""
+        if idle and self.silent(self._limits.quiet_seconds) and kind_of((self.lines or [b""])[-1]) in _RESTING:
+            return self._stopped(SILENT)
+        if not self._pump(lambda: False, self._left()) and self._process.poll() is None and self._still_there():
+            return self._stopped(TOO_LATE)
+        return self._transcript(_BY_ITSELF)
+
+    def stop(self, number: signal.Signals) -> Transcript:
+        """Send a signal, wait for the end, and return all that was said; `ended` says whether it came in time."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.send_signal(number)
+        self._pump(lambda: False, self._limits.stop_seconds)
+        if self._process.poll() is None and self._still_there():
+            return self._stopped(TOO_LATE)
+        return self._transcript(_OTHERWISE)
+
+    def _left(self) -> float:
+        return self._began + self._limits.seconds - time.monotonic()
+
+    def _still_there(self) -> bool:
+        """Whether the process lives on after it has closed both pipes, for which it gets a moment."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(max(_LINGER_SECONDS, min(self._left(), self._limits.stop_seconds)))
+        return self._process.poll() is None
+
+    def _stopped(self, why: str) -> Transcript:
+        self._kill()
+        return self._transcript(why)
+
+    def _kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def _transcript(self, ended: str) -> Transcript:
+        self._pump(lambda: False, _LINGER_SECONDS)
+        return Transcript(
+            sent=tuple(self._sent),
+            stdout=bytes(self._out),
+            stderr=bytes(self._err),
+            status=None if ended in (SILENT, TOO_LATE) else self._process.poll(),
+            ended=ended,
+            seconds=time.monotonic() - self._began,
+        )
+
+    def _pump(self, done: Callable[[], bool], seconds: float) -> bool:
+        """Move bytes until `done`, for so long; returns whether it is done. Ends with the process, too."""
+        deadline = time.monotonic() + seconds
+        while not done():
+            reading = any(key.events & selectors.EVENT_READ for key in self._selector.get_map().values())
+            left = deadline - time.monotonic()
+            if not reading or left <= 0:
+                return False
+            ready = self._selector.select(min(left, _LOOK_SECONDS))
+            if not ready and self._process.poll() is not None:
+                deadline = min(deadline, time.monotonic() + _LINGER_SECONDS)
+            for key, _ in ready:
+                key.data()
+        return True
+
+    def _read(self, pipe: contextlib.AbstractContextManager[object], kept: bytearray) -> None:
+        chunk = os.read(pipe.fileno(), _READ_BYTES)  # type: ignore[attr-defined] # a pipe of Popen's
+        kept += chunk
+        if kept is self._out:
+            *complete, self._partial = (self._partial + chunk).split(b"\n")
+            self.lines += complete
+            self.counts.update(map(kind_of, complete))
+        if not chunk:
+            self._selector.unregister(pipe)  # type: ignore[arg-type] # same
+
+    def _watch_stdin(self) -> None:
+        if self._stdin.closed:
+            return
+        if not self._unsent:
+            with contextlib.suppress(KeyError):
+                self._selector.unregister(self._stdin)
+            if self._closing:
+                self._stdin.close()
+        elif self._stdin.fileno() not in self._selector.get_map():
+            self._selector.register(self._stdin, selectors.EVENT_WRITE, self._write)
+
+    def _write(self) -> None:
+        try:
+            written = os.write(self._stdin.fileno(), self._unsent)
+        except BrokenPipeError:
+            written = len(self._unsent)
+        del self._unsent[:written]
+        self._watch_stdin()

@@ -1,0 +1,83 @@
+"""What may come of a case: it passes, or raises one of these; and how a breach is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from python.acceptance.talking import Transcript
+from python.protocol.errors import HeadwaterError
+
+__all__ = [
+    "BLOCKED",
+    "FAILED",
+    "NOT_APPLICABLE",
+    "PASSED",
+    "BlockedError",
+    "BrokenError",
+    "NotApplicableError",
+    "Outcome",
+    "excerpt",
+]
+
+PASSED = "passed"
+FAILED = "failed"
+BLOCKED = "not reached"
+NOT_APPLICABLE = "not applicable"
+
+_SHOWN_CHARACTERS_MAX = 240  # enough to recognise a line
+_LINES_MAX = 6  # of each of the three, before the end
+
+
+class BrokenError(HeadwaterError):
+    """The connector breaks the promise. `got` came, `want` was wanted; `transcript` shows where, if it is known."""
+
+    def __init__(self, sentence: str, *, got: object, want: str, transcript: Transcript | None = None) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.got = got if isinstance(got, str) else repr(got)
+        self.want = want
+        self.transcript = transcript
+
+
+class BlockedError(HeadwaterError):
+    """What this case needs did not come about; another case tells what is wrong with it."""
+
+
+class NotApplicableError(HeadwaterError):
+    """The promise does not concern this connector, for this reason."""
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a case. `reason` is why it did not pass; `transcript` are lines, sent `>`, said `<`, logged `!`."""
+
+    rule: int
+    grade: str
+    case: str
+    verdict: str
+    reason: str = ""
+    got: str = ""
+    want: str = ""
+    transcript: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+
+def excerpt(transcript: Transcript | None) -> Iterator[str]:
+    """Yield the last lines of a transcript. Of requests only the kind and length are shown: they carry secrets."""
+    if transcript is None:
+        return
+    for line in transcript.sent[-_LINES_MAX:]:
+        yield f"> {line[:32].decode(errors='replace').split(':')[0].strip()}: … {len(line):,} bytes"
+    yield from _shown("<", transcript.lines)
+    yield from _shown("!", transcript.log_lines)
+    yield f"exit status {transcript.status}" if transcript.status is not None else transcript.ended
+
+
+def _shown(mark: str, lines: Iterable[bytes]) -> Iterator[str]:
+    found = list(lines)
+    if len(found) > _LINES_MAX:
+        yield f"{mark} ({len(found) - _LINES_MAX:,} lines)"
+    for line in found[-_LINES_MAX:]:
+        text = line[: _SHOWN_CHARACTERS_MAX + 1].decode(errors="replace")
+        yield f"{mark} {text if len(text) <= _SHOWN_CHARACTERS_MAX else text[:_SHOWN_CHARACTERS_MAX] + '…'}"
