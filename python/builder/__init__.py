@@ -1,0 +1,1 @@
+"""The Connector Builder: test a declarative manifest in milliseconds, safely, with Airbyte's own API."""
