@@ -108,21 +108,30 @@ def _record(body: str) -> ImportRecord | None:
 
     A message of another making may lack any line but the trailer.
     """
-    lines = [line.strip() for line in body.splitlines()]
+    lines = [line.strip() for line in body.split("\n")]
     ends = [index for index, line in enumerate(lines) if line.startswith(_TRAILER)]
     if not ends:
         return None
     before = lines[: ends[-1]]
     values = {name: _last(before, label) for name, label in _LINES}
     sha, _, rest = lines[ends[-1]].removeprefix(_TRAILER).partition(" ")
-    prefix, dest = values["prefix"].rstrip("/"), values["dest"].rstrip("/")
-    if rest != f"{prefix} {dest}":  # no lines that go with it: only without spaces it is clear what is which
-        prefix, _, dest = rest.partition(" ")
-    if not _HASH.fullmatch(sha) or not prefix or not dest or rest != f"{prefix} {dest}":
+    folders = _folders(rest, values["prefix"].rstrip("/"), values["dest"].rstrip("/"))
+    if not _HASH.fullmatch(sha) or folders is None:
         return None
     subject = next((match for match in map(_SUBJECT.match, reversed(before)) if match), None)
-    values |= {"remote": subject["remote"] if subject else "", "sha": sha, "prefix": prefix, "dest": dest}
+    values |= {"remote": subject["remote"] if subject else "", "sha": sha, "prefix": folders[0], "dest": folders[1]}
     return ImportRecord(**values)
+
+
+def _folders(told: str, prefix: str, dest: str) -> tuple[str, str] | None:
+    """Return prefix and dest as a trailer tells them, whose lines before it say `prefix` and `dest`, or nothing.
+
+    Without these lines, only without spaces it is clear what is which.
+    """
+    if prefix and dest and told == f"{prefix} {dest}":
+        return prefix, dest
+    parts = told.split(" ")
+    return (parts[0], parts[1]) if len(parts) == 2 and all(parts) else None  # noqa: PLR2004 -- a pair
 
 
 def _last(lines: list[str], label: str) -> str:

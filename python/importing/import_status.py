@@ -86,7 +86,9 @@ def status_lines(found: Sequence[ImportStatus]) -> Iterator[str]:
 
 def _row(status: ImportStatus) -> tuple[str, ...]:
     edits = status.edits
-    shown = f"{edits.files} files, +{edits.added} -{edits.deleted}" if edits is not None else f"unknown: {_UNKNOWN}"
+    shown = f"unknown: {_UNKNOWN}"
+    if edits is not None:
+        shown = f"{edits.files} file{'s' * (edits.files != 1)}, +{edits.added} -{edits.deleted}"
     return (
         status.folder,
         status.url,

@@ -130,7 +130,7 @@ def _is_no_folder(path: pathlib.Path) -> bool:
 
 
 def _undone(ours: Repository, added: list[str]) -> str:
-    """Take away what was not there, then write what was: in this order, for the disk may be full. Return what to tell."""
+    """Take away what was not there, then write what was, for the disk may be full; return what to tell of it."""
     for path in added:
         with contextlib.suppress(OSError):  # it was not yet written
             (ours.folder / path).unlink()

@@ -83,6 +83,7 @@ def isolated(monkeypatch: pytest.MonkeyPatch) -> None:
     values = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
     for role in ("AUTHOR", "COMMITTER"):
         values |= {f"GIT_{role}_NAME": "A Person", f"GIT_{role}_EMAIL": "a@person.example"}
+        values[f"GIT_{role}_DATE"] = "2026-03-04T05:06:07Z"
     for name, value in values.items():
         monkeypatch.setenv(name, value)
 
