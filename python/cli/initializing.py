@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import pathlib
 from collections.abc import Callable, Iterator, Mapping
 
@@ -49,7 +50,8 @@ def lines(options: Options) -> Iterator[str]:
         yield f"{options.name}: locking and installing what it needs"
         draft = make(space)
         yield f"{options.name}: asking it what it is, and running its tests"
-        told = list(describing.files(space.folder, draft, protocol))
+        with _told_of(options.manifest, f"{options.name}/manifest.yaml"):
+            told = list(describing.files(space.folder, draft, protocol))
         folder = space.publish()
     connector = Connector(options.name, protocol, "v1", "")
     listed = matrix.enlist(home, connector)
@@ -82,6 +84,15 @@ def _way(options: Options, protocol: str, home: pathlib.Path) -> Callable[[Works
         return drafts.of_package(space.folder, given[0], known, options.entry, more)
 
     return of_package
+
+
+@contextlib.contextmanager
+def _told_of(given: str | None, copied: str) -> Iterator[None]:
+    """Within, what is wrong with the copy of a manifest is told of the file that was `given`."""
+    try:
+        yield
+    except HeadwaterError as error:
+        raise HeadwaterError(str(error).replace(copied, given or copied)) from None
 
 
 def _next(name: str, protocol: str) -> Iterator[str]:

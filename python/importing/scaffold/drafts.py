@@ -49,11 +49,11 @@ def of_package(folder: pathlib.Path, kind: str, known: Package, wanted: str | No
     )
     project = environments.install(folder, project, known)
     try:
-        entry = entries.chosen(entries.found_in(folder, kind, known.name, wanted), known.name, wanted)
+        entry = entries.chosen(entries.found_in(folder, kind, known.name, wanted), kind, known.name, wanted)
     except MissingModuleError as error:
         completed = [*project.requirements, error.requirement]
         environments.install(folder, msgspec.structs.replace(project, requirements=completed), known)
-        entry = entries.chosen(entries.found_in(folder, kind, known.name, wanted), known.name, wanted)
+        entry = entries.chosen(entries.found_in(folder, kind, known.name, wanted), kind, known.name, wanted)
     main = entries.main_of(kind, entry, folder)
     (folder / "__main__.py").write_text(main, encoding="utf-8")
     origin = f"comes from `{known.folder}`" if known.folder else "is installed from the package index"

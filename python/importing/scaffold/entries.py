@@ -17,6 +17,7 @@ REMEDIES = {"pkg_resources": "setuptools<81", "distutils": "setuptools<81"}
 """What to install for a module that packages import and do not require: it came with Python, or setuptools, once."""
 
 _HELP_SECONDS_MAX = 60.0
+_NAMED = {"airbyte": "Airbyte source", "singer": "Singer tap"}
 _GIVEN = ("catalog", "config", "state")
 _MAIN = """{imports}from python import {shim}
 
@@ -58,13 +59,13 @@ def found_in(folder: pathlib.Path, kind: str, package: str, wanted: str | None) 
     return msgspec.convert(ask(folder, "entries", kind, package, *look), Found)
 
 
-def chosen(found: Found, package: str, wanted: str | None) -> Entry | str:
-    """Return the class to wrap, or the command, of a package without a class. `wanted` chooses where there are several.
+def chosen(found: Found, kind: str, package: str, wanted: str | None) -> Entry | str:
+    """Return the class to wrap; of a package with a Singer tap that has no class, its command.
 
-    Raises MissingModuleError where the package would offer more with another one installed, and HeadwaterError where it
-    offers nothing, or more than one thing.
+    `wanted` chooses where there are several. Raises MissingModuleError where the package would offer more with another
+    one installed, and HeadwaterError where it offers nothing, or more than one thing.
     """
-    if wanted and ":" not in wanted:
+    if wanted and ":" not in wanted and kind == "singer":
         return _command(found, package, wanted)
     if len(found.classes) == 1:
         return found.classes[0]
@@ -74,19 +75,18 @@ def chosen(found: Found, package: str, wanted: str | None) -> Entry | str:
     missing = next((name for name in found.failed if name in REMEDIES), None)
     if missing is not None:
         raise MissingModuleError(found.failed[missing], REMEDIES[missing])
-    return _command(found, package, None)
+    if kind == "singer" and found.commands:
+        return _command(found, package, None)
+    looked = "; ".join([f"looked into {', '.join(found.looked) or 'no module'}", *found.failed.values()])
+    raise HeadwaterError(f"{package} has no {_NAMED[kind]} ({looked}); name its class with --entry module:Class")
 
 
 def _command(found: Found, package: str, wanted: str | None) -> str:
-    commands = [wanted] if wanted in found.commands else [] if wanted else list(found.commands)
-    if len(commands) == 1:
-        return str(commands[0])
-    if wanted or commands:
+    commands = [name for name in found.commands if name == (wanted or name)]
+    if len(commands) != 1:
         names = ", ".join(found.commands) or "none"
         raise HeadwaterError(f"{package} has these commands: {names}; choose one with --entry, or module:Class")
-    why = "; ".join(found.failed.values())
-    looked = f"looked into {', '.join(found.looked) or 'no module'}" + (f"; {why}" if why else "")
-    raise HeadwaterError(f"{package} has nothing to wrap ({looked}); name its class with --entry module:Class")
+    return commands[0]
 
 
 def main_of(kind: str, entry: Entry | str, folder: pathlib.Path) -> str:
@@ -94,14 +94,7 @@ def main_of(kind: str, entry: Entry | str, folder: pathlib.Path) -> str:
 
     Raises HeadwaterError where it is a command, and no Singer tap.
     """
-    if kind == "singer":
-        return _singer_main(entry, folder)
-    if isinstance(entry, str):
-        raise HeadwaterError(
-            f"the class of an Airbyte source is wrapped, and {entry} is a command: name the class with "
-            "--entry module:Class"
-        )
-    return _airbyte_main(entry)
+    return _airbyte_main(entry) if kind == "airbyte" and isinstance(entry, Entry) else _singer_main(entry, folder)
 
 
 def _airbyte_main(entry: Entry) -> str:

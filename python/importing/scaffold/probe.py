@@ -87,7 +87,7 @@ def _classes(modules: dict[str, Any], base: Any, tops: list[str], wanted: str) -
     for module, loaded in modules.items():
         for name, value in vars(loaded).items():
             own = inspect.isclass(value) and issubclass(value, base) and value.__module__.partition(".")[0] in tops
-            if own and not inspect.isabstract(value) and name in (wanted or name, value.__name__):
+            if own and not inspect.isabstract(value) and name == (wanted or name):
                 found.setdefault(value, module)
     for value, module in found.items():
         if not any(value is not other and issubclass(other, value) for other in found):
