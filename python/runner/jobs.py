@@ -25,6 +25,7 @@ from python.runner.build import collection_spec
 from python.runner.catalog import Catalog, Collection
 from python.runner.endpoints import Task
 from python.runner.progress import Progress
+from python.runner.restarting import Restarting
 from python.runner.stop import Stop
 from python.runner.store import Store, TaskRecord
 from python.runner.views import Column, columns_of
@@ -116,22 +117,20 @@ class Job(ABC):
         """Do all there is to do. Raises what ended the task."""
         with self.unless_stopped():
             self.require_shards()
-            try:
-                self.build()
-            except Exception as error:
-                if not self.shared.stop.asked:
-                    self._failed(0, error)
-                raise
+            self._again(self._build)
             self.sessions()
 
     def sessions(self) -> None:
         """Run the shards of one session, at the same time. Raises why some failed."""
         ranges = tasks.shard_ranges(self.shared.options.shards)
         if len(ranges) == 1:
-            self._shard((0, ranges[0]))
+            self._again(functools.partial(self._shard, 0, ranges[0]))
             return
         shards = {
-            f"shard {number}": functools.partial(self._shard, (number, owned)) for number, owned in enumerate(ranges)
+            f"shard {number}": functools.partial(
+                self._again, functools.partial(self._shard, number, owned), f", shard {number}"
+            )
+            for number, owned in enumerate(ranges)
         }
         failures = all_ended(shards)
         if failures:
@@ -186,8 +185,22 @@ class Job(ABC):
     def _ledger(self, shard: int) -> Ledger:
         return Ledger(self.store, self.task, shard)
 
-    def _shard(self, shard: tuple[int, RangeSpec]) -> None:
-        number, owned = shard
+    def _again(self, work: Callable[[], None], shard: str = "") -> None:
+        """Do `work`; in a continuous run, again after it has failed."""
+        if not self.shared.options.continuous:
+            return work()
+        told = self.shared.progress.note
+        return Restarting(self.shared.stop, lambda sentence: told(f"{self.name}{shard}: {sentence}")).until_done(work)
+
+    def _build(self) -> None:
+        try:
+            self.build()
+        except Exception as error:
+            if not self.shared.stop.asked:
+                self._failed(0, error)
+            raise
+
+    def _shard(self, number: int, owned: RangeSpec) -> None:
         ledger = self._ledger(number)
         members = {"kind": self.task.kind, "shards": self.shared.options.shards, "error": ""}
         ledger.change(sessions=ledger.record.sessions + 1, **members)

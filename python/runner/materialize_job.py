@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from python.protocol import materialize as wire
-from python.protocol.errors import HeadwaterError
 from python.protocol.flow import FULL_RANGE, ConnectorState, MaterializationSpec, RangeSpec
 from python.protocol.wire import ABSENT
 from python.runner import drive, kept, materialize_tasks
@@ -17,6 +16,7 @@ from python.runner.catalog_readers import MaterializationTask
 from python.runner.jobs import Ledger, Shared
 from python.runner.materialize_build import Before, Building
 from python.runner.materializing import Committed, materialize, offsets_in
+from python.runner.problems import CatalogError
 from python.runner.reader_job import ReaderJob, Told
 from python.runner.store import Store
 from python.runner.stored import Stored
@@ -96,16 +96,17 @@ class MaterializeJob(ReaderJob):
         if opened.runtime_checkpoint in (ABSENT, b"null"):
             return ledger.record.offsets
         offsets = offsets_in(opened.runtime_checkpoint)
-        for name in names:
+        for binding, name in zip(self._bindings, names, strict=True):
             _, _, suffix = name.partition(";")
             own = [
                 other for other in offsets if other.endswith(f";{suffix}") and _collection(other) == _collection(name)
             ]
             if own and name not in own:
-                raise HeadwaterError(
+                raise CatalogError.at(
+                    binding.where,
                     f"the endpoint holds documents of {_collection(name)} from another store than "
                     f"{self.store.path}, and these would come twice: give that store's file with --store, or raise "
-                    "the `backfill` counter of the binding to fill its resource anew"
+                    f"the binding's `backfill` counter to {binding.backfill + 1} to fill its resource anew",
                 )
         return offsets
 

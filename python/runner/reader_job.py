@@ -58,8 +58,15 @@ class ReaderJob(Job):
         return source_of(wanted, collection, name, priority=priority, delay_seconds=delay)
 
     def batches(self, sources: Sequence[Source], offsets: Mapping[str, int]) -> Iterator[Batch | None]:
-        """Yield what is to be read, until all is read that will be written, or until the run is stopped."""
+        """Yield what is to be read, until all is read that will be written, or until the run is stopped.
+
+        With `continuous`, something may always be written.
+        """
         collections = [source.collection for source in sources]
         shared = self.shared
-        reader = Reader(self.store, sources, offsets, lambda: shared.settled(self.name, collections), utc_clock)
+
+        def ended() -> bool:
+            return not shared.options.continuous and shared.settled(self.name, collections)
+
+        reader = Reader(self.store, sources, offsets, ended, utc_clock)
         return itertools.takewhile(lambda _batch: not shared.stop.asked, reader.batches())

@@ -27,9 +27,9 @@ __all__ = ["Options", "run"]
 def run(options: Options) -> int:
     """Run the tasks of a spec, or the one that is named, until each has ended; return the exit status.
 
-    A capture ends with its session, a reader once it has read all that those which write its sources will write; with
-    `continuous`, all go on until they are stopped. A task that fails does not stop the others. What had been committed
-    stays; the next run resumes from it.
+    A capture ends with its session, a reader once it has read all that those which write its sources will write. A task
+    that fails does not stop the others. With `continuous`, all go on until they are stopped, and what fails starts
+    again. What had been committed stays; the next run resumes from it.
     """
     loaded = load_catalog(pathlib.Path(options.source))
     chosen = tasks_of(loaded, options.name)

@@ -26,6 +26,7 @@ class Config(BaseModel):
     mood: str = Field("good", description="How to misbehave.")
     pause_seconds: float = 0.0
     batch: int = Field(1, description="Documents a checkpoint.")
+    session: int = Field(0, description="Documents a session, at most; 0 has no bound.")
 
 
 class Resource(BaseModel):
@@ -57,7 +58,7 @@ class Numbers(capture.Connector[Config, Resource, Cursor]):
         MOODS[config.mood](config)
         for binding in request.bindings:
             first = binding.state.n + 1 if binding.state else 0
-            for n in range(first, config.count):
+            for n in range(first, min(config.count, first + (config.session or config.count))):
                 yield binding.captured({"n": n})
                 if config.mood == "terminate workers":
                     _terminate_workers()

@@ -207,7 +207,8 @@ def test_an_endpoint_that_another_store_has_filled_is_refused(tmp_path: Path) ->
     done = run(tmp_path)
 
     assert done.returncode == 1
-    assert f"the endpoint holds documents of {NUMBERS} from another store" in done.stderr
+    assert f"test.flow.yaml:1: the endpoint holds documents of {NUMBERS} from another store" in done.stderr
+    assert "raise the binding's `backfill` counter to 1" in done.stderr
     assert shelf(tmp_path, "totals") == expected_totals(100)
 
 

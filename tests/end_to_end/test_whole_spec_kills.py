@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import signal
+import sqlite3
 import subprocess
 import time
 from pathlib import Path
@@ -36,6 +37,21 @@ def killed(folder: Path, victim: str, seconds: float) -> bool:
     )  # or the others, which a failure does not stop, would leave the next run nothing
     process.communicate(timeout=120)
     return hit
+
+
+def _numbers(folder: Path) -> int:
+    try:
+        return len(shelf(folder, "numbers"))
+    except sqlite3.OperationalError:
+        return 0
+
+
+def _wait_for(process: subprocess.Popen[str], folder: Path, numbers: int) -> None:
+    deadline = time.monotonic() + 90
+    while _numbers(folder) < numbers:
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.1)
 
 
 def _kill(runner: int, victim: str) -> bool:
@@ -78,3 +94,31 @@ def test_a_spec_whose_processes_are_killed_ends_as_if_undisturbed(
     assert last.returncode == 0, last.stderr
     assert shelf(tmp_path, "totals") == expected_totals(COUNT)
     assert shelf(tmp_path, "numbers") == {str(n): {"n": n} for n in range(COUNT)}
+
+
+@pytest.mark.slow
+def test_a_continuous_run_follows_its_captures_and_starts_what_failed_again(tmp_path: Path) -> None:
+    whole = spec(tmp_path, count=100_000, session=10)
+    whole["captures"][CAPTURE]["interval"] = "1s"
+    write(tmp_path, whole)
+    with (tmp_path / "told").open("w") as told:
+        process = subprocess.Popen(
+            command("--continuous"), cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=told, text=True
+        )
+        _wait_for(process, tmp_path, 10)
+        before = _numbers(tmp_path)
+        assert _kill(process.pid, "materialization")
+        assert _kill(process.pid, "derivation")
+        _wait_for(process, tmp_path, before + 30)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+    lines = (tmp_path / "told").read_text().splitlines()
+    for task in (TOTALS, SHELF):
+        again = [line for line in lines if line.startswith(f"{task}: failed, and starts again in 1 s: the connector")]
+        assert len(again) == 1
+    numbers = shelf(tmp_path, "numbers")
+    assert numbers == {str(n): {"n": n} for n in range(len(numbers))}
+    write(tmp_path, spec(tmp_path, count=len(numbers)))
+    assert run(tmp_path).returncode == 0
+    count = len(shelf(tmp_path, "numbers"))
+    assert shelf(tmp_path, "totals") == expected_totals(count)
