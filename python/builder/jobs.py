@@ -86,7 +86,7 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What a job came to: `result` in the shape of the CDK's last RECORD (builder reference, section 3.2), or `failure`.
+    """What a job came to: `result` as in the CDK's last RECORD (builder reference, section 3.2), or `failure`.
 
     A read that reached its deadline has both: what was read so far, and why no more. `limits_reached` names the fields
     of `Limits` that ended it. `warm` tells whether a forked child of a warm worker answered.
