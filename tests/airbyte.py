@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import tempfile
 from pathlib import Path
@@ -88,20 +87,6 @@ class Connector(NamedTuple):
             command = [str(self.environment / "bin" / self.command), *given]
             done = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True, timeout=SECONDS_MAX)
             return [exact(line) for line in done.stdout.splitlines() if line.startswith("{")]
-
-
-def kept_of(connector: Connector) -> Json:
-    """What a connector's snapshots hold: its spec, what it discovers, and all documents of a capture."""
-    discovered = connector.discover()
-    bindings = connector.bindings(discovered.responses[1])
-    capture = connector.open(bindings)
-    assert (discovered.status, capture.status) == (0, 0), discovered.stderr + capture.stderr
-    assert "checkpoint" in capture.responses[-1]
-    documents: dict[str, list[Json]] = {binding["collection"]["name"]: [] for binding in bindings}
-    for index, doc in capture.captured():
-        documents[bindings[index]["collection"]["name"]].append(json.loads(text(doc)))
-    spec, bound = (json.loads(text(response)) for response in discovered.responses)
-    return {"spec": spec, "discover": bound, "capture": documents}
 
 
 def reduced(bindings: list[Json], captured: list[tuple[int, Json]]) -> dict[str, dict[Any, Json]]:

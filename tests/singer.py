@@ -23,7 +23,6 @@ python.shim_airbyte_cdk.reading.DOCUMENTS_MAX = python.shim_singer_sdk.reading.D
 python.shim_singer_sdk.shim.CaptureShim.state_seconds_min = 0
 runpy.run_module({name!r}, run_name="__main__")
 """
-KEPT_MAX = 4
 
 
 class Answer(NamedTuple):
@@ -123,21 +122,6 @@ class Connector(NamedTuple):
             choose(entry)
         messages = [exact(line) for line in self.upstream(catalog=catalog).splitlines()]
         return [(each["stream"], each["record"]) for each in messages if each["type"] == "RECORD"]
-
-
-def kept_of(connector: Connector, choose: Callable[[Json], Json] = lambda resource: resource) -> dict[str, Any]:
-    """What a connector's snapshots hold: its spec, what it discovers, and the first documents of each binding."""
-    discovered = connector.discover()
-    bindings = connector.bindings(discovered.responses[1], choose)
-    capture = connector.open(bindings)
-    assert (discovered.status, capture.status) == (0, 0), discovered.stderr + capture.stderr
-    assert "checkpoint" in capture.responses[-1]
-    documents: dict[str, list[str]] = {binding["collection"]["name"]: [] for binding in bindings}
-    for index, doc in capture.captured():
-        found = documents[bindings[index]["collection"]["name"]]
-        found += [text(doc)] if len(found) < KEPT_MAX else []
-    spec, bound = (json.loads(text(response)) for response in discovered.responses)
-    return {"spec": spec, "discover": bound, "capture": documents}
 
 
 def opening(connector: Connector, bindings: list[Json], state: Any = None) -> Json:

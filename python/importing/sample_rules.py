@@ -11,11 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from python.importing.rule import Hit, Level, Rule, Whom
+from python.importing.snapshot_redaction import is_redacted
 
 __all__ = ["SAMPLE_RULES", "STATE_RULES", "SamplePair", "sample_pair"]
 
 _Path = tuple[str, ...]
 _NULL = frozenset({"null"})
+_UNTOLD = "redacted"  # the type of a value that a snapshot does not tell
 
 
 class SamplePair(msgspec.Struct, frozen=True):
@@ -47,7 +49,7 @@ def _kind(value: object) -> str:
     if value is None or isinstance(value, bool):
         return "null" if value is None else "boolean"
     if isinstance(value, str):
-        return "string"
+        return _UNTOLD if is_redacted(value) else "string"
     if isinstance(value, Mapping):
         return "object"
     return "array" if isinstance(value, list | tuple) else "number"
@@ -129,7 +131,8 @@ def _types(pair: SamplePair) -> Iterator[tuple[_Path, frozenset[str], frozenset[
 
 
 def _shared(pair: SamplePair) -> list[_Path]:
-    return [at for at in sorted(pair.old) if at in pair.new]
+    """Return the locations that both samples have, but for those of which one does not tell a value."""
+    return [at for at in sorted(pair.old) if at in pair.new and _UNTOLD not in pair.old[at] | pair.new[at]]
 
 
 def _words(types: frozenset[str]) -> str:

@@ -1,8 +1,8 @@
 """Snapshots read: from one JSON file, from a connector's folder, and from a folder as it is in a git revision.
 
-Understood is what our own tests keep, and what flowctl prints and Estuary's repository keeps: `spec.json`,
-`discover.json` and `capture.json`, with the name of a config before it where there are several (`csv_capture.json`),
-or names that end in `__spec__capture.stdout.json`.
+Understood is what `headwater snapshot` and Estuary's repository keep: `snapshots__spec__capture.stdout.json` and the
+like, for `spec`, `discover`, `capture` and `state`, with the name of a config before it where there are several
+(`snapshots__csv_capture__capture.stdout.json`); and the same as `spec.json` or `csv_capture.json`.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ from typing import Annotated, TypedDict
 
 import msgspec
 
+from python.importing.snapshot_redaction import without_placeholder
 from python.importing.snapshots import Json, Run, Snapshot
 from python.protocol.errors import HeadwaterError
 from python.protocol.patch import merge
 
 __all__ = ["SnapshotError", "of_file", "of_files", "of_folder", "of_revision", "of_value"]
 
-_OURS = re.compile(r"(?:(?P<run>.+)_)?(?P<kind>spec|discover|capture|state)\.json")
-_ESTUARYS = re.compile(r"(?:.*__)?(?P<kind>spec|discover|capture)__capture\.stdout\.json")
+_PLAIN = re.compile(r"(?:(?P<run>.+)_)?(?P<kind>spec|discover|capture|state)\.json")
+_FLOWCTLS = re.compile(r"(?:.*__)?(?:(?P<run>.+)_)?(?P<kind>spec|discover|capture|state)__capture\.stdout\.json")
 
 
 class SnapshotError(HeadwaterError):
@@ -99,7 +100,7 @@ def of_files(name: str, files: Mapping[str, bytes]) -> Snapshot:
     found: dict[tuple[str, str], Json] = {}
     for path, content in files.items():
         base = pathlib.PurePosixPath(path).name
-        match = _ESTUARYS.fullmatch(base) or _OURS.fullmatch(base)
+        match = _FLOWCTLS.fullmatch(base) or _PLAIN.fullmatch(base)
         if match is not None:
             place = (match["kind"], match.groupdict().get("run") or "")
             value = _decoded(f"{name}: {path}", content)
@@ -166,6 +167,7 @@ def _spec(name: str, value: Json) -> Mapping[str, Json]:
 def _run(name: str, parts: Mapping[str, Json]) -> Run:
     bindings = _bindings(f"{name}: discover", parts["discover"]) if "discover" in parts else None
     documents, state = None, parts.get("state")
+    state = state[0] if isinstance(state, list) and len(state) == 1 else state  # a snapshot of the state is a list
     if "capture" in parts:
         names = [str(binding.get("recommendedName")) for binding in bindings or ()]
         documents, said = _captured(f"{name}: capture", parts["capture"], names)
@@ -217,8 +219,8 @@ def _pairs(lines: list[Json], names: list[str]) -> Iterator[tuple[str, Json]]:
 
 
 def _document(value: Json) -> Json:
-    """Return a document that may be kept as JSON text."""
-    return _decoded("a captured document", value.encode()) if isinstance(value, str) else value
+    """Return a document that may be kept as JSON text, without what only newer runtimes put there."""
+    return without_placeholder(_decoded("a captured document", value.encode()) if isinstance(value, str) else value)
 
 
 def _state(lines: list[Json]) -> Json:

@@ -3,49 +3,25 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from source_bigdata import SourceBigdata, rows
-from syrupy.assertion import SnapshotAssertion
 
+from python.acceptance.snapshot_check import Snapshots
 from tests.conversing import Ended, converse
-from tests.snapshots import Snapshots
 
 CONFIG = {"data_name": "test", "region": "europe", "documents": 9, "page_size": 2}
 
 
-@pytest.fixture
-def kept(snapshot: SnapshotAssertion) -> SnapshotAssertion:
-    return snapshot.use_extension(Snapshots)
+pytest_plugins = ("python.acceptance.snapshot_fixture",)
 
 
 def asked(*requests: dict[str, Any]) -> Ended:
     return converse([sys.executable, "-m", "source-bigdata"], {"spec": {}}, *requests)
 
 
-def opened(discovered: dict[str, Any], state: dict[str, Any], **config: Any) -> dict[str, Any]:
-    bindings = [
-        {
-            "resourceConfig": found["resourceConfig"],
-            "resourcePath": found["resourcePath"],
-            "stateKey": found["recommendedName"],
-            "collection": {"name": "acmeCo/x", "key": found["key"], "writeSchema": found["documentSchema"]},
-        }
-        for found in discovered["discovered"]["bindings"]
-    ]
-    capture = {"name": "acmeCo/source-bigdata", "config": {**CONFIG, **config}, "bindings": bindings}
-    return {"open": {"capture": capture, "range": {"keyEnd": 0xFFFF_FFFF}, "state": state}}
-
-
-def test_spec_discover_and_capture_are_as_they_were(kept: SnapshotAssertion) -> None:
-    first = asked({"discover": {"config": CONFIG}})
-    captured = asked(opened(first.responses[1], {}))
-
-    assert (first.status, captured.status) == (0, 0)
-    assert first.responses[0] == kept(name="spec")
-    assert first.responses[1] == kept(name="discover")
-    assert captured.responses[1:] == kept(name="capture")
+def test_what_it_says_and_captures_is_as_it_was(connector_snapshots: Snapshots) -> None:
+    connector_snapshots.check()
 
 
 def test_a_config_that_does_not_fit_is_named_without_a_traceback() -> None:

@@ -82,9 +82,9 @@ def test_a_folder_is_what_its_tests_keep(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_folder_is_asked_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     """And answers what its snapshots hold: `compare` reads both alike."""
     monkeypatch.chdir(ROOT)
-    told = call("source-bigdata", "source-bigdata/tests/snapshots/test_source_bigdata/discover.json", "--run")
+    told = call("source-bigdata", "source-bigdata/tests/snapshots/snapshots__discover__capture.stdout.json", "--run")
 
-    assert "source-bigdata/tests/snapshots/test_source_bigdata/discover.json has no spec to compare" in told.stdout
+    assert "source-bigdata/tests/snapshots/snapshots__discover__capture.stdout.json has no spec to compare" in told.stdout
     assert told.stdout.splitlines()[2].startswith("not compared: ")
     assert told.exit_code == 0
 
