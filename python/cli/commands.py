@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from python.cli import connector_commands, importing, init, runner_commands
+from python.cli import connector_commands, importing, init, runner_commands, snapshot
 from python.cli.group import headwater
 
-__all__ = ["connector_commands", "headwater", "importing", "init", "runner_commands"]
+__all__ = ["connector_commands", "headwater", "importing", "init", "runner_commands", "snapshot"]
