@@ -111,6 +111,7 @@ class Building:
     def _settle(self, answers: Sequence[ValidatedBinding], raised: dict[str, int]) -> bool:
         """Deal with each binding that does not fit; return whether to validate again."""
         again = False
+        wrong = []
         for binding, selection, answer in self._selected(answers):
             if not selection.incompatible:
                 continue
@@ -124,8 +125,10 @@ class Building:
             else:
                 advice = f"mend the schema, or raise the binding's `backfill` counter to {binding.backfill + 1}"
                 sentence = f"{told}; `onIncompatibleSchemaChange` is {binding.on_incompatible}: {advice}"
-                raise CatalogError.at(binding.where, sentence)
+                wrong.append(Problem(binding.where, sentence))
             again = True
+        if wrong:
+            raise CatalogError(wrong)
         return again
 
     def _require_fit(self, answers: Sequence[ValidatedBinding]) -> None:

@@ -6,6 +6,7 @@ import json
 import signal
 import sqlite3
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -164,6 +165,30 @@ def test_what_does_not_fit_any_more_is_dealt_with_as_the_spec_says(tmp_path: Pat
     assert done.returncode == (policy == "abort")
     assert shelf(tmp_path, "totals") == expected_totals(110 if policy == "backfill" else 100)
     assert len(shelf(tmp_path, "numbers")) == (110 if policy == "backfill" else 100)
+
+
+def test_a_table_that_is_gone_is_told_and_filled_once_the_counter_is_raised(tmp_path: Path) -> None:
+    whole = spec(tmp_path)
+    shelf_ = whole["materializations"][SHELF]
+    local = shelf_["endpoint"]["local"]
+    local.update(command=[sys.executable, "-m", "materialize-sqlite"], config={"path": str(tmp_path / "a.sqlite")})
+    shelf_["onIncompatibleSchemaChange"] = "abort"
+    write(tmp_path, whole)
+    assert run(tmp_path).returncode == 0
+    with sqlite3.connect(tmp_path / "a.sqlite") as db:
+        db.execute("drop table numbers")
+    refused = run(tmp_path)
+    shelf_["bindings"][0]["backfill"] = 1
+    write(tmp_path, whole)
+    done = run(tmp_path)
+
+    assert refused.returncode == 1
+    assert f"headwater: {SHELF}: test.flow.yaml:1: {NUMBERS} does not fit numbers: " in refused.stderr
+    assert "is gone, or is not where the config says" in refused.stderr
+    assert "raise the binding's `backfill` counter to 1" in refused.stderr
+    assert done.returncode == 0, done.stderr
+    with sqlite3.connect(tmp_path / "a.sqlite") as db:
+        assert db.execute("select count(*) from numbers").fetchone() == (100,)
 
 
 def test_a_resource_that_was_emptied_by_an_apply_that_was_killed_is_filled(tmp_path: Path) -> None:

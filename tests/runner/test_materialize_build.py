@@ -118,14 +118,16 @@ def test_a_lowered_counter_is_refused_whatever_was_filled_anew_since() -> None:
 def test_what_does_not_fit_may_leave_its_binding_out_or_end_the_task() -> None:
     last = built(task(binding(), binding("u")), answering([])).spec
 
-    def again(policy: str) -> Built:
-        return built(task(binding(on_incompatible=policy), binding("u")), answering([], lambda _backfill: True), last)
+    def again(policy: str, other: str = "backfill") -> Built:
+        asked = task(binding(on_incompatible=policy), binding("u", on_incompatible=other))
+        return built(asked, answering([], lambda _backfill: True), last)
 
     abort = (
         r"test.flow.yaml:7: .*`onIncompatibleSchemaChange` is abort: .* or raise the binding's `backfill` counter to 1"
     )
-    with pytest.raises(CatalogError, match=abort):
-        again("abort")
+    with pytest.raises(CatalogError, match=abort) as caught:
+        again("abort", "disableTask")
+    assert len(caught.value.problems) == 2
     with pytest.raises(
         CatalogError, match=r"test.flow.yaml:7: a/c does not fit t: .*; it would not fit a new resource"
     ):
