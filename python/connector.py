@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Generic, NoReturn, TypeVar, get_args, get_orig
 
 import msgspec
 
-from python.forms import Form, form_of
+from python.forms import Form, form_of, json_value
 from python.protocol import document
 from python.protocol.errors import ConfigError, ConnectorError
 from python.protocol.flow import OAuth2
@@ -88,7 +88,7 @@ class BaseConnector(Generic[EndpointConfig, ResourceConfig, State]):
     def _secrets(self, request: FromRuntime) -> Iterable[str]:
         """Return the values of a request's config that must not be logged."""
         raw = self._config_in(request)
-        return secrets_in(msgspec.json.decode(raw), self._config_form.schema) if raw else ()
+        return secrets_in(json_value(raw), self._config_form.schema) if raw else ()
 
     def _config_in(self, request: FromRuntime) -> msgspec.Raw | None:
         return getattr(request, "config", None)

@@ -14,11 +14,22 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from python.protocol import pointer
-from python.protocol.errors import ConfigError
+from python.protocol.errors import ConfigError, ConnectorError
 
-__all__ = ["Form", "form_of"]
+__all__ = ["Form", "form_of", "json_value"]
 
 T = TypeVar("T")
+
+
+def json_value(raw: msgspec.Raw) -> object:
+    """Return the JSON value in `raw`, whose numbers are Python's own.
+
+    Raises ConnectorError where it is not UTF-8, is nested too deeply, or has a number that neither int nor float holds.
+    """
+    try:
+        return msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ConnectorError(f"a config cannot be read: {error}") from None
 
 
 class Form(Generic[T]):
@@ -30,7 +41,7 @@ class Form(Generic[T]):
 
     def read(self, raw: msgspec.Raw) -> T:
         """Return the value in `raw`. Raises ConfigError naming the first field that is wrong."""
-        value = msgspec.json.decode(raw)
+        value = json_value(raw)
         if not isinstance(value, dict):
             raise ConfigError(at="", got=value, want="an object")
         value.pop("sops", None)  # the runtime's own mark of what it decrypted

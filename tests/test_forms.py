@@ -7,7 +7,7 @@ import pytest
 from pydantic import BaseModel, Field, SecretStr
 
 from python.forms import form_of
-from python.protocol.errors import ConfigError
+from python.protocol.errors import ConfigError, ConnectorError
 
 
 class Credentials(BaseModel):
@@ -106,3 +106,17 @@ def test_a_plain_schema_checks_dicts(value: object, sentence: str) -> None:
 
 def test_the_mark_of_a_decrypted_config_is_not_the_authors() -> None:
     assert form_of(dict).read(raw({"a": 1, "sops": {}})) == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (b'{"a":1e400}', "Number out of range"),
+        (b'{"a":%b}' % (b"7" * 10_000), "Integer value out of range"),
+        (b'{"a":"\xff"}', "can't decode byte 0xff"),
+        (b'{"a":%b%b}' % (b"[" * 100_000, b"]" * 100_000), "maximum recursion depth"),
+    ],
+)
+def test_what_python_cannot_hold_is_told_in_a_sentence(text: bytes, sentence: str) -> None:
+    with pytest.raises(ConnectorError, match=f"a config cannot be read: .*{sentence}"):
+        form_of(dict).read(msgspec.Raw(text))

@@ -36,7 +36,7 @@ _ANSWERS_BEFORE: Mapping[str, tuple[str, ...]] = {"start": (), "spec": ("spec",)
 _OF_SESSIONS = frozenset(("captured", "sourcedSchema", "checkpoint", "backfillBegin", "backfillComplete"))
 
 
-class Piece(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _Piece(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Bytes to send."""
 
     text: str = ""
@@ -53,7 +53,7 @@ class Hostile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     about: str
     rule: int
-    send: tuple[str | Piece, ...]
+    send: tuple[str | _Piece, ...]
     expect: str
     kinds: tuple[str, ...] = EVERY
     after: str = "spec"
@@ -61,7 +61,7 @@ class Hostile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def bytes(self) -> bytes:
         """Return what is sent."""
-        return b"".join((Piece(each) if isinstance(each, str) else each).bytes() for each in self.send)
+        return b"".join((_Piece(each) if isinstance(each, str) else each).bytes() for each in self.send)
 
 
 def read(folder: pathlib.Path = _FOLDER) -> Mapping[str, Hostile]:

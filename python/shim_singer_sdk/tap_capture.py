@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from python import capture
-from python.forms import Form, form_of
+from python.forms import Form, form_of, json_value
 from python.protocol import document
 from python.protocol.capture import SpecResponse
 from python.protocol.state_key import key_hash
@@ -55,7 +55,7 @@ class TapCapture(capture.Connector[dict[str, Any], dict[str, Any], dict[str, Any
     def _secrets(self, request: FromRuntime) -> Iterable[str]:
         """Add what looks like a secret by its name: most taps do not say which of their settings are."""
         raw = self._config_in(request)
-        named = secret_names.secrets_in(msgspec.json.decode(raw)) if raw else ()
+        named = secret_names.secrets_in(json_value(raw)) if raw else ()
         return [*super()._secrets(request), *named]
 
     @functools.cached_property
