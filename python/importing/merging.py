@@ -7,6 +7,7 @@ import os
 import pathlib
 import shutil
 import signal
+import tempfile
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -20,6 +21,18 @@ _SIDES = ("LOCAL_HEAD", "UPSTREAM_HEAD")  # what conflict markers call the sides
 _NOTHING = "0" * 40
 _NOBODY = {f"GIT_{role}_{field}": "headwater" for role in ("AUTHOR", "COMMITTER") for field in ("NAME", "EMAIL")}
 _NAMES_MAX = 10
+
+
+# By the stages that the index has of a file: 1 is the base, 2 is ours, 3 is upstream's.
+_HAPPENED = {
+    "123": "changed by both",
+    "12": "changed by us, deleted by upstream",
+    "13": "deleted by us, changed by upstream",
+    "23": "added by both",
+    "1": "moved to another place by each",
+    "2": "added by us, where upstream's change leads, too",
+    "3": "added by upstream, where our change leads, too",
+}
 
 
 class InTheWayError(GitError):
@@ -36,10 +49,13 @@ class Merged(NamedTuple):
     tree: str
     conflicts: tuple[str, ...]
 
-    @property
-    def paths(self) -> list[str]:
-        """The files that somebody must decide on."""
-        return sorted({entry.split("\t", 1)[1] for entry in self.conflicts})
+    def lines(self) -> Iterator[str]:
+        """Yield a line for each file that somebody must decide on, with what happened to it."""
+        stages: dict[str, set[str]] = {}
+        for entry in self.conflicts:
+            about, path = entry.split("\t", 1)
+            stages.setdefault(path, set()).add(about.split()[2])
+        yield from (f"  {path}: {_HAPPENED[''.join(sorted(stages[path]))]}" for path in sorted(stages))
 
 
 def merged(ours: Repository, base: str, local: str, upstream: str) -> Merged:
@@ -92,21 +108,16 @@ def undoing(ours: Repository, tree: str, unmerged: Sequence[str] = ()) -> Iterat
 def _check_out(ours: Repository, tree: str, unmerged: Sequence[str]) -> None:
     """Write the files of `tree`, then the index: by way of an index of our own, for git may be killed with its lock."""
     index = ours.path("index")
-    private, lock = (index.with_name(name) for name in ("headwater-index", "index.lock"))
-    env = {"GIT_INDEX_FILE": str(private)}
-    shutil.copyfile(index, private)
-    try:
+    with tempfile.TemporaryDirectory(prefix="headwater-", dir=index.parent) as folder:
+        private = shutil.copy(index, pathlib.Path(folder) / "index")
+        env = {"GIT_INDEX_FILE": str(private)}
         ours.run("read-tree", "-m", "-u", "HEAD", tree, env=env)
         paths = sorted({entry.split("\t", 1)[1] for entry in unmerged})
-        lines = [*(f"0 {_NOTHING}\t{path}" for path in paths), *unmerged]
-        ours.run(
-            "update-index", "-z", "--index-info", stdin=os.fsencode("".join(f"{line}\0" for line in lines)), env=env
-        )
-        lock.hardlink_to(private)  # as git does: whoever has made this file may replace the index
+        lines = "".join(f"{line}\0" for line in [*(f"0 {_NOTHING}\t{path}" for path in paths), *unmerged])
+        ours.run("update-index", "-z", "--index-info", stdin=os.fsencode(lines), env=env)
+        lock = index.with_name("index.lock")
+        lock.hardlink_to(private)  # as git does: whoever makes this file may replace the index
         lock.replace(index)
-    finally:
-        for path in (private, private.with_name(f"{private.name}.lock")):
-            path.unlink(missing_ok=True)
 
 
 def _check_free(ours: Repository, added: list[str]) -> None:

@@ -6,6 +6,8 @@ the one of the import before as its parent. Decision 0090 says why, and what hap
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import pathlib
 import posixpath
@@ -68,7 +70,11 @@ def pull(order: Order, cwd: pathlib.Path) -> Iterator[str]:
     same call completes it.
     """
     ours = here(cwd)
-    order = _checked(order)
+    with _alone(ours):
+        yield from _pull(ours, _checked(order))
+
+
+def _pull(ours: Repository, order: Order) -> Iterator[str]:
     if ours.asked("rev-parse", "--verify", "--quiet", "MERGE_HEAD") is not None:
         yield _completed(ours, order)
         return
@@ -87,6 +93,8 @@ def pull(order: Order, cwd: pathlib.Path) -> Iterator[str]:
         yield f"nothing to import: {record.prefix} at {record.sha[:10]} is what {record.dest} was imported from"
         return
     yield from map(_left_out, submodules)
+    if last is None and order.prefix != "." and not order.licence_path.startswith(f"{order.prefix}/"):
+        yield f"left out: {order.licence_path} is not in {order.prefix}; most licences want a copy beside the code"
     yield _imported(ours, upstream, record, _Change(base, new, last))
 
 
@@ -96,6 +104,19 @@ class _Change(msgspec.Struct, frozen=True):
     old: str
     new: str
     last: LastImport | None
+
+
+@contextlib.contextmanager
+def _alone(ours: Repository) -> Iterator[None]:
+    """In the `with`, no other import runs in the repository. Raises RefusedError where one does."""
+    folder = ours.private()
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RefusedError("another import runs in this repository: wait until it is done") from None
+        yield
 
 
 def _checked(order: Order) -> Order:
@@ -191,8 +212,8 @@ def _imported(ours: Repository, upstream: Upstream, record: ImportRecord, change
     if found.conflicts:
         placed = Merged(tree, _placed(found.conflicts, record.dest))
         begin_merge(ours, placed, parent, as_message(record))
-        shown = "\n".join(f"  {path}" for path in placed.paths)
-        raise ConflictError(f"these files were changed by upstream and by us:\n{shown}\n{_HOW_TO_GO_ON}")
+        shown = "\n".join(placed.lines())
+        raise ConflictError(f"upstream's changes and ours meet in these files:\n{shown}\n{_HOW_TO_GO_ON}")
     commit = finish(ours, tree, parent, as_message(record))
     counts = ours.text("diff", "--shortstat", f"{commit}^1", commit).strip() or "no file changed"
     return f"imported {record.dest} from {record.remote} @ {record.ref} ({record.sha[:10]}), {record.licence}: {counts}"
@@ -220,7 +241,9 @@ def _upstream_commit(ours: Repository, upstream: Upstream, record: ImportRecord,
 def _completed(ours: Repository, order: Order) -> str:
     """Commit the import that met conflicts, and say so. Raises ConflictError where some are left to mend."""
     message = ours.path("MERGE_MSG").read_text(errors="surrogateescape") if ours.path("MERGE_MSG").is_file() else ""
-    if not re.search(rf"^git-merge-subpath: \w+ {re.escape(f'{order.prefix} {order.dest}')}$", message, re.MULTILINE):
+    trailer = rf"^git-merge-subpath: (\w+) {re.escape(f'{order.prefix} {order.dest}')}$"
+    found = re.search(trailer, message, re.MULTILINE)
+    if found is None:
         raise RefusedError("a merge is in progress, and not of this import: `git status` says how to end it")
     left = set(os.fsdecode(ours.run("diff", "--name-only", "-z", "--diff-filter=U")).split("\0")) - {""}
     marked = ours.asked("grep", "-l", "-z", "--cached", "-e", "^<<<<<<< LOCAL_HEAD", "--", f":(literal){order.dest}")
@@ -229,4 +252,4 @@ def _completed(ours: Repository, order: Order) -> str:
         shown = "\n".join(f"  {path}" for path in sorted(left))
         raise ConflictError(f"these files are not mended yet:\n{shown}\n{_HOW_TO_GO_ON}")
     ours.run("commit", "--quiet", "--no-edit")
-    return f"completed the import of {order.dest}: {ours.text('log', '-1', '--format=%h')}"
+    return f"completed the import of {order.dest}, upstream's commit {found[1][:10]}"

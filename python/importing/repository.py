@@ -77,6 +77,10 @@ class Repository:
         """Return where git keeps its own file `name`, such as MERGE_HEAD."""
         return self.folder / self.text("rev-parse", "--git-path", name)
 
+    def private(self) -> pathlib.Path:
+        """Return the folder in which we keep what is ours alone, beside git's files, for all work trees."""
+        return self.folder / self.text("rev-parse", "--git-common-dir") / "headwater"
+
     def entries(self, tree: str, *options: str) -> Iterator[Entry]:
         """Yield the members of `tree`; `options` are those of git ls-tree."""
         for line in os.fsdecode(self.run("ls-tree", "-z", *options, tree)).split("\0"):

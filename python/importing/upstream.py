@@ -168,8 +168,7 @@ class Upstream(msgspec.Struct, frozen=True):
         return bool(self.ours.asked("for-each-ref", "--count=1", f"--contains={sha}", f"refs/remotes/{self.remote}/"))
 
     def _folder(self, what: str) -> pathlib.Path:
-        common = self.ours.folder / self.ours.text("rev-parse", "--git-common-dir")
-        return common / "headwater" / f"{hashlib.sha256(self.url.encode()).hexdigest()[:16]}-{what}.git"
+        return self.ours.private() / f"{hashlib.sha256(self.url.encode()).hexdigest()[:16]}-{what}.git"
 
     def _cache(self, what: str) -> Repository:
         folder = self._folder(what)

@@ -10,7 +10,7 @@ import pytest
 
 from python.importing.git import GitError
 from python.importing.licences import LicenceError
-from python.importing.pulling import ConflictError, Order, RefusedError
+from python.importing.pulling import ConflictError, Order, RefusedError, pull
 from python.protocol.errors import HeadwaterError
 from tests.importing.repositories import ORDER, Git, ours_and_theirs
 
@@ -163,7 +163,7 @@ def test_a_copy_outside_of_the_folder_is_never_taken_for_the_file(ours: Git, the
     ours.commit({"source-x/old.py": None, "other/old.py": "old\n" * 9})
     theirs.commit({OLD: "old\n" * 9 + "theirs\n"})
 
-    with pytest.raises(ConflictError, match=r"source-x/old\.py"):
+    with pytest.raises(ConflictError, match=r"source-x/old\.py: deleted by us, changed by upstream"):
         ours.pull()
     assert ours.read("other/old.py") == "old\n" * 9
 
@@ -211,7 +211,7 @@ def test_an_import_into_a_folder_with_other_files_keeps_them(ours: Git) -> None:
 def test_a_file_that_both_had_before_the_first_import_is_a_conflict(ours: Git) -> None:
     ours.commit({"source-x/main.py": "ours\n"})
 
-    with pytest.raises(ConflictError, match=r"source-x/main\.py"):
+    with pytest.raises(ConflictError, match=r"source-x/main\.py: added by both"):
         ours.pull()
 
 
@@ -284,7 +284,7 @@ def conflict(ours: Git, theirs: Git) -> str:
     ours.pull()
     ours.commit({"source-x/main.py": "one\nours\nthree\n"})
     sha = theirs.commit({MAIN: "one\ntheirs\nthree\n", OLD: "old 2\n"})
-    with pytest.raises(ConflictError, match=r"source-x/main\.py\n.*git merge --abort"):
+    with pytest.raises(ConflictError, match=r"source-x/main\.py: changed by both\n.*git merge --abort"):
         ours.pull()
     return sha
 
@@ -354,7 +354,7 @@ def test_files_deleted_here_and_changed_there_and_binary_ones_are_conflicts(ours
     ours.commit({"source-x/old.py": None, "source-x/logo.png": b"\x89PNG\0ours"})
     theirs.commit({OLD: "old 2\n", "connectors/source-x/logo.png": b"\x89PNG\0theirs"})
 
-    with pytest.raises(ConflictError, match=r"source-x/logo\.png\n  source-x/old\.py"):
+    with pytest.raises(ConflictError, match=r"logo\.png: changed by both\n  source-x/old\.py: deleted by us, ch"):
         ours.pull()
     assert ours("status", "--porcelain").splitlines() == ["UU source-x/logo.png", "DU source-x/old.py"]
     ours("rm", "--quiet", "source-x/old.py")
@@ -457,6 +457,16 @@ def test_a_link_in_place_of_the_folder_is_not_written_through(ours: Git, tmp_pat
     with pytest.raises(GitError, match="source-x is no folder, but a symbolic link"):
         ours.pull()
     assert list((tmp_path / "outside").iterdir()) == []
+
+
+def test_two_imports_at_once_are_refused(ours: Git) -> None:
+    first = pull(ORDER, ours.folder)
+    next(first)
+
+    with pytest.raises(RefusedError, match="another import runs"):
+        ours.pull(order(dest="source-y"))
+    assert "imported" in list(first)[-1]
+    assert "imported" in ours.pull(order(dest="source-y"))[-1]
 
 
 def test_a_rebase_in_progress_is_refused(ours: Git) -> None:
@@ -580,7 +590,7 @@ def test_a_submodule_is_left_out_and_told(ours: Git, theirs: Git) -> None:
 
     told = ours.pull()
 
-    assert told[0] == f"left out: lib/sub is a submodule; import commit {commit} from its own repository"
+    assert f"left out: lib/sub is a submodule; import commit {commit} from its own repository" in told
     assert ours.files() == ["README.md", "source-x/main.py", "source-x/old.py"]
     assert "already" in ours.pull()[-1]
 
@@ -641,6 +651,38 @@ def test_commits_are_signed_where_git_is_told_to(ours: Git, tmp_path: Path) -> N
 
     assert "-----SIGNED-----" in ours("cat-file", "commit", "HEAD")
     assert "source-x/main.py" in ours.files()
+
+
+def test_a_licence_that_is_not_imported_is_told_once(ours: Git, theirs: Git) -> None:
+    theirs.commit({"connectors/source-x/LICENSE": theirs.read("LICENSE")})
+
+    assert (
+        ours.pull()[0] == "left out: LICENSE is not in connectors/source-x; most licences want a copy beside the code"
+    )
+    theirs.commit({MAIN: "2\n"})
+    assert len(ours.pull()) == 1
+    assert len(ours.pull(order(dest="source-y", licence_path="connectors/source-x/LICENSE"))) == 1
+
+
+def test_files_that_each_side_moved_elsewhere_are_told(ours: Git, theirs: Git) -> None:
+    ours.pull()
+    ours("mv", "source-x/old.py", "source-x/ours.py")
+    ours.commit({})
+    theirs("mv", OLD, "connectors/source-x/theirs.py")
+    theirs.commit({})
+
+    with pytest.raises(ConflictError) as raised:
+        ours.pull()
+    assert [line.strip() for line in str(raised.value).splitlines()[1:4]] == [
+        "source-x/old.py: moved to another place by each",
+        "source-x/ours.py: added by us, where upstream's change leads, too",
+        "source-x/theirs.py: added by upstream, where our change leads, too",
+    ]
+    ours("rm", "--quiet", "--cached", "source-x/old.py", "source-x/ours.py")
+    (ours.folder / "source-x/ours.py").unlink()
+    ours("add", "source-x/theirs.py")
+    ours.pull()
+    assert ours.files() == ["README.md", "source-x/main.py", "source-x/theirs.py"]
 
 
 def test_a_licence_may_be_an_expression(ours: Git) -> None:
