@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import pathlib
 from collections.abc import Iterator, Mapping
@@ -9,15 +10,17 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from python.cli import unsteady
+from python.importing import snapshot_texts as texts
 from python.importing.scaffold import proving, templates
 from python.importing.scaffold.drafts import Draft
 from python.importing.scaffold.examples import Example, example
 from python.importing.scaffold.names import class_name, module_name
 from python.protocol import capture as wire
-from python.protocol import document
 from python.protocol.errors import HeadwaterError
 from python.protocol.wire import FromConnector, FromRuntime
 from python.runner import drive, engines, tasks
+from python.runner.catalog import CaptureTask
 from python.runner.discovery_merge import Merge, merge
 from python.runner.loading import load_catalog
 from python.runner.preview_options import stopped_after
@@ -28,7 +31,7 @@ __all__ = ["files"]
 
 _ANSWER_SECONDS_MAX = 120.0  # sources that are asked with an example's credentials try again and again
 _MARK = "@pytest.mark.skip(reason=WANTED)\n"
-_CAPTURE_TEST = "test_the_first_documents_are_as_they_were"
+_CAPTURE_TEST = "test_what_is_captured_is_as_it_was"
 _HEADER = """\
 # A Flow spec that runs {name} here: headwater run --source {name}/test.flow.yaml
 # The collections are as `headwater raw discover` writes them.
@@ -89,39 +92,40 @@ def _discover(folder: pathlib.Path, draft: Draft, given: Example, spec: wire.Spe
 
 
 def _proved(folder: pathlib.Path, given: Example, problem: str) -> Iterator[str]:
-    """The connector's tests pass: of its documents' values, or of their types where those never are the same."""
-    ways = ("captured", "shapes") if not problem and not given.gaps else ()
-    failed: Mapping[str, str] = {}
-    for captured in ways:
-        _write(folder, _test_name(folder), _tests(folder.name, captured, "", given))
-        proving.tidy(folder)
+    """The connector's tests pass; those that cannot yet are marked. Values that are never the same are not kept."""
+    reason = problem
+    if not problem and not given.gaps:
+        _tests(folder, given, "", discovers=True)
         failed = proving.keep(folder)
+        if set(failed) == {_CAPTURE_TEST}:
+            unsteady.redact(folder, functools.partial(_launch, folder))
+            failed = proving.keep(folder)
         if not failed:
             return
-        if set(failed) != {_CAPTURE_TEST}:
-            _refuse(folder, failed)
-    reason = problem or templates.sentence(failed.get(_CAPTURE_TEST, ""))
-    _write(folder, _test_name(folder), _tests(folder.name, "captured", reason, given, discovers=not problem))
-    proving.tidy(folder)
+        reason = templates.sentence(failed.get(_CAPTURE_TEST, ""))
+        _refuse(folder, {test: why for test, why in failed.items() if test != _CAPTURE_TEST})
+        for kind in ("capture", "state"):
+            (folder / texts.FOLDER / texts.file_name(kind)).unlink(missing_ok=True)
+    _tests(folder, given, reason, discovers=not problem)
     _refuse(folder, proving.keep(folder))
-    waiting = "The test of the first documents waits" if not problem else "The tests of discover and capture wait"
+    waiting = "The tests of discover and capture wait" if problem else "The test of capture waits"
     filled = f" has {', '.join(given.gaps)} filled in" if given.gaps else " has a config that works"
     yield f"{waiting} until {folder.name}/test.flow.yaml{filled}; their mark says what is to be done then."
     if reason:
         yield f"The connector said: {reason}"
 
 
-def _tests(name: str, captured: str, reason: str, given: Example, *, discovers: bool = True) -> str:
-    """Return the text of the tests; without a `reason` and gaps, all of them run."""
+def _tests(folder: pathlib.Path, given: Example, reason: str, *, discovers: bool) -> None:
+    """The folder has its tests; without a `reason` and gaps, all of them run."""
     waits = bool(reason or given.gaps)
     values = {
-        "name": name,
-        "captured": captured,
-        "wanted": templates.wanted(name, given.gaps, reason, discovers=discovers) if waits else "",
-        "skip_discover": _MARK if waits and not discovers else "",
+        "name": folder.name,
+        "wanted": templates.wanted(folder.name, given.gaps, reason, discovers=discovers) if waits else "",
+        "skip_discover": "" if discovers else _MARK,
         "skip_capture": _MARK if waits else "",
     }
-    return templates.rendered("test_upstream.py", values)
+    _write(folder, _test_name(folder), templates.rendered("test_upstream.py", values))
+    proving.tidy(folder)
 
 
 def _flow_spec(name: str, draft: Draft, given: Example, found: Merge | None) -> str:
@@ -143,16 +147,15 @@ def _ask(folder: pathlib.Path, request: FromRuntime | None, want: type[_Response
     """Return what the connector in `folder` answers to `request`, or to `spec`. Its logs are not shown."""
     task = load_catalog(folder / "test.flow.yaml").capture(None)
     with until_signal() as stop, stopped_after(_ANSWER_SECONDS_MAX, stop):
-        launch = engines.launch(task, lambda _log: None)
-        path = f"{folder / '.venv' / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
-        launch = msgspec.structs.replace(launch, cwd=str(folder.parent), env={**launch.env, "PATH": path}, stop=stop)
-        asked = request or wire.Spec(connector_type=launch.connector_type, config=_raw(task.endpoint.config))
-        return drive.ask(launch, asked, want)
+        launch = msgspec.structs.replace(_launch(folder, task), stop=stop)
+        return drive.ask(launch, request or wire.Spec(connector_type=launch.connector_type), want)
 
 
-def _raw(value: object) -> msgspec.Raw:
-    """Return `value` as JSON."""
-    return msgspec.Raw(document.encode(value))
+def _launch(folder: pathlib.Path, task: CaptureTask) -> drive.Launch:
+    """Return how to start the connector in `folder`, which is not where the runner looks for environments."""
+    launch = engines.launch(task, lambda _log: None)
+    path = f"{folder / '.venv' / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
+    return msgspec.structs.replace(launch, cwd=str(folder.parent), env={**launch.env, "PATH": path})
 
 
 def _refuse(folder: pathlib.Path, failed: Mapping[str, str]) -> None:
