@@ -163,6 +163,7 @@ def test_encoding_gives_one_line_and_leaves_its_argument_alone(value: object) ->
         ({"a": {"b": None}, "c": "null"}, b'{"a":{"b":null},"c":"null"}'),
         (({"a": None}, 1), b'[{"a":null},1]'),
         ({"a": msgspec.Raw(b"nonsense"), "b": {"c": None}}, b'{"a":nonsense,"b":{"c":null}}'),
+        ({"a": 1.5, "b": msgspec.Raw(b"nonsense null")}, b'{"a":1.5,"b":nonsense null}'),
     ],
 )
 def test_written_exactly(value: object, written: bytes) -> None:
