@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from python.acceptance.capturing import CaptureSubject
 from python.acceptance.cases import Case, require
 from python.acceptance.subject import raw
-from python.acceptance.talking import SILENT, Json
+from python.acceptance.transcripts import SILENT, Json
 from python.acceptance.verdicts import BlockedError, BrokenError, NotApplicableError
 from python.protocol import capture as wire
 from python.protocol import document, pointer

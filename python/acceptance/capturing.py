@@ -10,7 +10,8 @@ from typing import NamedTuple
 import msgspec
 
 from python.acceptance.subject import ApplyingSubject, raw
-from python.acceptance.talking import Dialogue, Json, Limits, Transcript
+from python.acceptance.talking import Dialogue, Limits
+from python.acceptance.transcripts import Json, Transcript
 from python.acceptance.verdicts import BlockedError
 from python.protocol import capture as wire
 from python.protocol import pointer

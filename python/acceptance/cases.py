@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
-from python.acceptance.talking import Transcript
+from python.acceptance.transcripts import Transcript
 from python.acceptance.verdicts import BrokenError
 
 __all__ = ["Case", "require", "well_ended"]

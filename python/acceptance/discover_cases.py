@@ -6,7 +6,7 @@ import re
 
 from python.acceptance.capturing import CaptureSubject
 from python.acceptance.cases import Case, require
-from python.acceptance.talking import Json
+from python.acceptance.transcripts import Json
 from python.acceptance.verdicts import BrokenError
 from python.protocol import document
 from python.runner.catalog import Collection

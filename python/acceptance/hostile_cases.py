@@ -26,7 +26,7 @@ from python.acceptance.cases import Case, require
 from python.acceptance.promises import EVERY
 from python.acceptance.request_cases import told
 from python.acceptance.subject import Subject
-from python.acceptance.talking import TOO_LATE, Transcript
+from python.acceptance.transcripts import TOO_LATE, Transcript
 from python.acceptance.verdicts import BlockedError
 
 __all__ = ["Hostile", "cases", "read"]

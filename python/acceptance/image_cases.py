@@ -9,7 +9,7 @@ import subprocess
 
 from python.acceptance.cases import Case, require
 from python.acceptance.subject import Subject
-from python.acceptance.talking import Json
+from python.acceptance.transcripts import Json
 from python.acceptance.verdicts import BlockedError, NotApplicableError
 from python.runner.endpoints import ImageEndpoint
 

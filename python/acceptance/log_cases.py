@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from python.acceptance.cases import Case, require
 from python.acceptance.subject import Subject, secrets_of
-from python.acceptance.talking import Json, Transcript
+from python.acceptance.transcripts import Json, Transcript
 from python.acceptance.verdicts import BrokenError, NotApplicableError
 from python.protocol import document
 from python.protocol.errors import DocumentError

@@ -6,10 +6,12 @@ import dataclasses
 import pathlib
 
 from python.acceptance.capturing import CaptureSubject
+from python.acceptance.deriving import DerivationSubject
 from python.acceptance.subject import Subject
 from python.acceptance.talking import Limits
 from python.protocol.errors import HeadwaterError
 from python.runner.catalog import CaptureTask
+from python.runner.catalog_readers import DerivationTask
 from python.runner.endpoints import ImageEndpoint
 from python.runner.loading import load_catalog
 from python.runner.task_choice import tasks_of
@@ -51,6 +53,8 @@ def opened(
         task = dataclasses.replace(task, endpoint=image)
     if isinstance(task, CaptureTask):
         return CaptureSubject(task, catalog, limits, network)
+    if isinstance(task, DerivationTask):
+        return DerivationSubject(task, catalog, limits, network)
     raise HeadwaterError(f"{task.name} is a {task.kind}")
 
 

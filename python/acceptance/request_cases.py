@@ -8,7 +8,7 @@ import msgspec
 
 from python.acceptance.cases import Case, require, well_ended
 from python.acceptance.subject import Subject
-from python.acceptance.talking import TOO_LATE, Json, Transcript
+from python.acceptance.transcripts import TOO_LATE, Json, Transcript, kind_of
 from python.acceptance.verdicts import BlockedError, BrokenError
 from python.protocol import capture, document
 
@@ -52,7 +52,9 @@ def _omitted(subject: Subject) -> None:
 
 
 def _wanted(transcript: Transcript) -> str:
-    return _ANSWERS[transcript.sent[-1].split(b'"')[1].decode()] if transcript.sent else "spec"
+    """Return the kind of the answer to the request that a conversation is about, which comes after spec."""
+    asked = [kind for line in transcript.sent if (kind := kind_of(line)) in _ANSWERS]
+    return _ANSWERS[asked[-1]]
 
 
 _ANSWERS = {
@@ -105,7 +107,7 @@ def _in_order(subject: Subject) -> None:
 
 def _unary(subject: Subject) -> Iterator[Transcript]:
     for transcript in subject.basic():
-        if transcript.sent and _wanted(transcript) != _STREAMED:
+        if _wanted(transcript) != _STREAMED:
             yield transcript
 
 
@@ -159,7 +161,7 @@ def told(talk: Transcript) -> None:
 
 def _opened_first(subject: Subject) -> None:
     for transcript in subject.basic():
-        if transcript.sent and _wanted(transcript) == _STREAMED:
+        if _wanted(transcript) == _STREAMED:
             got = transcript.kinds[1:2]
             require(
                 got == ["opened"],

@@ -9,7 +9,7 @@ import msgspec
 
 from python.acceptance.capturing import CaptureSubject, Keys, Step, keys_of
 from python.acceptance.cases import Case, require
-from python.acceptance.talking import TOO_LATE, Transcript
+from python.acceptance.transcripts import TOO_LATE, Transcript
 from python.acceptance.verdicts import BlockedError, NotApplicableError
 from python.protocol import capture as wire
 from python.protocol.flow import FULL_RANGE, RangeSpec

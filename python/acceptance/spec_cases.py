@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from python.acceptance.cases import Case, require, well_ended
 from python.acceptance.promises import CAPTURE, DERIVATION, MATERIALIZATION
 from python.acceptance.subject import Subject
-from python.acceptance.talking import Json
+from python.acceptance.transcripts import Json
 from python.acceptance.verdicts import BrokenError, NotApplicableError
 from python.protocol import pointer
 from python.protocol.flow import PROTOCOL_VERSION

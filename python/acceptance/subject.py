@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from python.acceptance.talking import Dialogue, Json, Limits, Start, Transcript
+from python.acceptance.talking import Dialogue, Limits, Start
+from python.acceptance.transcripts import Json, Transcript
 from python.acceptance.verdicts import BlockedError
 from python.protocol import capture, document, materialize
 from python.protocol.errors import RemoteProtocolError

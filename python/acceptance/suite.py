@@ -9,6 +9,7 @@ from typing import Any
 
 from python.acceptance import (
     capture_cases,
+    derive_cases,
     discover_cases,
     hostile_cases,
     image_cases,
@@ -44,6 +45,7 @@ CASES: Sequence[Case] = (
     *discover_cases.CASES,
     *capture_cases.CASES,
     *resume_cases.CASES,
+    *derive_cases.CASES,
     *log_cases.CASES,
     *image_cases.CASES,
 )
@@ -87,6 +89,8 @@ def checked(subject: Subject, case: Case) -> Outcome:
         verdict, told = NOT_APPLICABLE, {"reason": str(error)}
     except HeadwaterError as error:
         verdict, told = BLOCKED, {"reason": str(error)}
+    except Exception as error:  # noqa: BLE001 -- a mistake in a case is told, and the other cases run
+        verdict, told = BLOCKED, {"reason": f"the case itself failed, which is a mistake in it: {error!r}"}
     return Outcome(
         rule=case.rule,
         grade=PROMISES[case.rule].grade,

@@ -6,28 +6,21 @@ import collections
 import contextlib
 import functools
 import os
-import re
 import selectors
 import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import msgspec
 
-from python.protocol import document
-from python.protocol.errors import DocumentError, HeadwaterError
+from python.acceptance.transcripts import BY_ITSELF, SILENT, TOO_LATE, Json, Transcript, kind_of, object_in
+from python.protocol.errors import HeadwaterError
 
-__all__ = ["SILENT", "TOO_LATE", "Dialogue", "Json", "Limits", "Start", "Transcript", "kind_of"]
+__all__ = ["Dialogue", "Limits", "Start"]
 
-Json = dict[str, object]
-SILENT = "we ended it after a silence"
-TOO_LATE = "we ended it, since it took too long"
-_BY_ITSELF = "it ended by itself"
 _OTHERWISE = "we ended it"
 
-_KIND = re.compile(rb'\s*\{\s*"([^"]*)"\s*:')
 _READ_BYTES = 256 * 1024
 _RESTING = ("checkpoint", "opened")  # after which a session may be quiet for as long as it likes
 _LOOK_SECONDS = 0.05  # how often an end is looked for that leaves a pipe open: another process may hold it
@@ -51,76 +44,6 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
     command: Sequence[str]
     env: Mapping[str, str] = {}
     cwd: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Transcript:
-    """A conversation from the start of the process to its end.
-
-    `sent` are the lines of stdin; `status` is the exit status (minus the number of the signal that ended it), or None
-    where we had to end the process, and `ended` says why.
-    """
-
-    sent: tuple[bytes, ...]
-    stdout: bytes
-    stderr: bytes
-    status: int | None
-    ended: str = _BY_ITSELF
-    seconds: float = 0.0
-
-    @functools.cached_property
-    def lines(self) -> list[bytes]:
-        """The lines of stdout, the last one perhaps without its newline."""
-        found = self.stdout.split(b"\n")
-        return found if found[-1] else found[:-1]
-
-    @functools.cached_property
-    def answers(self) -> list[tuple[str, object]]:
-        """The kind and value of each line that is an object; the others are for rules 1 and 2."""
-        found = (_object(line) for line in self.lines)
-        return [next(iter(each.items())) for each in found if each]
-
-    @property
-    def kinds(self) -> list[str]:
-        """The kind of each answer."""
-        return [kind for kind, _ in self.answers]
-
-    def all(self, kind: str) -> list[Json]:
-        """Return the values of the answers of a kind, as far as they are objects."""
-        return [value for each, value in self.answers if each == kind and isinstance(value, dict)]
-
-    @functools.cached_property
-    def log_lines(self) -> list[bytes]:
-        """The lines of stderr that are not blank."""
-        return [line for line in self.stderr.split(b"\n") if line.strip()]
-
-    @functools.cached_property
-    def logs(self) -> list[Json]:
-        """The lines of stderr that are objects."""
-        return [found for line in self.log_lines if (found := _object(line)) is not None]
-
-    @property
-    def reason(self) -> str:
-        """The last log, or the last line of stderr, or an empty text."""
-        if not self.log_lines:
-            return ""
-        last = _object(self.log_lines[-1]) or {}
-        told = last.get("message", last.get("msg"))
-        return told if isinstance(told, str) else self.log_lines[-1].decode(errors="replace")
-
-
-def kind_of(line: bytes) -> str:
-    """Return the kind of the message in `line`, or an empty text."""
-    found = _KIND.match(line)
-    return found[1].decode(errors="replace") if found else ""
-
-
-def _object(line: bytes) -> Json | None:
-    try:
-        found = document.decode(line)
-    except DocumentError:
-        return None
-    return found if isinstance(found, dict) else None
 
 
 class Dialogue:
@@ -185,7 +108,7 @@ class Dialogue:
 
     def last(self, kind: str) -> Json:
         """Return the value of the last line of a kind, or an empty object."""
-        found = (_object(line) for line in reversed(self.lines) if kind_of(line) == kind)
+        found = (object_in(line) for line in reversed(self.lines) if kind_of(line) == kind)
         value = (next(found, None) or {}).get(kind)
         return value if isinstance(value, dict) else {}
 
@@ -214,7 +137,7 @@ class Dialogue:
             return self._stopped(SILENT)
         if not self._pump(lambda: False, self._left()) and self._process.poll() is None and self._still_there():
             return self._stopped(TOO_LATE)
-        return self._transcript(_BY_ITSELF)
+        return self._transcript(BY_ITSELF)
 
     def stop(self, number: signal.Signals) -> Transcript:
         """Send a signal, wait for the end, and return all that was said; `ended` says whether it came in time."""
@@ -224,6 +147,10 @@ class Dialogue:
         if self._process.poll() is None and self._still_there():
             return self._stopped(TOO_LATE)
         return self._transcript(_OTHERWISE)
+
+    def stop_now(self) -> Transcript:
+        """Kill the connector, and return all that was said."""
+        return self._stopped(_OTHERWISE)
 
     def _left(self) -> float:
         return self._began + self._limits.seconds - time.monotonic()

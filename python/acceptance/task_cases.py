@@ -9,7 +9,7 @@ import msgspec
 from python.acceptance.cases import Case, require
 from python.acceptance.request_cases import told
 from python.acceptance.subject import ApplyingSubject, Subject, raw
-from python.acceptance.talking import Json
+from python.acceptance.transcripts import Json
 from python.acceptance.verdicts import BlockedError, BrokenError, NotApplicableError
 from python.protocol.flow import CaptureSpec, CollectionSpec, MaterializationSpec
 from python.protocol.patch import merge

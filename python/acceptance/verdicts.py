@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from python.acceptance.talking import Transcript
+from python.acceptance.transcripts import Transcript
 from python.protocol.errors import HeadwaterError
 
 __all__ = [

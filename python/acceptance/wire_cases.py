@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from python.acceptance.cases import Case, require
 from python.acceptance.subject import Subject
-from python.acceptance.talking import Transcript
+from python.acceptance.transcripts import Transcript
 from python.acceptance.verdicts import BrokenError
 from python.protocol import document, spelling
 from python.protocol.errors import DocumentError
