@@ -44,6 +44,7 @@ class Target:
         self.namespace = resource.namespace or None
         self.resource_path = binding.resource_path
         self.state_key = binding.state_key
+        self.backfill = binding.backfill
         self.incremental = resource.sync_mode == "incremental"
         self.cursor_field = [resource.cursor_field] if isinstance(resource.cursor_field, str) else resource.cursor_field
         self.key = tuple(binding.collection.key)

@@ -16,7 +16,7 @@ from python.protocol import document
 from python.protocol.flow import ConnectorState
 from python.protocol.patch import difference, merge_patch, replacement, without_nulls
 from python.shim_airbyte_cdk.identities import Identity, Known, identity_of, told
-from python.shim_airbyte_cdk.migration import streams_of
+from python.shim_airbyte_cdk.migration import check_entry, check_streams, streams_of
 from python.shim_airbyte_cdk.models import Json, mapping
 from python.shim_airbyte_cdk.records import Target
 from python.shim_common.values import count, items
@@ -62,7 +62,7 @@ class TaskState:
     """The state of a task during one session. `stored` is what the session was opened with; it is not changed.
 
     Makes the row ids of `targets` go on where they have to. With `migrate`, a state that airbyte-to-flow left behind
-    is taken over, once: where nothing of ours is stored yet.
+    is taken over, once: where nothing of ours is stored yet. Raises ConnectorError where `stored` cannot be continued.
     """
 
     def __init__(self, stored: object, targets: Sequence[Target], *, migrate: bool = True) -> None:
@@ -71,6 +71,8 @@ class TaskState:
         self._patch: Json = {}
         self._shared: Json = {name: self._told[name] for name in _SHARED.values() if name in self._told}
         entries = mapping(self._told.get(STATES))
+        for target in targets:
+            check_entry(entries.get(target.state_key), target)
         self._told[STATES] = dict(entries)
         self._replaces = foreign and not isinstance(stored, dict)
         self._entries = {
@@ -85,6 +87,7 @@ class TaskState:
         self._known = Known(self._by_stream)
         self._lossy = False
         if foreign and migrate:
+            check_streams(stored, targets)
             self._migrate(stored)
 
     def migrated(self) -> ConnectorState | None:

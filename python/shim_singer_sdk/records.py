@@ -53,6 +53,7 @@ class Target:
         self.name = str(resource.get("tap_stream_id"))
         self.stream = str(resource.get("stream") or self.name)
         self.state_key = binding.state_key
+        self.backfill = binding.backfill
         self.incremental = resource.get("replication_method") != "FULL_TABLE"
         self.key = tuple(binding.collection.key)
         self.row_keyed = self.key == (ROW_ID_POINTER,)

@@ -15,12 +15,11 @@ from python.protocol.flow import ConnectorState
 from python.protocol.patch import difference, merge_patch, without_nulls
 from python.shim_common.values import Json, items, mapping
 from python.shim_singer_sdk.entries import BOOKMARKS, Entry
+from python.shim_singer_sdk.migration import REST, STATES, migrated
 from python.shim_singer_sdk.records import Target
 
 __all__ = ["STATES", "TaskState"]
 
-STATES = "bindingStateV1"
-_REST = "singerStateV1"
 _NOT_RESUMED = "progress_markers"  # the SDK's mark of progress that it forgets when it starts again
 
 _logger = logging.getLogger(__name__)
@@ -29,18 +28,21 @@ _logger = logging.getLogger(__name__)
 class TaskState:
     """The state of a task during one session. `stored` is what the session was opened with; it is not changed.
 
-    Makes the row ids of `targets` go on where they have to. A state that the earlier shim wrote is read, too.
+    Makes the row ids of `targets` go on where they have to. A state that the earlier shim wrote is read, too, and a
+    tap's own. Raises ConnectorError where `stored` cannot be continued.
     """
 
     def __init__(self, stored: object, targets: Sequence[Target]) -> None:
-        self._told: Json = dict(mapping(stored))
-        entries = mapping(self._told.get(STATES))
-        self._told[STATES] = dict(entries)
-        self._rest = mapping(self._told.get(_REST))
+        known, self._former = migrated(mapping(stored), targets)
+        entries = mapping(known.get(STATES))
+        self._told: Json = {STATES: {}} if self._former else {**known, STATES: dict(entries)}
+        self._rest = mapping(known.get(REST))
         self._entries = {
             target.name: Entry(target, mapping(entries[target.state_key]) if target.state_key in entries else None)
             for target in targets
         }
+        for entry in self._entries.values() if self._former else ():
+            entry.touched = True
         self._ancestors: dict[str, list[Entry]] | None = None
         self._others: dict[str, Entry] = {}
         for entry in self._entries.values():
@@ -190,11 +192,14 @@ class TaskState:
             if current != before:
                 changes[key] = difference(before, current)
                 told[key] = current
-        patch: Json = {STATES: changes} if changes else {}
-        before = mapping(self._told.get(_REST))
+        patch: Json = dict.fromkeys(self._former)
+        self._former = ()
+        if changes:
+            patch[STATES] = changes
+        before = mapping(self._told.get(REST))
         if self._rest != before:
-            patch[_REST] = difference(before, self._rest)
-            self._told[_REST] = self._rest
+            patch[REST] = difference(before, self._rest)
+            self._told[REST] = self._rest
         return merge_patch(patch) if patch else None
 
     def _cover_appended(self, entry: Entry) -> None:

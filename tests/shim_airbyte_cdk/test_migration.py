@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from python.shim_airbyte_cdk.migration import streams_of
@@ -9,6 +10,11 @@ from tests.airbyte_messages import Played, Sync, binding, record, request, rows,
 
 USERS = {"at": "2024"}
 MESSAGE = {"type": "STREAM", "stream": {"stream_descriptor": {"name": "users"}, "stream_state": USERS}}
+
+
+def again(wanted: Any) -> Any:
+    """A binding that is backfilled: its state key is another one."""
+    return msgspec.structs.replace(wanted, backfill=1, state_key=f"{wanted.state_key}.v1")
 
 
 FORMS: list[Any] = [
@@ -74,12 +80,61 @@ def test_it_is_taken_over_once() -> None:
     assert sync.stored["users"] == USERS
 
 
-def test_where_no_stream_matches_the_old_state_goes_and_all_start_over(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level("INFO"):
-        sync = Sync(Played(), request(binding("users"), stored={"opaque": 1}))
+@pytest.mark.parametrize(
+    ("stored", "reason"),
+    [
+        ({"opaque": 1}, "no stream has a state there"),
+        ({"gone": USERS, "Users": USERS}, "it has states of Users, gone"),
+        ([{"type": "STREAM"}], "no stream has a state there"),
+        (
+            {"type": "GLOBAL", "global": {"shared_state": {"lsn": 1}, "stream_states": []}},
+            "no stream has a state there",
+        ),
+        ({"bookmarks": {"users": USERS}}, "it has states of bookmarks"),
+    ],
+)
+def test_a_state_of_none_of_the_streams_is_refused_with_the_reason_and_what_to_do(stored: Any, reason: str) -> None:
+    refused = Sync(Played(), request(binding("users"), stored=stored))
+
+    assert refused.sequence == []
+    assert refused.failure.startswith(
+        f"the stored state cannot be continued for users: it is not of these streams: {reason}"
+    )
+    assert "raise their backfill counters" in refused.failure
+
+
+def test_such_a_state_goes_where_the_bindings_are_backfilled() -> None:
+    opened = request(again(binding("users")), stored={"opaque": 1})
+    sync = Sync(Played(), opened)
 
     assert sync.patches[0] == {"opaque": None, "bindingStateV1": {}}
-    assert "no stream: all start over" in caplog.text
+
+
+def test_what_one_stream_alone_continues_is_taken_over_and_the_others_begin() -> None:
+    source = Played()
+
+    Sync(source, request(binding("users"), binding("new"), stored={"users": USERS}))
+
+    assert [state["stream"]["stream_descriptor"]["name"] for state in source.states] == ["users"]
+
+
+@pytest.mark.parametrize(
+    "entry", [{"replication_key_value": 3}, {"rowId": 1, "state": {"replication_key_value": 3}}]
+)
+def test_an_entry_of_no_airbyte_stream_is_refused(entry: Any) -> None:
+    stored = {"bindingStateV1": {"users": entry}}
+
+    refused = Sync(Played(), request(binding("users"), stored=stored))
+
+    assert refused.failure.startswith(
+        "the stored state cannot be continued for users: it is of no Airbyte stream. It is "
+    )
+    assert Sync(Played(), request(again(binding("users")), stored=stored)).failure == ""
+
+
+@pytest.mark.parametrize("entry", [{}, None, {"rowId": 3}, {"rowId": 3, "state": {}}])
+def test_an_entry_that_says_nothing_is_none(entry: Any) -> None:
+    assert Sync(Played(), request(binding("users"), stored={"bindingStateV1": {"users": entry}})).failure == ""
 
 
 def test_an_author_can_refuse_it() -> None:
