@@ -12,7 +12,8 @@ from python.runner.jobs import Job, declared
 from python.runner.journal import source_name
 from python.runner.progress import LINE_SECONDS, Progress
 from python.runner.reader_tasks import collections_read, source_of, utc_clock
-from python.runner.reading import Batch, Reader, Source
+from python.runner.reading import Batch, Reader, Source, paced
+from python.runner.transactions import shortest
 
 __all__ = ["ReaderJob", "Told"]
 
@@ -60,7 +61,7 @@ class ReaderJob(Job):
     def batches(self, sources: Sequence[Source], offsets: Mapping[str, int]) -> Iterator[Batch | None]:
         """Yield what is to be read, until all is read that will be written, or until the run is stopped.
 
-        With `continuous`, something may always be written.
+        With `continuous`, something may always be written; documents wait for more as `minTxnDuration` says.
         """
         collections = [source.collection for source in sources]
         shared = self.shared
@@ -69,4 +70,5 @@ class ReaderJob(Job):
             return not shared.options.continuous and shared.settled(self.name, collections)
 
         reader = Reader(self.store, sources, offsets, ended, utc_clock)
-        return itertools.takewhile(lambda _batch: not shared.stop.asked, reader.batches())
+        batches = paced(reader, shortest(self.task.shards, 0.0), time.monotonic)
+        return itertools.takewhile(lambda _batch: not shared.stop.asked, batches)

@@ -15,7 +15,7 @@ import msgspec
 
 from python.runner.journal import Row
 
-__all__ = ["BATCH_BYTES", "Batch", "Feed", "Reader", "Run", "Source"]
+__all__ = ["BATCH_BYTES", "Batch", "Feed", "Reader", "Run", "Source", "paced"]
 
 BATCH_BYTES = 8 * 1024 * 1024
 """Documents of a batch, as text: large enough that a transaction is cheap per document, small enough for memory."""
@@ -59,6 +59,11 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     def documents(self) -> int:
         """How many documents there are."""
         return sum(len(run.rows) for run in self.runs)
+
+    @property
+    def bytes(self) -> int:
+        """How large they are, as text."""
+        return sum(len(row[2]) for run in self.runs for row in run.rows)
 
 
 class Feed(Protocol):
@@ -105,6 +110,11 @@ class Reader:
         """Return when the next document counts as published, held back until then or not; None where there is none."""
         return min((head for cursor in self._cursors if (head := cursor.head(None)) is not None), default=None)
 
+    def gathering(self) -> bool:
+        """Return whether there are documents to be read now, and more may come that would be read with them."""
+        due = self.due()
+        return due is not None and due <= self._now() and not self._ended()
+
     def _next(self, now: int | None) -> Batch | None:
         """Return the next batch. `now` is None once the sources have ended: then no delay is waited for."""
         before = self._offsets()
@@ -120,6 +130,26 @@ class Reader:
 
     def _offsets(self) -> dict[str, int]:
         return {**self._others, **{cursor.source.name: cursor.offset for cursor in self._cursors}}
+
+
+def paced(reader: Reader, seconds_min: float, now: Callable[[], float]) -> Iterator[Batch | None]:
+    """Yield the batches of `reader`; documents wait so long for more, unless a batch is full. `now` is in seconds.
+
+    While there is more than a batch, there is no wait.
+    """
+    batches, opened, full = reader.batches(), None, False
+    while True:
+        if seconds_min and not full and reader.gathering():
+            opened = now() if opened is None else opened
+            if now() - opened < seconds_min:
+                yield None
+                continue
+        try:
+            batch = next(batches)
+        except StopIteration:
+            return
+        opened, full = None, batch is not None and batch.bytes >= BATCH_BYTES
+        yield batch
 
 
 class _Cursor:

@@ -15,7 +15,7 @@ from python.runner.drive import Stream
 from python.runner.endpoints import Shards
 from python.runner.sourced import check_sourced
 
-__all__ = ["BYTES_MAX", "SECONDS_MIN", "Limits", "Transaction", "limits_of", "transactions"]
+__all__ = ["BYTES_MAX", "SECONDS_MIN", "Limits", "Transaction", "limits_of", "shortest", "transactions"]
 
 BYTES_MAX = 8 * 1024 * 1024
 """The documents of one transaction, as text: large enough that a commit is cheap per document, and small enough that
@@ -48,8 +48,13 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 def limits_of(shards: Shards) -> Limits:
     """Return when transactions of a task end whose specification says `shards`."""
-    shortest = SECONDS_MIN if shards.min_txn_seconds is None else shards.min_txn_seconds
-    return Limits(seconds_min=min(shortest, shortest if shards.max_txn_seconds is None else shards.max_txn_seconds))
+    return Limits(seconds_min=shortest(shards, SECONDS_MIN))
+
+
+def shortest(shards: Shards, default: float) -> float:
+    """Return how long a transaction stays open for more, in seconds: no longer than the longest one may."""
+    seconds = default if shards.min_txn_seconds is None else shards.min_txn_seconds
+    return seconds if shards.max_txn_seconds is None else min(seconds, shards.max_txn_seconds)
 
 
 class _Pending:

@@ -12,7 +12,7 @@ from python.runner import catalog_readers, reading
 from python.runner.journal import Row, clock_of
 from python.runner.problems import CatalogError, Where
 from python.runner.reader_tasks import source_of
-from python.runner.reading import Batch, Reader, Source
+from python.runner.reading import Batch, Reader, Source, paced
 
 HERE = Where(Path("test.flow.yaml"))
 
@@ -146,3 +146,48 @@ def test_times_and_delays_become_clocks() -> None:
 
     assert (found.begin, found.end, found.priority) == (clock_of(noon), None, 3)
     assert found.begin + found.delay == clock_of(noon + dt.timedelta(minutes=1))
+
+
+class Moving:
+    """A clock that moves by a second whenever nothing was to be read."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def read(self) -> float:
+        return self.seconds
+
+    def until_read(self, batches: Iterator[Batch | None]) -> list[Any]:
+        while (batch := next(batches)) is None:
+            self.seconds += 1
+        return documents(iter([batch]))
+
+
+def test_documents_wait_for_more_until_a_transaction_is_long_enough() -> None:
+    memory, clock = Memory(a=[(1, "a1")]), Moving()
+    following = Reader(memory, [source("a")], {}, lambda: False, lambda: 10**9)
+    batches = paced(following, 3.0, clock.read)
+    assert next(batches) is None
+    memory.journals["a"].append((2, "a2"))
+
+    assert (clock.until_read(batches), clock.seconds) == (["a1", "a2"], 3)
+    assert next(batches) is None
+    memory.journals["a"].append((3, "a3"))
+    assert (clock.until_read(batches), clock.seconds) == (["a3"], 6)
+
+
+def test_what_fills_a_batch_does_not_wait_after_the_first_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "BATCH_BYTES", 8)
+    memory, clock = Memory(a=[(1, "a1"), (1, "a2"), (1, "a3"), (1, "a4"), (1, "a5")]), Moving()
+    following = Reader(memory, [source("a")], {}, lambda: False, lambda: 10**9)
+    batches = paced(following, 3.0, clock.read)
+
+    assert [clock.until_read(batches) for _ in range(3)] == [["a1", "a2"], ["a3", "a4"], ["a5"]]
+    assert clock.seconds == 3
+
+
+def test_what_has_ended_does_not_wait_for_more() -> None:
+    memory, clock = Memory(a=[(1, "a1"), (2, "a2")]), Moving()
+
+    assert documents(paced(reader(memory, source("a")), 3.0, clock.read)) == ["a1", "a2"]
+    assert clock.seconds == 0
