@@ -18,7 +18,7 @@ __all__ = ["Edits", "ImportStatus", "import_statuses", "status_lines"]
 
 _HEADINGS = ("folder", "upstream", "at", "commit", "of", "behind", "local edits", "licence")
 _HASH = re.compile(r"[0-9a-f]{4,64}")
-_UNKNOWN = "fetch the remote"
+_UNKNOWN = "unknown: fetch the remote"
 
 
 class Edits(msgspec.Struct, frozen=True):
@@ -86,7 +86,7 @@ def status_lines(found: Sequence[ImportStatus]) -> Iterator[str]:
 
 def _row(status: ImportStatus) -> tuple[str, ...]:
     edits = status.edits
-    shown = f"unknown: {_UNKNOWN}"
+    shown = _UNKNOWN
     if edits is not None:
         shown = f"{edits.files} file{'s' * (edits.files != 1)}, +{edits.added} -{edits.deleted}"
     return (
@@ -95,7 +95,7 @@ def _row(status: ImportStatus) -> tuple[str, ...]:
         status.ref,
         status.commit[:10],
         status.date or "unknown",
-        str(status.behind) if status.behind is not None else f"unknown: {status.behind_unknown}",
+        str(status.behind) if status.behind is not None else str(status.behind_unknown),
         "none" if edits == Edits(0, 0, 0) else shown,
         status.licence,
     )

@@ -7,20 +7,20 @@ import os
 import pathlib
 import shutil
 import signal
-import tempfile
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from python.importing.git import GitError
 from python.importing.repository import Repository
 
-__all__ = ["InTheWayError", "Merged", "begin_merge", "finish", "merged", "undoing"]
+__all__ = ["InTheWayError", "Merged", "after_a_kill", "begin_merge", "finish", "merged", "undoing"]
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _SIDES = ("LOCAL_HEAD", "UPSTREAM_HEAD")  # what conflict markers call the sides; git reads them as names of commits
 _NOTHING = "0" * 40
 _NOBODY = {f"GIT_{role}_{field}": "headwater" for role in ("AUTHOR", "COMMITTER") for field in ("NAME", "EMAIL")}
 _NAMES_MAX = 10
+_PRIVATE_INDEX = "headwater-index"
 
 
 # By the stages that the index has of a file: 1 is the base, 2 is ours, 3 is upstream's.
@@ -102,22 +102,33 @@ def undoing(ours: Repository, tree: str, unmerged: Sequence[str] = ()) -> Iterat
     except (OSError, GitError) as error:
         raise GitError(f"{error}; {_undone(ours, added)}") from None
     finally:
+        ours.path(_PRIVATE_INDEX).unlink(missing_ok=True)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _check_out(ours: Repository, tree: str, unmerged: Sequence[str]) -> None:
     """Write the files of `tree`, then the index: by way of an index of our own, for git may be killed with its lock."""
-    index = ours.path("index")
-    with tempfile.TemporaryDirectory(prefix="headwater-", dir=index.parent) as folder:
-        private = shutil.copy(index, pathlib.Path(folder) / "index")
-        env = {"GIT_INDEX_FILE": str(private)}
-        ours.run("read-tree", "-m", "-u", "HEAD", tree, env=env)
-        paths = sorted({entry.split("\t", 1)[1] for entry in unmerged})
-        lines = "".join(f"{line}\0" for line in [*(f"0 {_NOTHING}\t{path}" for path in paths), *unmerged])
-        ours.run("update-index", "-z", "--index-info", stdin=os.fsencode(lines), env=env)
-        lock = index.with_name("index.lock")
-        lock.hardlink_to(private)  # as git does: whoever makes this file may replace the index
-        lock.replace(index)
+    index, private = ours.path("index"), ours.path(_PRIVATE_INDEX)
+    private.unlink(missing_ok=True)
+    private.with_name(f"{_PRIVATE_INDEX}.lock").unlink(missing_ok=True)
+    shutil.copy(index, private)
+    env = {"GIT_INDEX_FILE": str(private)}
+    ours.run("read-tree", "-m", "-u", "HEAD", tree, env=env)
+    paths = sorted({entry.split("\t", 1)[1] for entry in unmerged})
+    lines = "".join(f"{line}\0" for line in [*(f"0 {_NOTHING}\t{path}" for path in paths), *unmerged])
+    ours.run("update-index", "-z", "--index-info", stdin=os.fsencode(lines), env=env)
+    lock = index.with_name("index.lock")
+    lock.hardlink_to(private)  # as git does: whoever makes this file may replace the index
+    lock.replace(index)
+
+
+def after_a_kill(ours: Repository) -> str:
+    """Return what to add to a complaint of changes or files that a killed import may have left, or nothing."""
+    if not ours.path(_PRIVATE_INDEX).exists():
+        return ""
+    return (
+        "; an import was killed while it wrote, and may have left them: `git reset --hard` and `git clean -d` undo that"
+    )
 
 
 def _check_free(ours: Repository, added: list[str]) -> None:
@@ -129,6 +140,7 @@ def _check_free(ours: Repository, added: list[str]) -> None:
         shown = ", ".join(sorted(blocked)[:_NAMES_MAX]) + (" and others" if len(blocked) > _NAMES_MAX else "")
         raise InTheWayError(
             f"git does not know these files, and upstream has some of that name: move them away: {shown}"
+            f"{after_a_kill(ours)}"
         )
 
 

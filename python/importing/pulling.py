@@ -18,7 +18,7 @@ import msgspec
 
 from python.importing.import_records import ImportRecord, LastImport, as_message, newest_imports, recorded_url
 from python.importing.licences import check_file, checked_licence
-from python.importing.merging import Merged, begin_merge, finish, merged
+from python.importing.merging import Merged, after_a_kill, begin_merge, finish, merged
 from python.importing.repository import EMPTY_TREE, Entry, Repository, here
 from python.importing.upstream import Upstream, configured
 from python.protocol.errors import HeadwaterError
@@ -159,7 +159,9 @@ def _check_clean(ours: Repository) -> None:
     changed = [line[3:] for line in os.fsdecode(told).split("\0") if line]
     if changed:
         shown = ", ".join(changed[:10])
-        raise RefusedError(f"there are changes that are not committed: commit, stash or restore them: {shown}")
+        raise RefusedError(
+            f"there are changes that are not committed: commit, stash or restore them: {shown}{after_a_kill(ours)}"
+        )
 
 
 def _record(order: Order, upstream: Upstream, sha: str) -> ImportRecord:

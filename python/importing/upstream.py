@@ -6,6 +6,7 @@ becomes shallow or partial, and has none of upstream's history. They may be dele
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import os
 import pathlib
@@ -198,12 +199,15 @@ class Upstream(msgspec.Struct, frozen=True):
         self.ours.run("fetch", "--no-tags", "--no-write-fetch-head", "--recurse-submodules=no", str(store.folder), name)
 
     def _near(self, store: Repository, sha: str, path: str) -> str:
-        """Return how the longest part of `path` that is there goes on."""
-        there, _, _ = path.rpartition("/")
-        folder = store.subtree(sha, there or ".")
+        """Return what of the folder above `path` may have been meant."""
+        above, _, last = path.rpartition("/")
+        folder = store.subtree(sha, above or ".")
         names = sorted(each.path for each in store.entries(folder)) if folder else []
+        close = difflib.get_close_matches(last, names, n=1)
+        if close:
+            return f"; do you mean {'/'.join(filter(None, [above, *close]))}?"
         shown = [*names[:_NAMES_MAX], *(["…"] if len(names) > _NAMES_MAX else [])]
-        return f"; {f'{there} has' if there else 'it has'}: {', '.join(shown)}" if shown else ""
+        return f"; {above or 'it'} has: {', '.join(shown)}" if shown else ""
 
 
 def configured(ours: Repository, remote: str) -> Upstream:

@@ -46,7 +46,7 @@ def test_an_import_tells_what_it_is(ours: Git, theirs: Git) -> None:
         commit=theirs("rev-parse", "HEAD"),
         date="2026-03-04",
         behind=None,
-        behind_unknown="fetch the remote",
+        behind_unknown="unknown: fetch the remote",
         edits=Edits(0, 0, 0),
         licence="MIT",
         licence_path="LICENSE",

@@ -107,6 +107,21 @@ def test_a_signal_waits_until_the_work_tree_is_whole(ours: Git, number: signal.S
     assert ours.files() == [".gitattributes", "README.md", "source-x/main.py", "source-x/old.py"]
 
 
+def test_what_a_killed_import_leaves_is_told_by_the_next(ours: Git) -> None:
+    """SIGKILL cannot be held back; here, it comes when the first file is written."""
+    ours("config", "filter.kills.smudge", "kill -KILL 0; cat")
+    ours.commit({".gitattributes": "old.py filter=kills\n"})
+    assert pull_within(ours, os.setpgrp).returncode == -signal.SIGKILL
+    ours("config", "filter.kills.smudge", "cat")
+
+    with pytest.raises(GitError, match=r"move them away: source-x/.*an import was killed while it wrote.*git clean"):
+        ours.pull()
+    ours("reset", "--quiet", "--hard")
+    ours("clean", "--quiet", "-fd")
+    assert "imported" in ours.pull()[-1]
+    assert not list((ours.folder / ".git").glob("headwater-*"))
+
+
 def test_signals_are_as_before_afterwards(ours: Git) -> None:
     ours.pull()
 

@@ -374,7 +374,12 @@ REFUSED: list[tuple[str, Order, type[HeadwaterError], str]] = [
     ("a short hash that is none", order(ref="deadbee"), GitError, "airbyte has no branch, tag or commit deadbee"),
     ("an option for a ref", order(ref="--upload-pack=x"), RefusedError, "SOURCE_REF '--upload-pack=x' is no name"),
     ("an expression for a ref", order(ref="master~1"), GitError, "no branch, tag or commit master~1"),
-    ("a prefix that is none", order(prefix="connectors/source-z"), GitError, "no folder .*source-z; .* has: source-x"),
+    (
+        "a prefix that is none",
+        order(prefix="connectors/source-z"),
+        GitError,
+        "no folder .*source-z; do you mean connectors/source-x.$",
+    ),
     ("a prefix that is a file", order(prefix=MAIN), GitError, "is no folder, but a file"),
     ("a prefix above", order(prefix="../x"), RefusedError, "SOURCE_PREFIX '../x' is no path inside"),
     ("no prefix", order(prefix=""), RefusedError, "SOURCE_PREFIX '' is no path"),
@@ -394,7 +399,12 @@ REFUSED: list[tuple[str, Order, type[HeadwaterError], str]] = [
         LicenceError,
         "LICENSE .*not look like Apache-2.0.*MIT",
     ),
-    ("a licence file that is none", order(licence_path="COPYING"), GitError, "has no file COPYING; it has: LICENSE"),
+    (
+        "a licence file that is none",
+        order(licence_path="COPYING"),
+        GitError,
+        "has no file COPYING; it has: LICENSE, README.md, connectors$",
+    ),
     ("a licence file that is a folder", order(licence_path="connectors"), GitError, "is no file .*tree"),
 ]
 
