@@ -11,7 +11,7 @@ import pytest
 
 from python.importing.pulling import Order, pull
 
-__all__ = ["MIT", "ORDER", "Git", "ours_and_theirs"]
+__all__ = ["MIT", "ORDER", "Git", "isolated", "ours_and_theirs"]
 
 MIT = """MIT License
 
