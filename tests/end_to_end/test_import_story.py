@@ -1,6 +1,6 @@
 """From an upstream repository to a released connector, and to its next release, by the commands that README names.
 
-Upstream is a repository that the test makes. Nothing is done by hand: each step is a command, or a file that is written.
+Upstream is a repository that the test makes. Nothing is done by hand: each step is a command, or a file written.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ class Ours(Git):
         assert done.returncode == status, f"{command}: {done.stdout}{done.stderr}"
         return done.stdout + done.stderr
 
-    def pull(self) -> str:
+    def pulled(self) -> str:
         return self.runs("./pull_upstream.sh", *PULL)
 
     def headwater(self, *arguments: str, status: int = 0) -> str:
@@ -140,7 +140,7 @@ def test_a_source_is_imported_released_imported_again_over_local_edits_and_relea
     theirs, ours = both
 
     first = theirs("rev-parse", "HEAD")
-    ours.pull()
+    ours.pulled()
     assert f"Source Commit ID: {first}" in ours("log", "-1", "--format=%B")
     assert f"git-merge-subpath: {first} connectors/source-weather source-weather" in ours("log", "-1", "--format=%B")
     assert ours.read("source_weather/source.py") == SOURCE
@@ -156,7 +156,7 @@ def test_a_source_is_imported_released_imported_again_over_local_edits_and_relea
 
     theirs.commit(changed(), "windy, and degrees are text")
     assert standing(ours, "--fetch") == {"source-weather": 1}
-    ours.pull()
+    ours.pulled()
     assert "wind" in ours.read("source_weather/source.py")
     assert "# nobody to ask" in ours.read("source_weather/source.py"), "the local edit is kept"
     assert ours.read("__main__.py") == MAIN
