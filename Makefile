@@ -5,7 +5,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check slow test-versions coverage bench format docs lock clean
+.PHONY: help demo test check slow test-versions connector coverage bench format docs lock clean
 
 UV_VERSION := 0.13.8
 BIN := .venv/bin
@@ -16,6 +16,8 @@ WAREHOUSE := .cache/warehouse.duckdb
 CONNECTORS := $(filter-out source-bigdata,$(patsubst %/uv.lock,%,$(wildcard source-*/uv.lock)))
 READY := $(CONNECTORS:%=.venv/.ready-%)
 DEMO := $(patsubst %,.venv/.ready-%,demo source-bigdata source-faker derive-sales materialize-duckdb)
+SCRIPTS = $(wildcard *.sh python/*.sh .ci/*)
+DOCKERFILES = $(wildcard python/Dockerfile *-*/Dockerfile)
 # --inexact: uv itself stays, and what another target has installed.
 SYNC := $(BIN)/uv sync --quiet --frozen --inexact
 
@@ -39,6 +41,10 @@ check: .venv/.ready-dev ## format, lint, types, imports, generated pages, fast t
 	@$(RUN) mypy
 	@$(RUN) lint-imports --no-cache
 	@$(RUN) python docs/generate.py --check
+	@$(RUN) shellcheck $(SCRIPTS)
+	@$(RUN) hadolint $(DOCKERFILES)
+	@$(RUN) actionlint
+	@$(RUN) zizmor --offline --quiet --no-progress .github
 	@$(RUN) pytest -q -m "not slow and not versions"
 
 # These tests wait for processes most of the time.
@@ -49,6 +55,9 @@ slow: .venv/.ready-dev $(READY) ## the tests that start many processes, connecto
 
 test-versions: .venv/.ready-dev ## both shims on every version of airbyte-cdk and singer-sdk that they promise, each in its own environment
 	@$(RUN) pytest -q -m versions
+
+connector: .venv/.ready-dev .venv/.ready-$(NAME) ## one connector's tests, in its own environment: make connector NAME=source-faker
+	@$(RUN) pytest -q $(NAME)
 
 coverage: .venv/.ready-dev ## every branch of the spine, reached from the spine's own tests
 	@$(RUN) coverage run -m pytest -q tests/protocol
