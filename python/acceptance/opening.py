@@ -7,6 +7,7 @@ import pathlib
 
 from python.acceptance.capturing import CaptureSubject
 from python.acceptance.deriving import DerivationSubject
+from python.acceptance.materializing import MaterializationSubject
 from python.acceptance.subject import Subject
 from python.acceptance.talking import Limits
 from python.protocol.errors import HeadwaterError
@@ -55,7 +56,7 @@ def opened(
         return CaptureSubject(task, catalog, limits, network)
     if isinstance(task, DerivationTask):
         return DerivationSubject(task, catalog, limits, network)
-    raise HeadwaterError(f"{task.name} is a {task.kind}")
+    return MaterializationSubject(task, limits, network)
 
 
 def _is_image(name: str) -> bool:

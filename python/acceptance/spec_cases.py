@@ -157,7 +157,7 @@ def _marked(root: Json, mark: str) -> Iterator[tuple[str, Json, bool]]:
 
 
 def _fields(subject: Subject) -> Iterator[tuple[str, Json]]:
-    """Yield every property of both forms, with its place."""
+    """Yield every property of both forms, with its place, and with what it refers to."""
     for name in _SCHEMAS:
         root = _schema(subject, name)
         yield from _below(root, root, name, 0)
@@ -167,8 +167,15 @@ def _below(schema: Json, root: Json, at: str, depth: int) -> Iterator[tuple[str,
     for part in _parts(schema, root) if depth < 10 else ():  # noqa: PLR2004 -- deeper than any form
         for name, field in _properties(part).items():
             if isinstance(field, dict):
-                yield f"{at}/{name}", field
+                yield f"{at}/{name}", {**_referred(field, root), **field}
                 yield from _below(field, root, f"{at}/{name}", depth + 1)
+
+
+def _referred(field: Json, root: Json) -> Json:
+    reference = field.get("$ref")
+    local = isinstance(reference, str) and reference.startswith("#")
+    found = pointer.resolve(root, pointer.parse(str(reference)[1:])) if local else {}
+    return found if isinstance(found, dict) else {}
 
 
 def _secrets(subject: Subject) -> None:

@@ -14,6 +14,7 @@ from python.acceptance import (
     hostile_cases,
     image_cases,
     log_cases,
+    materialize_cases,
     request_cases,
     resume_cases,
     spec_cases,
@@ -46,6 +47,7 @@ CASES: Sequence[Case] = (
     *capture_cases.CASES,
     *resume_cases.CASES,
     *derive_cases.CASES,
+    *materialize_cases.CASES,
     *log_cases.CASES,
     *image_cases.CASES,
 )
