@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import re
 from collections.abc import Iterator, Sequence
@@ -10,7 +11,7 @@ import msgspec
 
 from python.importing.git import GitError
 from python.importing.import_records import ImportRecord, LastImport, newest_imports, recorded_url
-from python.importing.repository import Repository
+from python.importing.repository import Repository, alone
 from python.importing.upstream import Upstream, at_url
 from python.protocol.errors import HeadwaterError
 
@@ -66,11 +67,9 @@ def import_statuses(ours: Repository, folders: Sequence[str] = (), *, fetch: boo
             f"folders with an import: {', '.join(imports) or 'none'}"
         )
     remotes = _remotes(ours)
-    return [
-        _status(ours, last, at_url(ours, last.record.url, remotes), fetch=fetch)
-        for dest, last in imports.items()
-        if not wanted or any(_is_in(dest, name) for name in wanted)
-    ]
+    chosen = [last for dest, last in imports.items() if not wanted or any(_is_in(dest, name) for name in wanted)]
+    with alone(ours) if fetch else contextlib.nullcontext():
+        return [_status(ours, last, at_url(ours, last.record.url, remotes), fetch=fetch) for last in chosen]
 
 
 def status_lines(found: Sequence[ImportStatus]) -> Iterator[str]:
@@ -148,7 +147,7 @@ def _base(ours: Repository, upstream: Upstream, last: LastImport, *, fetch: bool
     """Return the folder as it was imported, or None where that takes asking the remote, and we must not."""
     if last.upstream is not None:
         return ours.subtree(last.upstream, last.record.dest)
-    if fetch or upstream.has(last.record.sha):
+    if fetch or upstream.has_folder(last.record.sha, last.record.prefix):
         return upstream.bring(last.record.sha, last.record.prefix)[0]
     return None
 

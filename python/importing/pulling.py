@@ -6,8 +6,6 @@ the one of the import before as its parent. Decision 0090 says why, and what hap
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
 import pathlib
 import posixpath
@@ -19,7 +17,7 @@ import msgspec
 from python.importing.import_records import ImportRecord, LastImport, as_message, newest_imports, recorded_url
 from python.importing.licences import check_file, checked_licence
 from python.importing.merging import Merged, after_a_kill, begin_merge, finish, merged
-from python.importing.repository import EMPTY_TREE, Entry, Repository, here
+from python.importing.repository import EMPTY_TREE, Entry, Repository, alone, here
 from python.importing.upstream import Upstream, configured
 from python.protocol.errors import HeadwaterError
 
@@ -70,7 +68,7 @@ def pull(order: Order, cwd: pathlib.Path) -> Iterator[str]:
     same call completes it.
     """
     ours = here(cwd)
-    with _alone(ours):
+    with alone(ours):
         yield from _pull(ours, _checked(order))
 
 
@@ -104,19 +102,6 @@ class _Change(msgspec.Struct, frozen=True):
     old: str
     new: str
     last: LastImport | None
-
-
-@contextlib.contextmanager
-def _alone(ours: Repository) -> Iterator[None]:
-    """In the `with`, no other import runs in the repository. Raises RefusedError where one does."""
-    folder = ours.private()
-    folder.mkdir(exist_ok=True)
-    with (folder / "lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RefusedError("another import runs in this repository: wait until it is done") from None
-        yield
 
 
 def _checked(order: Order) -> Order:

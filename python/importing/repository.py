@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import pathlib
 import signal
@@ -12,7 +14,7 @@ from typing import NamedTuple
 
 from python.importing.git import GitError
 
-__all__ = ["EMPTY_TREE", "Entry", "Repository", "here"]
+__all__ = ["EMPTY_TREE", "Entry", "Repository", "alone", "here"]
 
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 """The tree without files. Git knows it in every repository of SHA-1 objects."""
@@ -146,6 +148,24 @@ def here(cwd: pathlib.Path) -> Repository:
     if not top:
         raise GitError(f"{cwd} is in no work tree of git: run this in the repository of your connectors")
     return Repository(pathlib.Path(top))
+
+
+@contextlib.contextmanager
+def alone(ours: Repository) -> Iterator[None]:
+    """In the `with`, nobody else imports into the repository, or fetches for that; nor has one that was killed a lock.
+
+    Raises GitError where somebody does.
+    """
+    folder = ours.private()
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise GitError("another import runs in this repository: wait until it is done") from None
+        for lock in folder.glob("*.git/**/*.lock"):
+            lock.unlink(missing_ok=True)
+        yield
 
 
 def _environment() -> dict[str, str]:

@@ -69,6 +69,14 @@ class Upstream(msgspec.Struct, frozen=True):
         kept = f"refs/pulled/{sha}"
         return self._is_ours(sha) or (pulled.folder.is_dir() and pulled.asked("show-ref", "--verify", kept) is not None)
 
+    def has_folder(self, sha: str, prefix: str) -> bool:
+        """Return whether `bring` needs no remote: the folder of that commit was fetched before, with its files."""
+        if not self.has(sha):
+            return False
+        store = self.store(sha)
+        tree = store.subtree(sha, prefix)
+        return tree is not None and not _missing(store, tree)
+
     def is_branch(self, name: str) -> bool:
         """Return whether upstream has a branch `name` now."""
         return f"refs/heads/{name}" in self._named(f"refs/heads/{name}")
@@ -184,8 +192,7 @@ class Upstream(msgspec.Struct, frozen=True):
 
     def _fetch_files(self, store: Repository, tree: str) -> None:
         """`store` has every file of `tree`, fetched at once."""
-        told = store.text("rev-list", "--objects", "--missing=print", tree)
-        missing = [line[1:] for line in told.splitlines() if line.startswith("?")]
+        missing = _missing(store, tree)
         if missing:
             fetch = ("fetch", "--no-tags", "--no-write-fetch-head", "--recurse-submodules=no", "--filter=blob:none")
             lines = "\n".join(missing).encode()
@@ -242,6 +249,12 @@ def _absolute(ours: Repository, url: str) -> str:
     if "://" in url or _SCP_URL.fullmatch(url):
         return url
     return str((ours.folder / url).resolve())
+
+
+def _missing(store: Repository, tree: str) -> list[str]:
+    """Return the files of `tree` that were not fetched yet."""
+    told = store.text("rev-list", "--objects", "--missing=print", tree)
+    return [line[1:] for line in told.splitlines() if line.startswith("?")]
 
 
 def _commits(repository: Repository, digits: str) -> list[str]:

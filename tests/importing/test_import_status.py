@@ -137,6 +137,20 @@ def test_an_import_of_the_old_script_needs_the_remote_for_edits(ours: Git, their
     assert status(ours).edits == Edits(0, 0, 0)
 
 
+def test_a_commit_that_was_fetched_for_another_folder_is_not_fetched_for_this_one(ours: Git, theirs: Git) -> None:
+    sha = theirs.commit({"connectors/source-y/main.py": "y\n"})
+    ours.pull()
+    ours.pull(msgspec.structs.replace(ORDER, prefix=".", dest="all"))  # so that it was fetched
+    shutil.rmtree(ours.folder / ".git/headwater")
+    ours.pull(msgspec.structs.replace(ORDER, dest="again"))
+    ours.commit({"source-y/main.py": "y\n"}, f"squashed\n\ngit-merge-subpath: {sha} connectors/source-y source-y")
+    ours("gc", "--quiet", "--prune=now")
+    shutil.move(theirs.folder, theirs.folder.parent / "gone")
+
+    found = {each.folder: each.edits for each in import_statuses(here(ours.folder))}
+    assert found == {"again": Edits(0, 0, 0), "all": Edits(0, 0, 0), "source-x": Edits(0, 0, 0), "source-y": None}
+
+
 def test_folders_are_listed_by_name_and_can_be_chosen(ours: Git) -> None:
     ours.pull(msgspec.structs.replace(ORDER, prefix="connectors", dest="a/b"))
     ours.pull(msgspec.structs.replace(ORDER, dest="gone"))

@@ -180,7 +180,11 @@ def test_what_was_fetched_may_be_deleted(ours: Git, theirs: Git) -> None:
 def test_a_fetch_that_was_cut_off_is_done_again(ours: Git, theirs: Git) -> None:
     folder = airbyte(ours)._folder("pulled")
     folder.mkdir(parents=True)  # and nothing more: the process was killed
+    assert "imported" in ours.pull()[-1]
 
+    for name in ("shallow.lock", "packed-refs.lock", "refs/pulled/x.lock"):
+        (folder / name).touch()
+    theirs.commit({"connectors/source-x/main.py": "2\n"})
     assert "imported" in ours.pull()[-1]
 
 
