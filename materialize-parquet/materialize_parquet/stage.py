@@ -235,9 +235,8 @@ def _row(store: Store, table: Table, *, gone: bool) -> tuple[Any, ...]:
 
 
 def _arrays(table: Table, columns: Sequence[Column], rows: Sequence[Sequence[Any]]) -> list[pa.Array]:
-    return [
-        array_of(column.type, values) for column, values in zip(columns, table.converted(columns, rows), strict=True)
-    ]
+    converted = table.converted(columns, list(zip(*rows, strict=True)))
+    return [array_of(column.type, values) for column, values in zip(columns, converted, strict=True)]
 
 
 def _columns_of(columns: Sequence[Column]) -> list[ColumnOf]:

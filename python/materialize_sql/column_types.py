@@ -10,6 +10,7 @@ import base64
 import binascii
 import datetime as dt
 import decimal
+import math
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -133,6 +134,8 @@ def number_text(value: object) -> str:
     >>> number_text(1.5), number_text(document.Number("1.10000000000000000001")), number_text("-infinity")
     ('1.5', '1.10000000000000000001', '-Infinity')
     """
+    if value.__class__ is float and math.isfinite(value):  # nearly all numbers are of this type
+        return repr(value)
     if isinstance(value, bool):
         raise UnfitError
     if isinstance(value, str):

@@ -118,29 +118,28 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
             document=stored(self.document) if self.document else None,
         )
 
-    def converted(self, columns: Sequence[Column], rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
-        """Return `rows` of JSON values as columns of the database's. Raises ConnectorError naming what does not fit.
+    def converted(self, columns: Sequence[Column], found: Sequence[Sequence[Any]]) -> list[list[Any]]:
+        """Return JSON values as the database's. Raises ConnectorError naming what does not fit.
 
-        Rows begin with the key, and have as many values as `columns`.
+        `found` has the values of each of `columns`, which begin with the key.
         """
         converted = []
-        for index, values in enumerate(zip(*rows, strict=True)):
-            column = columns[index]
+        for column, values in zip(columns, found, strict=True):
             try:
                 converted.append(column.type.column(values))
             except ValueError:
-                raise self._unfit(column, index, rows) from None
+                raise self._unfit(column, values, found) from None
             if column.is_key and None in values:
                 raise ConnectorError(
                     f"table {self.named}: the key field {column.field!r} is null, and keys must not be"
                 )
         return converted
 
-    def _unfit(self, column: Column, index: int, rows: Sequence[Sequence[Any]]) -> ConnectorError:
-        """Return an error about the first of `rows` whose value does not fit."""
-        row = next(row for row in rows if not _fits(column, row[index]))
-        key = ", ".join(repr(value) for value in row[: len(self.keys)])
-        got = repr(row[index])
+    def _unfit(self, column: Column, values: Sequence[Any], found: Sequence[Sequence[Any]]) -> ConnectorError:
+        """Return an error about the first of `values` that does not fit."""
+        row = next(row for row, value in enumerate(values) if not _fits(column, value))
+        key = ", ".join(repr(part[row]) for part in found[: len(self.keys)])
+        got = repr(values[row])
         got = got if len(got) <= _SHOWN_CHARACTERS_MAX else got[:_SHOWN_CHARACTERS_MAX] + "…"
         return ConnectorError(
             f"table {self.named}: field {column.field!r} of the document with the key {key} is {got}, but the column "

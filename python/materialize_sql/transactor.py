@@ -49,7 +49,7 @@ class SqlTransactor(Transactor):
         for binding, rows in _by_binding(keys):
             table = self._tables[binding]
             with self._endpoint.telling(f"load documents of table {table.named}"):
-                staged = self._stage("load", table, table.keys, [load.key for load in rows])
+                staged = self._stage("load", table, table.keys, _keys(rows))
                 self._settle()
                 yield from self._loaded(table, self._dialect.load(table, staged))
                 self._endpoint.execute(self._dialect.empty(staged))
@@ -64,11 +64,11 @@ class SqlTransactor(Transactor):
             table = self._tables[binding]
             hard = self._hard_delete and not table.delta
             kept = [store for store in found if not store.delete] if hard else found
-            gone = [store.key for store in found if store.delete] if hard else []
+            gone = [store for store in found if store.delete] if hard else []
             if kept:
-                self._waiting[self._stage("store", table, table.columns, _rows(table, kept))] = table
+                self._waiting[self._stage("store", table, table.columns, _values(table, kept))] = table
             if gone:
-                self._waiting[self._stage("delete", table, table.keys, gone)] = table
+                self._waiting[self._stage("delete", table, table.keys, _keys(gone))] = table
 
     def start_commit(self, checkpoint: msgspec.Raw) -> None:
         """Keep the checkpoint for `commit`: until that has ended, a new session begins where this one did.
@@ -111,10 +111,13 @@ class SqlTransactor(Transactor):
             self._endpoint.execute(statement)
         self._endpoint.execute(self._dialect.empty(staged))
 
-    def _stage(self, purpose: str, table: Table, columns: Sequence[Column], rows: Sequence[Sequence[Any]]) -> str:
-        """Begin to add `rows` to the temporary table of a binding and a purpose, and return its name in SQL."""
+    def _stage(self, purpose: str, table: Table, columns: Sequence[Column], found: Sequence[Sequence[Any]]) -> str:
+        """Begin to add rows to the temporary table of a binding and a purpose, and return its name in SQL.
+
+        `found` has the values of each of `columns`.
+        """
         staged = self._named(purpose, table)
-        converted = table.converted(columns, rows)
+        converted = table.converted(columns, found)
         self._settle()
         with self._endpoint.telling(f"take in documents for table {table.named}"):
             if staged not in self._made:
@@ -141,11 +144,15 @@ def _name(purpose: str, table: Table) -> str:
     return f"flow_{purpose}_{table.binding}"
 
 
-def _rows(table: Table, stores: Sequence[Store]) -> list[tuple[Any, ...]]:
-    """Return the rows of documents, in the order of the table's columns."""
-    if table.document is None:
-        return [store.key + store.values for store in stores]
-    return [(*store.key, *store.values, store.doc) for store in stores]
+def _keys(found: Sequence[Load | Store]) -> list[Sequence[Any]]:
+    """Return the keys of loads or stores, a list for each column of theirs."""
+    return list(zip(*[each.key for each in found], strict=True))
+
+
+def _values(table: Table, stores: Sequence[Store]) -> list[Sequence[Any]]:
+    """Return the values of documents, a list for each column of the table."""
+    found = [*_keys(stores), *zip(*[store.values for store in stores], strict=True)]
+    return [*found, [store.doc for store in stores]] if table.document else found
 
 
 def _by_binding(found: Sequence[Any]) -> Iterable[tuple[int, list[Any]]]:

@@ -35,10 +35,10 @@ class Lines:
         yield self._take()
         lines = rest.split(b"\n")
         tail = lines.pop()
-        for line in lines:
-            if len(line) > self._line_bytes_max:
-                raise self._too_long(len(line))
-            yield line
+        longest = max(map(len, lines), default=0) if len(rest) > self._line_bytes_max else 0
+        if longest > self._line_bytes_max:
+            raise self._too_long(longest)
+        yield from lines
         self._keep(tail)
 
     def end(self) -> None:

@@ -141,7 +141,7 @@ class MaterializeSession(Session):
         kind, count = type(run[0]), len(run)
         if kind not in (Load, Store, Loaded):
             return False
-        bindings = list(map(_binding, run))
+        bindings = set(map(_binding, run))
         if (
             min(bindings) < 0
             or max(bindings) >= self._bindings
