@@ -54,18 +54,21 @@ CASES: Sequence[Case] = (
 """Every case but the hostile ones, which are files."""
 
 
-def cases_of(kind: str, rules: Sequence[int] = (), pattern: str = "") -> list[Case]:
-    """Return the cases for a kind of task, by their rules: of these `rules` only, where there are any.
+def cases_of(kind: str, rules: Sequence[int] = (), pattern: str = "", more: Sequence[Case] = ()) -> list[Case]:
+    """Return the cases for a kind of task and `more`, by their rules: of these `rules` only, where there are any.
 
-    `pattern` is a regular expression to find in the name of a case.
+    `pattern` is a regular expression to find in the name of a case, or in its promise. Raises HeadwaterError where it is none.
     """
-    wanted = re.compile(pattern, re.IGNORECASE)
+    try:
+        wanted = re.compile(pattern, re.IGNORECASE)
+    except re.error as error:
+        raise HeadwaterError(f"-k {pattern}: is no regular expression: {error}") from None
     found = [
         case
-        for case in (*CASES, *hostile_cases.cases())
+        for case in (*CASES, *hostile_cases.cases(), *more)
         if kind in (case.kinds or PROMISES[case.rule].kinds)
         and (not rules or case.rule in rules)
-        and wanted.search(case.name)
+        and wanted.search(f"{case.name}: {PROMISES[case.rule].sentence}")
     ]
     return sorted(found, key=lambda case: case.rule)
 

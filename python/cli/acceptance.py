@@ -1,63 +1,36 @@
-"""What `headwater acceptance` does: run the cases of a connector, tell of each as it ends, and keep the report."""
+"""`headwater acceptance`: the promises of Flow's protocol, held against a connector."""
 
 from __future__ import annotations
 
-import pathlib
-from collections.abc import Callable, Sequence
+import sys
+from typing import Any
 
-import msgspec
+import click
 
-from python.acceptance import reports, suite
-from python.acceptance.opening import opened
-from python.acceptance.promises import PROMISES
-from python.acceptance.talking import Limits
-from python.protocol.errors import HeadwaterError
+from python.cli.group import headwater, sentences
 
-__all__ = ["Options", "accept"]
+__all__: list[str] = []
 
 
-class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """The options of `headwater acceptance`, as the command line names them."""
+@headwater.command()
+@click.argument("connector")
+@click.option("--source", help="Flow spec with the config to ask with; by default test.flow.yaml of the folder.")
+@click.option("--name", help="Task of that spec, where it has several.")
+@click.option("--rule", "rules", multiple=True, type=int, help="Check this rule alone; may be given several times.")
+@click.option("-k", "pattern", default="", help="Check cases alone whose name or promise has this regular expression.")
+@click.option("--target", metavar="FILE:FUNCTION", help="Also run the suite of endpoints: the function makes a Target.")
+@click.option("--strict", is_flag=True, help="Exit with status 1 also for what is only advisable.")
+@click.option("--timeout", default=120.0, show_default=True, help="Seconds that a conversation may take.")
+@click.option("--network", default="bridge", show_default=True, help="Network of image connectors.")
+@click.option("--json", "json_path", metavar="FILE", help="Write the report as JSON.")
+@click.option("--junit", "junit_path", metavar="FILE", help="Write the report as JUnit's XML.")
+def acceptance(**options: Any) -> None:  # noqa: ANN401 -- click's own signature
+    """Hold the promises of Flow's protocol against CONNECTOR: a folder with a test.flow.yaml, or an image with a tag.
 
-    connector: str
-    source: str | None = None
-    name: str | None = None
-    rules: Sequence[int] = ()
-    pattern: str = ""
-    strict: bool = False
-    timeout: float = 120.0
-    network: str = "bridge"
-    json_path: str | None = None
-    junit_path: str | None = None
+    Its endpoint is read, and a materialization's is written to: tables whose names begin with headwater_acceptance.
+    Exit status: 0 if the promises are kept, 1 if one is not, 2 for errors.
+    """
+    with sentences(status=2):
+        from python.cli import accepting  # noqa: PLC0415 -- lazily, see `python.cli`
 
-
-def accept(options: Options, say: Callable[[str], None]) -> bool:
-    """Say what comes of each case; returns whether the connector keeps its promises. Raises HeadwaterError."""
-    unknown = [rule for rule in options.rules if rule not in PROMISES]
-    if unknown:
-        raise HeadwaterError(f"--rule {unknown[0]}: rules are numbered 1 to {max(PROMISES)}")
-    limits = Limits(seconds=options.timeout)
-    subject = opened(
-        options.connector, source=options.source, name=options.name, limits=limits, network=options.network
-    )
-    cases = suite.cases_of(subject.kind, options.rules, options.pattern)
-    if not cases:
-        raise HeadwaterError(f"no case of a {subject.kind} is chosen: --rule and -k leave none")
-    name = pathlib.PurePath(options.connector).name if pathlib.Path(options.connector).is_dir() else options.connector
-    outcomes = []
-    for outcome in suite.run(subject, cases):
-        outcomes.append(outcome)
-        say(reports.as_line(outcome))
-    _keep(options.json_path, reports.as_json(name, subject.kind, outcomes))
-    _keep(options.junit_path, reports.as_junit(name, outcomes).encode())
-    say(reports.summary(name, outcomes))
-    return not reports.broken(outcomes, strict=options.strict)
-
-
-def _keep(path: str | None, report: bytes) -> None:
-    if path is None:
-        return
-    try:
-        pathlib.Path(path).write_bytes(report)
-    except OSError as error:
-        raise HeadwaterError(f"{path} cannot be written: {error.strerror}") from None
+        sys.exit(not accepting.accept(accepting.Options(**options), click.echo))
