@@ -20,9 +20,10 @@ from python.protocol.errors import HeadwaterError
 
 __all__ = ["activate", "ask", "install"]
 
-_ROUNDS_MAX = 6  # each but the last one takes a Python away, or adds a package
+_ROUNDS_MAX = 6  # three Pythons to take away, a version to write down, and one that finds all as it is
 _SECONDS_MAX = 1200.0  # a package that is built from source takes minutes
 _PROBE_SECONDS_MAX = 120.0
+_TOO_OLD = "does not satisfy Python"  # uv's words for a lower bound that a package does not share
 _FRAMES = " │╰─▶├\N{MULTIPLICATION SIGN}"  # what uv draws around its reasons
 _PROBE = "python.importing.scaffold.probe"
 
@@ -36,7 +37,13 @@ def install(folder: pathlib.Path, project: Project, known: Package | None = None
     """
     for _ in range(_ROUNDS_MAX):
         (folder / "pyproject.toml").write_text(text_of(project), encoding="utf-8")
-        _run([_uv(folder.parent), "lock", "--quiet", "--project", str(folder)], folder.parent, "cannot lock")
+        try:
+            _run([_uv(folder.parent), "lock", "--quiet", "--project", str(folder)], folder.parent, "cannot lock")
+        except HeadwaterError as error:
+            if _TOO_OLD not in str(error) or len(project.minors) == 1:
+                raise
+            project = msgspec.structs.replace(project, minors=project.minors[1:])
+            continue
         activate(folder)
         exact = [pinned(known, _locked(folder, known.name)), *project.requirements[1:]] if known else None
         minors = tuple(_minors(folder, project, known))
@@ -44,7 +51,7 @@ def install(folder: pathlib.Path, project: Project, known: Package | None = None
         if found == project:
             return project
         project = found
-    raise AssertionError("each round but the first takes a Python away")
+    raise AssertionError(f"{_ROUNDS_MAX} rounds have not been enough")
 
 
 def _minors(folder: pathlib.Path, project: Project, known: Package | None) -> list[int]:
