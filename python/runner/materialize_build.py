@@ -143,8 +143,6 @@ class Building:
     def _built(
         self, binding: StoredBinding, selection: Selection, answer: ValidatedBinding, raised: Mapping[str, int]
     ) -> MaterializationBinding:
-        if answer.ser_policy is not None:
-            self._notes.append(f"{'/'.join(answer.resource_path)}: the connector's serPolicy is not applied here")
         backfill = binding.backfill + raised.get(_key(answer), 0)
         collection = self._sources[binding.source.collection]
         return materialize_tasks.built_binding(self._task, (binding, backfill), answer, collection, selection.fields)

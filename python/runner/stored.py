@@ -16,13 +16,15 @@ from python.protocol.state_key import key_hash
 from python.runner.collector import Collector
 from python.runner.extraction import Extractor
 from python.runner.journal import Row, time_of
+from python.runner.truncation import Truncation, truncation_of
 
 __all__ = ["Stored", "reading_collector"]
 
 _NULL = b"null"
 _UUID_PTR = "/_meta/uuid"
 _TRUNCATED_PTR = "/_meta/flow_truncated"
-_Text = Callable[[bytes, int], bytes]  # of a document and the clock of its commit
+_Text = Callable[[bytes, int, bytes], bytes]
+"""Of what is sent of a document, the clock of its commit, and whether something is cut off: true or false, as JSON."""
 
 
 class Stored:
@@ -42,7 +44,8 @@ class Stored:
         projections = {projection.field: projection for projection in binding.collection.projections}
         keys = [projections[field] for field in binding.field_selection.keys]
         self._key = Extractor([(projection.ptr, _default(projection)) for projection in keys]).key
-        self._values = _values([projections[field] for field in binding.field_selection.values])
+        self._truncation = truncation_of(binding.ser_policy, [projection.ptr for projection in keys])
+        self._values = _values([projections[field] for field in binding.field_selection.values], self._truncation)
         self._whole = bool(binding.field_selection.document)
         self._documents: dict[bytes, tuple[bytes, int]] = {}
         self._loaded: dict[bytes, bytes] = {}
@@ -109,7 +112,7 @@ class Stored:
             self._largest = max([self._largest, *((len(key), key) for key in documents)])
         begin = b'{"store":{"binding":%d,"key":' % self._index
         reduces = self._collector.plan is not None and not self._delta
-        values = self._values
+        values, truncation = self._values, self._truncation
         for key, (doc, clock) in documents.items():
             older = loaded.get(key)
             end = b"}}\n" if older is None else b',"exists":true}}\n'
@@ -120,8 +123,9 @@ class Stored:
                 if reduced is None and older is not None:
                     reduced, end = self._collector.combine(older, doc), b',"exists":true,"delete":true}}\n'
                 doc = reduced or doc  # noqa: PLW2901 -- from here on, it is what is stored
-            whole = b',"doc":' + doc if self._whole else b""
-            yield b"%b%b%b%b%b%b" % (begin, key, b',"values":', values(doc, clock), whole, end)
+            sent = doc if truncation is None else truncation.document(doc)
+            whole = b',"doc":' + sent if self._whole else b""
+            yield b"%b%b%b%b%b%b" % (begin, key, b',"values":', values(doc, sent, clock), whole, end)
 
 
 def reading_collector(collection: CollectionSpec) -> Collector:
@@ -136,19 +140,21 @@ def _default(projection: Projection) -> bytes:
     return bytes(inference.default) if inference is not None and inference.default else _NULL
 
 
-def _values(projections: Sequence[Projection]) -> _Text:
-    """Return what makes the JSON array of a document's values."""
+def _values(projections: Sequence[Projection], truncation: Truncation | None) -> Callable[[bytes, bytes, int], bytes]:
+    """Return what makes the JSON array of values: of a document, of what is sent of it, and the clock of its commit."""
     made = {number: text for number, projection in enumerate(projections) if (text := _made(projection)) is not None}
     cut = Extractor(
         [(projection.ptr, _default(projection)) for number, projection in enumerate(projections) if number not in made]
     )
-    if not made:
-        return lambda doc, _clock: cut.array(doc)
+    if not made and truncation is None:
+        return lambda doc, _sent, _clock: cut.array(doc)
 
-    def values(doc: bytes, clock: int) -> bytes:
+    def values(doc: bytes, sent: bytes, clock: int) -> bytes:
         texts = list(cut(doc))
+        if sent is not doc and truncation is not None:
+            texts = [truncation.value(text) for text in texts]
         for number, text in made.items():  # in order: each place is right once those before it are filled
-            texts.insert(number, text(doc, clock))
+            texts.insert(number, text(sent, clock, b"false" if sent is doc else b"true"))
         return b"[" + b",".join(texts) + b"]"
 
     return values
@@ -157,11 +163,11 @@ def _values(projections: Sequence[Projection]) -> _Text:
 def _made(projection: Projection) -> _Text | None:
     """Return what makes the value of a projection that is no location of the document; None for one that is."""
     if not projection.ptr:
-        return lambda doc, _clock: doc
+        return lambda sent, _clock, _cut: sent
     if projection.ptr == _UUID_PTR and _is_time(projection):
         return _Published()
     if projection.ptr == _TRUNCATED_PTR:
-        return lambda _doc, _clock: b"false"
+        return lambda _sent, _clock, cut: cut
     return None
 
 
@@ -177,7 +183,7 @@ class _Published:
         self._clock = -1
         self._text = b""
 
-    def __call__(self, _doc: bytes, clock: int) -> bytes:
+    def __call__(self, _sent: bytes, clock: int, _cut: bytes) -> bytes:
         if clock != self._clock:
             self._clock = clock
             self._text = b'"%b"' % time_of(clock).isoformat().replace("+00:00", "Z").encode()

@@ -149,7 +149,8 @@ def test_resource_paths_tell_bindings_apart(paths: str, sentence: str) -> None:
         built(task(binding(), binding("u")), answering([], paths=paths))
 
 
-def test_a_policy_of_cutting_documents_is_told_not_to_be_applied() -> None:
+def test_a_policy_of_cutting_documents_is_part_of_its_binding() -> None:
     found = built(task(binding(), binding("u"), binding("v")), answering([]))
 
-    assert found.notes == ["v: the connector's serPolicy is not applied here"]
+    assert [each.ser_policy for each in found.spec.bindings] == [None, None, SerPolicy(str_truncate_after=9)]
+    assert found.notes == []

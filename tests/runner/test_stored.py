@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from python.protocol.errors import RemoteProtocolError
-from python.protocol.flow import CollectionSpec, FieldSelection, MaterializationBinding, RangeSpec
+from python.protocol.flow import CollectionSpec, FieldSelection, MaterializationBinding, RangeSpec, SerPolicy
 from python.protocol.projection import Inference, Projection, StringInference
 from python.runner.collector import ViolationError
 from python.runner.journal import Row
@@ -158,3 +158,14 @@ def test_what_was_not_asked_for_is_refused(before: list[int], key: int, sentence
         binding.loaded(b'{"id":%d}' % known)
     with pytest.raises(RemoteProtocolError, match=sentence):
         binding.loaded(b'{"id":%d}' % key)
+
+
+def test_what_the_endpoint_cannot_take_is_cut_off_and_marked() -> None:
+    binding = stored("n", "whole", "_meta/flow_truncated", ser_policy=SerPolicy(str_truncate_after=4))
+    binding.combine(rows({"id": "1234567", "n": "1234567"}, {"id": "2", "n": "2"}))
+
+    cut, short = messages(binding.stores(), "store")
+    assert cut["key"] == ["1234567"]
+    assert cut["values"] == ["1234", {"id": "1234567", "n": "1234"}, True]
+    assert cut["doc"] == {"id": "1234567", "n": "1234"}
+    assert short["values"] == ["2", {"id": "2", "n": "2"}, False]
