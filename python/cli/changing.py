@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import msgspec
 
 from python.importing.changes import Connector, changed, connectors, touched
-from python.importing.git import git
+from python.importing.repository import here
 
 __all__ = ["lines"]
 
@@ -18,9 +18,9 @@ def lines(since: str | None, form: str) -> Iterator[str]:
 
     With `since`, a revision of git, of those that differ from it. Raises GitError outside of a repository.
     """
-    root = pathlib.Path(git(pathlib.Path.cwd(), "rev-parse", "--show-toplevel").decode().strip())
-    found = connectors(root)
-    yield from _FORMS[form](touched(found, changed(root, since)) if since else found)
+    repository = here(pathlib.Path.cwd())
+    found = connectors(repository.folder)
+    yield from _FORMS[form](touched(found, changed(repository, since)) if since else found)
 
 
 def _json(found: Sequence[Connector]) -> Iterator[str]:

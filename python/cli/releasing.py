@@ -13,9 +13,8 @@ from python.cli import comparing, snapshotting
 from python.importing import changelog, report, snapshot_files
 from python.importing.changes import connector_type
 from python.importing.comparing import compare
-from python.importing.git import GitError
 from python.importing.releasing import Files, Release, lacking, planned
-from python.importing.repository import Repository, here
+from python.importing.repository import GitError, Repository, here
 from python.importing.snapshot_files import SnapshotError
 from python.protocol.errors import HeadwaterError
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from python.importing.git import git
+from python.importing.repository import Repository
 
 __all__ = ["TYPES", "Connector", "changed", "connector_type", "connectors", "touched"]
 
@@ -107,13 +108,12 @@ def _made_of(known: Sequence[Connector], path: str) -> Iterator[Connector]:
         yield from (each for each in known if each.type.startswith(reach.type) and each.shim.startswith(reach.shim))
 
 
-def changed(root: pathlib.Path, since: str) -> list[str]:
-    """Return the paths in which the work tree at `root` differs from where it left `since`, a revision of git.
+def changed(repository: Repository, since: str) -> list[str]:
+    """Return the paths in which the work tree differs from where it left `since`, a revision of git.
 
     Files that git does not know yet count. Raises GitError where there is no such revision, or no common commit.
     """
-    base = git(root, "merge-base", since, "HEAD").decode().strip()
-    listed = git(root, "diff", "--name-only", "--no-renames", "-z", base)
-    return [
-        path for path in (listed + git(root, "ls-files", "-o", "--exclude-standard", "-z")).decode().split("\0") if path
-    ]
+    base = repository.text("merge-base", since, "HEAD")
+    listed = repository.run("diff", "--name-only", "--no-renames", "-z", base)
+    listed += repository.run("ls-files", "-o", "--exclude-standard", "-z")
+    return [path for path in os.fsdecode(listed).split("\0") if path]

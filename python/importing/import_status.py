@@ -9,9 +9,8 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from python.importing.git import GitError
 from python.importing.import_records import ImportRecord, LastImport, newest_imports, recorded_url
-from python.importing.repository import Repository, alone
+from python.importing.repository import GitError, Repository, alone
 from python.importing.upstream import Upstream, at_url
 from python.protocol.errors import HeadwaterError
 

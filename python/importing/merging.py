@@ -10,8 +10,7 @@ import signal
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from python.importing.git import GitError
-from python.importing.repository import Repository
+from python.importing.repository import GitError, Repository
 
 __all__ = ["InTheWayError", "Merged", "after_a_kill", "begin_merge", "finish", "merged", "undoing"]
 

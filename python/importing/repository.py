@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from python.importing.git import GitError
+from python.protocol.errors import HeadwaterError
 
 __all__ = ["EMPTY_TREE", "Entry", "Repository", "alone", "here"]
 
@@ -25,6 +25,10 @@ _OF_ANOTHER = (
     *("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_SHALLOW_FILE", "GIT_GRAFT_FILE"),
 )
 _GIT_VERSION_MIN = (2, 38)  # the first whose merge-tree writes a tree
+
+
+class GitError(HeadwaterError):
+    """Git refuses, or is not there. Whoever named the repository or the revision must act."""
 
 
 class Entry(NamedTuple):

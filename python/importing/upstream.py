@@ -15,8 +15,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from python.importing.git import GitError
-from python.importing.repository import EMPTY_TREE, Entry, Repository
+from python.importing.repository import EMPTY_TREE, Entry, GitError, Repository
 
 __all__ = ["Upstream", "at_url", "configured"]
 

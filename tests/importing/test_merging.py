@@ -15,10 +15,9 @@ from typing import Any
 import pytest
 
 from python.importing import merging
-from python.importing.git import GitError
 from python.importing.merging import merged, undoing
 from python.importing.pulling import ConflictError
-from python.importing.repository import EMPTY_TREE, Repository, here
+from python.importing.repository import EMPTY_TREE, GitError, Repository, here
 from tests.importing.repositories import Git, ours_and_theirs
 
 pytestmark = pytest.mark.slow

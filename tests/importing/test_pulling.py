@@ -8,9 +8,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from python.importing.git import GitError
 from python.importing.licences import LicenceError
 from python.importing.pulling import ConflictError, Order, RefusedError, pull
+from python.importing.repository import GitError
 from python.protocol.errors import HeadwaterError
 from tests.importing.repositories import ORDER, Git, ours_and_theirs
 

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from python.importing.git import GitError
-from python.importing.repository import EMPTY_TREE, Repository, here
+from python.importing.repository import EMPTY_TREE, GitError, Repository, here
 from tests.importing.repositories import Git, ours_and_theirs
 
 

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from python.importing.git import GitError
-from python.importing.repository import here
+from python.importing.repository import GitError, here
 from python.importing.upstream import Upstream, configured
 from tests.importing.repositories import ORDER, Git, ours_and_theirs
 
