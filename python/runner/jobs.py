@@ -114,11 +114,16 @@ class Job(ABC):
         """Run a session of the shard that has the keys `owned`, until it ends of itself or is stopped."""
 
     def run(self) -> None:
-        """Do all there is to do. Raises what ended the task."""
-        with self.unless_stopped():
-            self.require_shards()
-            self._again(self._build)
-            self.sessions()
+        """Do all there is to do. Raises what ended the task; where the run goes on without it, that is told at once."""
+        try:
+            with self.unless_stopped():
+                self.require_shards()
+                self._again(self._build)
+                self.sessions()
+        except Exception as error:
+            if self.shared.options.continuous and not self.shared.stop.asked:
+                self.shared.progress.note(f"{self.name}: failed, and is not started again: {_sentence(error)}")
+            raise
 
     def sessions(self) -> None:
         """Run the shards of one session, at the same time. Raises why some failed."""

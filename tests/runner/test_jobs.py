@@ -74,10 +74,12 @@ def store(tmp_path: Path) -> Iterator[Store]:
     opened.close()
 
 
-def job(store: Store, shards: int = 1) -> Working:
+def job(store: Store, shards: int = 1, told: io.StringIO | None = None) -> Working:
+    """`told` gets what a continuous run tells."""
     endpoint = LocalEndpoint(command=("x",), config={}, config_where=HERE, where=HERE)
     task = CaptureTask(name="a/x", endpoint=endpoint, bindings=(), where=HERE)
-    said, options = Outlet(io.StringIO(), lambda: None), Options(source="", shards=shards)
+    said = Outlet(told or io.StringIO(), lambda: None)
+    options = Options(source="", shards=shards, continuous=told is not None)
     shared = Shared(store, Progress(said), Stop(), said, options, lambda _name, _collections: True)
     catalog = Catalog(source=HERE.file, captures={}, collections={}, materializations={}, tests={})
     return Working(task, catalog, shared)
@@ -128,3 +130,29 @@ def test_what_any_one_shard_has_committed_binds_to_their_number(store: Store) ->
     with pytest.raises(HeadwaterError, match=r"first run with 2 shards, .* is now to run with 1: give --shards 2"):
         job(store).run()
     job(store, shards=2).run()
+
+
+def test_a_continuous_run_tells_at_once_what_is_not_started_again(store: Store) -> None:
+    first = job(store)
+    first.work = lambda ledger, _owned: ledger.change(transactions=1)
+    first.run()
+    told = io.StringIO()
+    with pytest.raises(HeadwaterError, match="give --shards 1"):
+        job(store, shards=2, told=told).run()
+
+    assert told.getvalue().startswith("a/x: failed, and is not started again: it was first run with 1 shards")
+
+
+def test_a_continuous_run_does_a_failed_session_again(store: Store) -> None:
+    def fails_once(ledger: Ledger, _owned: RangeSpec) -> None:
+        if ledger.record.sessions == 1:
+            raise HeadwaterError("no luck")
+
+    told = io.StringIO()
+    again = job(store, told=told)
+    again.work = fails_once
+    again.shared.stop.wait = lambda _seconds: None  # type: ignore[method-assign] # nobody waits
+    again.run()
+
+    assert told.getvalue() == "a/x: failed, and starts again in 1 s: no luck\n"
+    assert (store.task("a/x", 0).sessions, store.task("a/x", 0).error) == (2, "")
