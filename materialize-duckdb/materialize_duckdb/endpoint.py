@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import string
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
@@ -19,6 +20,12 @@ __all__ = ["DuckdbEndpoint"]
 
 ROWS_AT_ONCE = 2048
 """Documents that are fetched at once: as many as DuckDB itself works on."""
+
+CACHE_MB = 32
+"""Of the file, how much stays in memory from one transaction to the next; DuckDB by itself keeps all there is room for.
+
+Within a transaction there is no limit: DuckDB would fail where long texts do not fit it.
+"""
 
 _COLUMNS = """
 select column_name, data_type, is_nullable from duckdb_columns()
@@ -60,6 +67,13 @@ class DuckdbEndpoint(Endpoint):
             return None
         ((occupied,),) = self.execute(f"select exists (select 1 from {self.dialect.qualified(place)})")  # noqa: S608 -- a quoted name
         return ExistingTable(columns=tuple(ExistingColumn(*column) for column in columns), occupied=bool(occupied))
+
+    def commit(self) -> None:
+        """Commit the transaction, and let go of what of the file is kept in memory beyond `CACHE_MB`."""
+        super().commit()
+        with contextlib.suppress(duckdb.Error):  # more than that is in use
+            self.execute(f"set memory_limit = '{CACHE_MB}MB'")
+        self.execute("reset memory_limit")
 
     def copy(self, table: str, columns: Sequence[Column], values: Sequence[Sequence[Any]]) -> None:
         """Add rows to the temporary `table`: one text a column, split by DuckDB, costs half of a list."""
