@@ -10,11 +10,13 @@ from python.protocol.flow import CollectionSpec
 from python.protocol.projection import Projection
 from python.runner import catalog_readers as readers
 from python.runner.build import collection_spec
-from python.runner.catalog import Catalog
+from python.runner.catalog import Catalog, Collection
 from python.runner.extraction import Extractor, canonical_key
 from python.runner.journal import clock_of
 from python.runner.problems import CatalogError, Problem, suggestion
 from python.runner.reading import Source
+from python.runner.schemas import SchemaError
+from python.runner.stored import reading_collector
 
 __all__ = ["CLOCKS_A_SECOND", "collections_read", "source_of", "utc_clock"]
 
@@ -23,18 +25,30 @@ CLOCKS_A_SECOND = 160_000_000
 
 
 def collections_read(sources: Iterable[readers.Source], catalog: Catalog) -> dict[str, CollectionSpec]:
-    """Return the collections of `sources`, as readers are sent them. Raises CatalogError for all that are missing."""
+    """Return the collections of `sources`, as readers are sent them.
+
+    Raises CatalogError for all that are missing, and for a schema that cannot check documents.
+    """
     found: dict[str, CollectionSpec] = {}
     missing: list[Problem] = []
     for source in sources:
         if source.collection in catalog.collections:
-            found[source.collection] = collection_spec(catalog.collections[source.collection], reading=True)
+            found[source.collection] = _read(catalog.collections[source.collection])
         else:
             hint = suggestion(source.collection, catalog.collections) or "; define it, or import its file"
             missing.append(Problem(source.where, f"reads {source.collection}, which no file defines{hint}"))
     if missing:
         raise CatalogError(missing)
     return found
+
+
+def _read(collection: Collection) -> CollectionSpec:
+    built = collection_spec(collection, reading=True)
+    try:
+        reading_collector(built)
+    except SchemaError as error:
+        raise CatalogError.at(collection.where, f"collection {collection.name}: {error}") from None
+    return built
 
 
 def source_of(

@@ -99,7 +99,8 @@ def test_a_task_that_cannot_be_built_does_not_stop_the_others(tmp_path: Path) ->
 
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
-    assert f"test.flow.yaml:1: collection {TOTALS}" in done.stderr
+    for task in (TOTALS, SHELF):
+        assert f"headwater: {task}: test.flow.yaml:1: collection {TOTALS}: schema " in done.stderr
     assert "100 documents committed" in done.stdout
 
 

@@ -151,7 +151,7 @@ def test_a_continuous_run_does_a_failed_session_again(store: Store) -> None:
     told = io.StringIO()
     again = job(store, told=told)
     again.work = fails_once
-    again.shared.stop.wait = lambda _seconds: None  # type: ignore[method-assign] # nobody waits
+    again.shared.stop.wait = lambda _seconds: None  # type: ignore[method-assign,assignment] # nobody waits
     again.run()
 
     assert told.getvalue() == "a/x: failed, and starts again in 1 s: no luck\n"
