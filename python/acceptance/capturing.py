@@ -58,7 +58,11 @@ class CaptureSubject(ApplyingSubject):
 
     def basic(self) -> Iterator[Transcript]:
         """Yield specs, discover, validate, apply and a session."""
-        yield from (self.specs, self.discovery, self.validation, self.application, self.session)
+        yield self.specs
+        yield self.discovery
+        yield self.validation
+        yield self.application
+        yield self.session
 
     def discover(self, config: msgspec.Raw) -> wire.Discover:
         """Return the request to discover."""

@@ -42,7 +42,9 @@ class DerivationSubject(Subject):
 
     def basic(self) -> Iterator[Transcript]:
         """Yield specs, validate and a session of two transactions."""
-        yield from (self.specs, self.validation, self.session)
+        yield self.specs
+        yield self.validation
+        yield self.session
 
     def validate(self, config: msgspec.Raw) -> wire.Validate:
         """Return the request to validate all transforms."""

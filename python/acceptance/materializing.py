@@ -54,7 +54,10 @@ class MaterializationSubject(ApplyingSubject):
 
     def basic(self) -> Iterator[Transcript]:
         """Yield specs, validate, apply and a session of three transactions."""
-        yield from (self.specs, self.validation, self.application, self.session)
+        yield self.specs
+        yield self.validation
+        yield self.application
+        yield self.session
 
     def validate(self, config: msgspec.Raw) -> wire.Validate:
         """Return the request to validate two bindings that are never applied."""

@@ -92,6 +92,13 @@ def _task_zeros(task: object) -> object:
 
 
 def _in_order(subject: Subject) -> None:
+    require(
+        subject.specs.kinds == ["spec", "spec"],
+        "two requests to one process are not answered",
+        got=subject.specs.reason if subject.specs.status else subject.specs.kinds,
+        want="spec, spec",
+        transcript=subject.specs,
+    )
     talk = subject.talk(
         subject.spec_request, subject.line(subject.validate(subject.config)), subject.spec_request, subject.spec_request
     )

@@ -10,7 +10,7 @@ import msgspec
 from python.acceptance.capturing import CaptureSubject, Keys, Step, keys_of
 from python.acceptance.cases import Case, require
 from python.acceptance.transcripts import TOO_LATE, Transcript
-from python.acceptance.verdicts import BlockedError, NotApplicableError
+from python.acceptance.verdicts import BrokenError, NotApplicableError
 from python.protocol import capture as wire
 from python.protocol.flow import FULL_RANGE, RangeSpec
 
@@ -177,11 +177,16 @@ def _shared(subject: CaptureSubject) -> None:
 
 
 def _stopped(subject: CaptureSubject) -> None:
+    subject.one(subject.session, "opened")
     for number in (signal.SIGTERM, signal.SIGKILL):
         with subject.dialogue() as dialogue:
             dialogue.send(subject.spec_request, subject.line(subject.open({})))
             if not dialogue.until("opened"):
-                raise BlockedError("it needs an open session")
+                raise BrokenError(
+                    f"a session cannot be opened before {number.name}, as often as they were ended",
+                    got=dialogue.end().reason,
+                    want="opened: nothing of an earlier session is in the way",
+                )
             dialogue.until("checkpoint", seconds=subject.limits.quiet_seconds)
             talk = dialogue.stop(number)
         require(

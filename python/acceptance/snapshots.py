@@ -18,6 +18,7 @@ from python.protocol.patch import merge
 from python.runner import engines
 from python.runner.catalog import CaptureTask, Catalog
 from python.runner.drive import Launch
+from python.runner.endpoints import ImageEndpoint
 from python.runner.loading import load_catalog
 from python.runner.observing import Observation, discovered_of, spec_of
 from python.runner.tasks import enabled
@@ -28,19 +29,24 @@ __all__ = ["Change", "Question", "changes", "take", "write"]
 class Question(msgspec.Struct, frozen=True, kw_only=True):
     """What to take: the `kinds` of snapshots of the connector in `folder`.
 
-    `launch` says how a capture's connector is started. `config` stands in for that of the Flow spec, whose captures
-    have to be one then.
+    `launch` says how a capture's connector is started; `image` is what to start in the place of what the Flow spec says.
+    `config` stands in for that of the spec, whose captures have to be one then. `source` is another Flow spec, of which
+    `name` is the capture to run, and `given` are other settings than the folder's.
     """
 
     folder: pathlib.Path
     kinds: Sequence[str] = texts.KINDS
     launch: Callable[[CaptureTask], Launch] = lambda task: engines.launch(task, lambda _log: None)
     config: Json = None
+    image: str = ""
+    source: pathlib.Path | None = None
+    name: str | None = None
+    given: Settings | None = None
 
     @property
     def settings(self) -> Settings:
-        """What the connector's pyproject.toml says of its snapshots."""
-        return settings_of(self.folder)
+        """What the connector's pyproject.toml says of its snapshots, unless others are given."""
+        return self.given or settings_of(self.folder)
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +68,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 def take(question: Question) -> dict[str, Json]:
     """Return what would be kept, by file name. Raises HeadwaterError or ConnectorError where the connector fails."""
     folder, settings = question.folder, question.settings
-    source = folder / settings.source
+    source = question.source or folder / settings.source
     if not source.is_file():
         raise HeadwaterError(
             f"{folder} is asked and run by a Flow spec, and {source} is no file: write one, or name it as `source` of "
@@ -70,27 +76,31 @@ def take(question: Question) -> dict[str, Json]:
         )
     catalog = load_catalog(source)
     found: dict[str, Json] = {}
-    for run, named in _runs(folder, catalog, question.config).items():
-        task = _with_config(named, merge(named.endpoint.config, settings.config)) if settings.config else named
+    for run, named in _runs(folder, catalog, question).items():
+        task = _with(named, question.image, merge(named.endpoint.config, settings.config))
         for kind, lines in _taken(task, catalog, question, settings):
             found[texts.file_name(kind, "" if kind == "spec" else run)] = lines
     return found
 
 
-def _runs(folder: pathlib.Path, catalog: Catalog, config: Json) -> dict[str, CaptureTask]:
+def _runs(folder: pathlib.Path, catalog: Catalog, question: Question) -> dict[str, CaptureTask]:
     """Return the captures of `catalog` by the name of their run: "" for the only one."""
-    if len(catalog.captures) == 1 or config is not None:
-        task = catalog.capture()
-        return {"": task if config is None else _with_config(task, config)}
-    if not catalog.captures:
-        catalog.capture()  # raises, and says what to do
+    if len(catalog.captures) <= 1 or question.config is not None:
+        task = catalog.capture(question.name, flag="--name")
+        return {"": task if question.config is None else _with(task, "", question.config)}
+    wanted = [catalog.capture(question.name).name] if question.name else [*catalog.captures]
     prefix = f"{folder.resolve().name}-"
-    names = {name: name.rpartition("/")[2].removeprefix(prefix) for name in catalog.captures}
+    names = {name: name.rpartition("/")[2].removeprefix(prefix) for name in wanted}
     return {re.sub(r"\W", "_", short): catalog.captures[name] for name, short in names.items()}
 
 
-def _with_config(task: CaptureTask, config: Json) -> CaptureTask:
-    return dataclasses.replace(task, endpoint=dataclasses.replace(task.endpoint, config=config))
+def _with(task: CaptureTask, image: str, config: Json) -> CaptureTask:
+    """Return `task` with another config, and with an image in the place of its command, if one is named."""
+    own = task.endpoint
+    if not image:
+        return dataclasses.replace(task, endpoint=dataclasses.replace(own, config=config))
+    endpoint = ImageEndpoint(image=image, config=config, config_where=own.config_where, where=task.where)
+    return dataclasses.replace(task, endpoint=endpoint)
 
 
 def _taken(

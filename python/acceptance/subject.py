@@ -34,6 +34,7 @@ class Subject(ABC):
         self.task = task
         self.limits = limits
         self._network = network
+        self._breaches: dict[int, Mapping[int, str]] = {}
         self.protocol = drive.PROTOCOLS[task.kind]
 
     @property
@@ -66,7 +67,10 @@ class Subject(ABC):
 
     @abstractmethod
     def basic(self) -> Iterator[Transcript]:
-        """Yield the conversations that every connector has to master."""
+        """Yield the conversations that every connector has to master, as far as each can be held.
+
+        Raises BlockedError after those that could, where one needs an answer that did not come.
+        """
 
     def start(self, log_level: str | None = None) -> Start:
         """Return how to start the connector."""
@@ -147,16 +151,12 @@ class Subject(ABC):
             raise BlockedError(f"it needs an answer `{kind}`, and {_instead(transcript)}")
         return found[-1]
 
-    @functools.cached_property
-    def breaches(self) -> Mapping[int, tuple[str, Transcript]]:
-        """What Flow's runtime would refuse of the basic conversations: by rule, the first one."""
-        found: dict[int, tuple[str, Transcript]] = {}
-        for transcript in self.basic():
-            for line in transcript.lines:
-                error = self.refusal(line)
-                if error is not None:
-                    found.setdefault(error.rule, (str(error), transcript))
-        return found
+    def breaches(self, transcript: Transcript) -> Mapping[int, str]:
+        """Return what Flow's runtime would refuse of a conversation: the first sentence by rule."""
+        if id(transcript) not in self._breaches:
+            errors = [error for line in transcript.lines if (error := self.refusal(line)) is not None]
+            self._breaches[id(transcript)] = {error.rule: str(error) for error in reversed(errors)}
+        return self._breaches[id(transcript)]
 
     def refusal(self, line: bytes) -> RemoteProtocolError | None:
         """Return why Flow's runtime would refuse a line of stdout, or None."""

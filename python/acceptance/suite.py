@@ -57,7 +57,7 @@ CASES: Sequence[Case] = (
 def cases_of(kind: str, rules: Sequence[int] = (), pattern: str = "", more: Sequence[Case] = ()) -> list[Case]:
     """Return the cases for a kind of task and `more`, by their rules: of these `rules` only, where there are any.
 
-    `pattern` is a regular expression to find in the name of a case, or in its promise. Raises HeadwaterError where it is none.
+    `pattern` is a regular expression to find in the name of a case, or in its promise; another raises HeadwaterError.
     """
     try:
         wanted = re.compile(pattern, re.IGNORECASE)

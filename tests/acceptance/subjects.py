@@ -1,0 +1,36 @@
+"""Small connectors in plain Python, good ones and defective ones, as subjects."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from python.acceptance.opening import opened
+from python.acceptance.subject import Subject
+from python.acceptance.talking import Limits
+
+DEFECTS = Path(__file__).parent / "defects"
+QUICK = Limits(seconds=20, quiet_seconds=0.4, stop_seconds=0.4)
+IMPATIENT = Limits(seconds=2, quiet_seconds=0.4, stop_seconds=0.4)
+TOKEN = "xK29-secret-of-the-config"
+NAME = "acmeCo/defects"
+
+
+def capture(folder: Path, defect: str, limits: Limits = QUICK) -> Subject:
+    """The capture with this defect; "none" has none."""
+    config = {"credentials": {"token": TOKEN}}
+    return _opened(
+        folder, {"captures": {NAME: {"endpoint": _local("capture", defect, folder, config), "bindings": []}}}, limits
+    )
+
+
+def _local(kind: str, defect: str, folder: Path, config: object) -> dict[str, object]:
+    # Isolated and without site packages: each of the many processes starts in a twentieth of a second.
+    command = [sys.executable, "-I", "-S", str(DEFECTS / f"{kind}.py"), defect, str(folder / "left")]
+    return {"local": {"command": command, "config": config}}
+
+
+def _opened(folder: Path, spec: dict[str, object], limits: Limits) -> Subject:
+    (folder / "test.flow.yaml").write_text(json.dumps(spec), encoding="utf-8")
+    return opened(str(folder), limits=limits)

@@ -1,0 +1,126 @@
+"""Every case can fail: small connectors, each with one defect, and the rule that it breaks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from python.acceptance import suite
+from python.acceptance.promises import CAPTURE, PROMISES
+from python.acceptance.verdicts import FAILED, NOT_APPLICABLE, PASSED
+from tests.acceptance import subjects
+
+pytestmark = pytest.mark.slow
+
+OF_CAPTURES: dict[str, int] = {
+    "list": 1,
+    "banner": 2,
+    "blank line": 2,
+    "no last newline": 3,
+    "two kinds": 4,
+    "unknown member": 5,
+    "key twice": 6,
+    "null": 7,
+    "text for a schema": 8,
+    "proto names": 9,
+    "internal": 10,
+    "binding out of range": 11,
+    "NaN": 12,
+    "known members": 13,
+    "wants zeros": 14,
+    "one request": 15,
+    "wants a config": 16,
+    "another protocol": 17,
+    "no schema": 18,
+    "closed config": 19,
+    "no documentation": 20,
+    "pointer to nothing": 21,
+    "token is no secret": 23,
+    "no title": 24,
+    "credentials are optional": 25,
+    "open tag": 26,
+    "unknown variable": 26,
+    "spec of its own": 27,
+    "two answers": 28,
+    "hangs": 29,
+    "silent failure": 30,
+    "good status of a failure": 30,
+    "no name": 31,
+    "no resource": 32,
+    "one resource twice": 33,
+    "lists": 34,
+    "no key": 35,
+    "key of objects": 35,
+    "key is not there": 35,
+    "name with spaces": 36,
+    "names of its own": 37,
+    "flag is text": 38,
+    "sorted answers": 39,
+    "paths of its own": 40,
+    "any config": 41,
+    "nothing came before": 42,
+    "applies once": 45,
+    "applies for ever": 46,
+    "says nothing of it": 47,
+    "early document": 48,
+    "answer amid": 49,
+    "text for a number": 50,
+    "other key": 51,
+    "uuid": 52,
+    "no last checkpoint": 53,
+    "nothing updated": 54,
+    "patch in words": 55,
+    "nulls": 56,
+    "gap": 57,
+    "state by name": 58,
+    "every binding starts over": 58,
+    "wants bindings": 59,
+    "state by number": 60,
+    "waits for the end of stdin": 61,
+    "one acknowledgement each": 62,
+    "large document": 63,
+    "open schema": 64,
+    "shards overlap": 65,
+    "shards leave out": 65,
+    "complete alone": 66,
+    "every shard marks": 66,
+    "lock file": 67,
+    "deaf": 67,
+    "bad end": 68,
+    "plain logs": 80,
+    "level of its own": 81,
+    "fields are a list": 82,
+    "event of its own": 83,
+    "logs secrets": 84,
+    "no trace": 85,
+    "Latin logs": 86,
+    "no answer": 90,
+}
+"""Each defect of `defects/capture.py`, and the rule whose case has to see it."""
+
+ELSEWHERE = {87, 88, 89}
+"""Rules of images: see `test_image_cases`."""
+
+
+@pytest.mark.parametrize(("defect", "rule"), OF_CAPTURES.items(), ids=OF_CAPTURES)
+def test_the_case_of_a_rule_sees_the_defect_of_a_capture(defect: str, rule: int, tmp_path: Path) -> None:
+    limits = subjects.IMPATIENT if defect in ("hangs", "waits for the end of stdin") else subjects.QUICK
+    subject = subjects.capture(tmp_path, defect, limits)
+    cases = [case for case in suite.CASES if case in suite.cases_of(subject.kind, [rule])]
+
+    assert [suite.checked(subject, case).verdict for case in cases] == [FAILED]
+
+
+def test_a_capture_without_defects_keeps_every_promise(tmp_path: Path) -> None:
+    subject = subjects.capture(tmp_path, "none")
+    outcomes = list(suite.run(subject, suite.cases_of(subject.kind)))
+
+    assert [each for each in outcomes if each.verdict != PASSED and each.rule not in ELSEWHERE] == []
+    assert {each.verdict for each in outcomes if each.rule in ELSEWHERE} == {NOT_APPLICABLE}
+
+
+def test_every_rule_of_captures_has_a_defect() -> None:
+    concerned = {rule for rule, promise in PROMISES.items() if CAPTURE in promise.kinds}
+
+    assert concerned - set(OF_CAPTURES.values()) == ELSEWHERE
