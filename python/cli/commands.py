@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from python.cli import acceptance, connector_commands, importing, init, runner_commands, snapshot
+from python.cli import acceptance, connector_commands, importing, init, migrate_test, runner_commands, snapshot
 from python.cli.group import headwater
 
-__all__ = ["acceptance", "connector_commands", "headwater", "importing", "init", "runner_commands", "snapshot"]
+__all__ = [
+    "acceptance",
+    "connector_commands",
+    "headwater",
+    "importing",
+    "init",
+    "migrate_test",
+    "runner_commands",
+    "snapshot",
+]

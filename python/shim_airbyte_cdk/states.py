@@ -16,9 +16,10 @@ from python.protocol import document
 from python.protocol.flow import ConnectorState
 from python.protocol.patch import difference, merge_patch, replacement, without_nulls
 from python.shim_airbyte_cdk.identities import Identity, Known, identity_of, told
-from python.shim_airbyte_cdk.migration import check_entry, check_streams, streams_of
+from python.shim_airbyte_cdk.migration import check_entry, check_streams
 from python.shim_airbyte_cdk.models import Json, mapping
 from python.shim_airbyte_cdk.records import Target
+from python.shim_common.former_states import streams_of
 from python.shim_common.values import count, items
 
 __all__ = ["STATES", "TaskState"]

@@ -5,7 +5,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from python.shim_airbyte_cdk.migration import streams_of
 from tests.airbyte_messages import Played, Sync, binding, record, request, rows, state
 
 USERS = {"at": "2024"}
@@ -48,16 +47,6 @@ def test_where_it_stored_nothing_all_start_over(stored: Any) -> None:
     Sync(source, request(binding("users"), stored=stored))
 
     assert source.states == []
-
-
-@each_form
-def test_each_form_that_airbyte_to_flow_stored_is_understood(stored: Any) -> None:
-    assert streams_of(stored) == {"users": USERS}
-
-
-@pytest.mark.parametrize("stored", [{}, [], None, "odd", {"type": "STREAM"}, {"type": "LEGACY", "data": []}])
-def test_what_is_none_of_them_gives_nothing(stored: Any) -> None:
-    assert streams_of(stored) == {}
 
 
 def test_the_state_is_taken_over_in_a_first_patch_that_removes_the_old_one() -> None:

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from python.importing.migrating import Outcome, judged, lost_parts
+from python.importing.stored_states import Bound
+
+WHOLE = {"[1]": "2024-01-01", "[2]": "2024-01-02", "[3]": "2024-01-03"}
+
+
+def bound(**given: Any) -> Bound:
+    return Bound(**{"name": "a", "collection": "acmeCo/a", "state_key": "a", "streams": ("a",), **given})
+
+
+def outcome(
+    cursor: Any, came: Any, whole: Any = None, after: Any = None, field: str | None = "at"
+) -> tuple[Outcome, str]:
+    states = {"a": cursor}, {"a": after or {}}
+    (fate,) = judged([bound(cursor_field=field)], states, [(WHOLE if whole is None else whole, came)])
+    return fate.outcome, fate.why
+
+
+def these(*keys: str) -> dict[str, Any]:
+    return {key: WHOLE[key] for key in keys}
+
+
+AT = {"at": "2024-01-02T00:00:00Z"}
+
+
+def test_what_comes_behind_the_cursor_alone_resumes() -> None:
+    assert outcome(AT, these("[3]")) == (Outcome.RESUMES, "1 of 3 documents came again")
+
+
+def test_what_stands_at_the_cursor_or_a_little_before_it_may_come_again() -> None:
+    assert outcome({"at": "2024-01-03"}, these("[2]", "[3]"))[0] is Outcome.RESUMES
+
+
+def test_what_is_covered_and_all_comes_again_restarts() -> None:
+    assert outcome(AT, WHOLE)[0] is Outcome.RESTARTS
+
+
+def test_what_lies_behind_the_cursor_and_does_not_come_is_lost() -> None:
+    found = outcome(AT, {})
+
+    assert found == (Outcome.LOST, "1 documents behind the cursor did not come, such as [3]")
+
+
+def test_where_nothing_lies_before_the_cursor_all_may_come() -> None:
+    assert outcome({"at": "2023-01-01"}, WHOLE)[0] is Outcome.RESUMES
+
+
+@pytest.mark.parametrize("cursor", [{"page": 3}, {"at": {"nested": 1}}, {"at": 7}])
+def test_a_cursor_that_no_document_can_be_held_against_is_judged_by_what_comes(cursor: Any) -> None:
+    assert outcome(cursor, these("[3]"))[0] is Outcome.RESUMES
+    assert outcome(cursor, WHOLE)[0] is Outcome.RESTARTS
+    assert outcome(cursor, WHOLE, after=cursor)[0] is Outcome.RESUMES
+
+
+def test_numbers_are_held_against_numbers() -> None:
+    whole = {"[1]": 9, "[2]": 10}
+
+    assert outcome({"at": 9.5}, {"[2]": 10}, whole)[0] is Outcome.RESUMES
+    assert outcome({"at": 9.5}, {"[1]": 9}, whole)[0] is Outcome.LOST
+
+
+def test_a_binding_without_a_part_begins_and_one_that_is_read_whole_refreshes() -> None:
+    fates = judged(
+        [bound(name="new", state_key="new", streams=("new",)), bound(refreshed=True)], ({"a": AT}, {}), [({}, {})] * 2
+    )
+
+    assert [fate.outcome for fate in fates] == [Outcome.BEGINS, Outcome.REFRESHES]
+    assert all(fate.outcome.is_well for fate in fates)
+
+
+def test_what_no_binding_captures_is_lost() -> None:
+    assert [(fate.name, fate.outcome) for fate in lost_parts([bound()], {"a": AT, "gone": AT})] == [
+        ("gone", Outcome.LOST)
+    ]
+
+
+@pytest.mark.parametrize(("state", "count"), [({}, 0), ([], 0), ({"bindingStateV1": {}}, 0), ({"n": 1}, 1), ([7], 1)])
+def test_a_state_that_nobody_understands_is_lost_as_a_whole(state: Any, count: int) -> None:
+    assert len(lost_parts([bound()], state)) == count
