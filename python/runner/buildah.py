@@ -3,8 +3,8 @@
     python -m python.runner.buildah BUILDAH IMAGE [--env NAME=VALUE ...]
 
 Runs the image's entrypoint with our stdin, stdout and stderr, and exits as it does. BUILDAH_ISOLATION is buildah's own.
-Asked to stop, buildah ends the entrypoint at once instead of asking it: what the connector had not checkpointed is then
-captured again by the next run, as after a crash.
+Asked to stop, buildah would end the entrypoint at once, and its last words would be its own. So a SIGTERM or SIGINT is
+passed to the entrypoint, which stops as it would in any engine, and what buildah says of its processes is left out.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -20,6 +22,7 @@ from collections.abc import Iterator, Sequence
 __all__ = ["main"]
 
 _PREFIX = "headwater-"  # then the id of the process that owns the container
+_OWN_WORDS = re.compile(rb"(subprocess exited (on|with status) \w+|Error: exit status \d+)\s*")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -37,11 +40,36 @@ def main(arguments: Sequence[str]) -> int:
 
 def _run(command: Sequence[str]) -> int:
     """Run `command` to its end and pass signals on, so that its container is removed whatever ends it."""
-    with subprocess.Popen(command) as process:
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda asked, _frame: process.send_signal(asked))
+            signal.signal(number, lambda asked, _frame: _ask(process.pid, asked))
+        for line in process.stderr or ():
+            if not _OWN_WORDS.fullmatch(line):
+                sys.stderr.buffer.write(line)
+                sys.stderr.buffer.flush()
         status = process.wait()
     return status if status >= 0 else 128 - status
+
+
+def _ask(buildah: int, number: int) -> None:
+    """The entrypoint that the process `buildah` runs has got the signal; where it has not started, buildah has."""
+    for process in list(_inside(buildah, _program(buildah))) or [buildah]:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, number)
+
+
+def _inside(owner: int, program: str) -> Iterator[int]:
+    """Yield the nearest descendants of `owner` that run another program: buildah runs itself on the way there."""
+    for children in pathlib.Path(f"/proc/{owner}/task").glob("*/children"):
+        for child in map(int, children.read_text().split()):
+            yield from _inside(child, program) if _program(child) == program else (child,)
+
+
+def _program(process: int) -> str:
+    try:
+        return str(pathlib.Path(f"/proc/{process}/exe").readlink())
+    except OSError:  # it has ended
+        return ""
 
 
 @contextlib.contextmanager

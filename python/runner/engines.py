@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from python.protocol.errors import ConnectorError
 from python.protocol.log import Log
+from python.runner import images
 from python.runner.drive import PROTOCOLS, Launch
 from python.runner.endpoints import LocalEndpoint, Task
 from python.runner.problems import CatalogError
@@ -26,8 +27,8 @@ _ANSWER_SECONDS_MAX = 20.0  # an engine whose daemon hangs is as good as none
 def launch(task: Task, on_log: Callable[[Log], None], network: str = "bridge") -> Launch:
     """Return how to start the connector of `task`.
 
-    Raises ConnectorError where it is an image and no engine works, or a part of Flow's own runtime, and CatalogError
-    for a codec that is not spoken here.
+    Raises ConnectorError where it is an image that no engine has or can run, or a part of Flow's own runtime, and
+    CatalogError for a protocol or a codec that is not the task's.
 
     A local command that names a connector's folder, as `python -m source-x` does, is run with that folder's own
     environment first on PATH, where there is one. The `env` of its specification comes before ours, but for the level
@@ -50,6 +51,7 @@ def launch(task: Task, on_log: Callable[[Log], None], network: str = "bridge") -
     else:
         own = {}
         engine = _engine(f"{task.name} is the image {endpoint.image}")
+        images.check(engine, endpoint, task.kind, on_log)
         command = _run(engine, endpoint.image, {**logs, **sealing}, network)
     protocol = PROTOCOLS[task.kind]
     return Launch(command=command, env=own, connector_type=endpoint.connector_type, on_log=on_log, protocol=protocol)

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +16,7 @@ from python.runner.catalog import CaptureTask, ImageEndpoint, LocalEndpoint
 from python.runner.problems import CatalogError, Where
 
 WHERE = Where(Path("test.flow.yaml"))
+SPEAKS = {"Labels": {"FLOW_RUNTIME_PROTOCOL": "capture", "FLOW_RUNTIME_CODEC": "json"}}
 
 
 def task(endpoint: LocalEndpoint | ImageEndpoint) -> CaptureTask:
@@ -70,7 +73,7 @@ def test_no_engine_is_one_sentence(bin_: Path) -> None:
 
 def test_an_engine_without_its_daemon_is_passed_over(bin_: Path) -> None:
     program(bin_, "docker", "echo 'Cannot connect to the daemon' >&2; exit 1")
-    program(bin_, "podman", "exit 0")
+    program(bin_, "podman", f"echo '{json.dumps([{'Config': SPEAKS}])}'")
     launch = engines.launch(IMAGE, print, "host")
 
     assert launch.command[:5] == ("podman", "run", "--rm", "--interactive", "--network=host")
@@ -91,14 +94,18 @@ def test_buildah_makes_a_container_runs_the_entrypoint_and_removes_it(
 ) -> None:
     answers = {
         "containers": json.dumps([{"containername": f"headwater-{owner}"} for owner in (999999999, 1, "x")]),
-        "inspect": '{"OCIv1": {"config": {"Entrypoint": ["/connector"], "Cmd": ["--now"]}}}',
+        "inspect": json.dumps({"OCIv1": {"config": {**SPEAKS, "Entrypoint": ["/connector"], "Cmd": ["--now"]}}}),
     }
     for name, text in answers.items():
         (tmp_path / name).write_text(text)
     script = f"""echo "$@" >> {tmp_path}/calls
 case "$1" in
 containers|inspect) read -r line < {tmp_path}/$1; echo "$line";;
-run) read -r line; echo "$line"; exit 3;;
+run)
+    read -r line
+    echo "$line"
+    printf '%s\\n' 'its own words' 'subprocess exited with status 3' 'Error: exit status 3' >&2
+    exit 3;;
 esac"""
     program(bin_, "buildah", script)
     command = engines.launch(IMAGE, print).command
@@ -106,11 +113,31 @@ esac"""
     calls = [line.split() for line in (tmp_path / "calls").read_text().splitlines()]
     name = next(call[2] for call in calls if call[0] == "from")
 
-    assert (done.returncode, done.stdout, done.stderr) == (3, "hello\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (3, "hello\n", "its own words\n")
     assert ["rm", "headwater-999999999"] in calls
     assert ["rm", "headwater-1"] not in calls
     assert next(call for call in calls if call[0] == "run")[-4:] == [name, "--", "/connector", "--now"]
     assert calls[-1] == ["rm", name]
+
+
+def test_a_stop_reaches_the_entrypoint_behind_buildahs_own_processes(bin_: Path, tmp_path: Path) -> None:
+    shell = shutil.which("bash", path=os.defpath)
+    assert shell is not None
+    answers = f"inspect) echo '{json.dumps({'OCIv1': {'config': {**SPEAKS, 'Cmd': ['/connector']}}})}';;"
+    connector = (
+        "import signal, sys; signal.signal(15, lambda *_: sys.exit(7)); print('ready', flush=True); signal.pause()"
+    )
+    (tmp_path / "inner").write_text(f'{sys.executable} -c "{connector}"; exit $?\n')
+    run = f"run) {shell} {tmp_path}/inner; exit $?;;"
+    program(bin_, "buildah", f'case "$1" in\n{answers}\n{run}\nesac')
+    (bin_ / "buildah").write_text((bin_ / "buildah").read_text().replace("#!/bin/sh", f"#!{shell}"))
+    command = engines.launch(IMAGE, print).command
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        process.send_signal(signal.SIGTERM)
+
+        assert process.wait() == 7
 
 
 def test_the_specifications_environment_comes_before_ours_but_for_logs(monkeypatch: pytest.MonkeyPatch) -> None:
