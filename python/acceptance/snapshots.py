@@ -29,9 +29,9 @@ __all__ = ["Change", "Question", "changes", "take", "write"]
 class Question(msgspec.Struct, frozen=True, kw_only=True):
     """What to take: the `kinds` of snapshots of the connector in `folder`.
 
-    `launch` says how a capture's connector is started; `image` is what to start in the place of what the Flow spec says.
-    `config` stands in for that of the spec, whose captures have to be one then. `source` is another Flow spec, of which
-    `name` is the capture to run, and `given` are other settings than the folder's.
+    `launch` says how a capture's connector is started; `image` is what to start in the place of its command. `config`
+    stands in for that of the Flow spec, whose captures have to be one then. `source` is another spec than the folder's,
+    `name` the capture of it to run, and `given` are other settings.
     """
 
     folder: pathlib.Path

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-import dataclasses
+import contextlib
 import pathlib
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import msgspec
 
+from python.acceptance.snapshots import Question, take
+from python.cli.revisions import exported, in_tree
 from python.importing import report, snapshot_files
 from python.importing.comparing import Comparison, compare
-from python.importing.snapshots import Json, Run, Snapshot
+from python.importing.snapshot_settings import settings_of
+from python.importing.snapshot_texts import FOLDER, KINDS, text_of
+from python.importing.snapshots import Snapshot
 from python.importing.versions import verdict
-from python.protocol import capture as wire
 from python.protocol.errors import HeadwaterError
-from python.runner import drive, engines, task_logs, tasks
+from python.runner import engines, task_logs
 from python.runner.catalog import CaptureTask
-from python.runner.endpoints import ImageEndpoint
-from python.runner.loading import load_catalog
-from python.runner.stop import until_signal
+from python.runner.drive import Launch
+from python.runner.stop import Stop, until_signal
+from python.shell.child import ChildError
 from python.shell.outlet import Outlet
 
 __all__ = ["Options", "compared", "tell"]
@@ -29,8 +33,9 @@ __all__ = ["Options", "compared", "tell"]
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """`old` and `new` are folders of connectors, files, `REVISION:folder` of git, or images.
 
-    `run` asks folders anew instead of reading what their tests keep; `source` is the Flow spec whose capture `name` has
-    the config to ask with, by default the `test.flow.yaml` of the folder.
+    `run` asks folders anew, those of git, too, instead of reading what their tests keep; `source` is the Flow spec
+    whose capture `name` has the config to ask with, by default the one that the folder's snapshots are taken with.
+    Without `capture`, only spec and bindings are asked for.
     """
 
     old: str
@@ -39,6 +44,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     source: str | None = None
     name: str | None = None
     network: str = "bridge"
+    capture: bool = True
     form: str = "table"
 
 
@@ -57,7 +63,8 @@ def tell(options: Options) -> tuple[str, bool]:
 
 def compared(options: Options) -> Comparison:
     """Return what differs between the two sides of `options`."""
-    old, new = (_side(name, other, options) for name, other in _both_ways(options))
+    with until_signal() as stop, contextlib.ExitStack() as around:
+        old, new = (_side(sides, options, (stop, around)) for sides in _both_ways(options))
     return compare(old, new)
 
 
@@ -65,28 +72,42 @@ def _both_ways(options: Options) -> tuple[tuple[str, str], tuple[str, str]]:
     return (options.old, options.new), (options.new, options.old)
 
 
-def _side(name: str, other: str, options: Options) -> Snapshot:
+_Around = tuple[Stop, contextlib.ExitStack]
+
+
+def _side(sides: tuple[str, str], options: Options, around: _Around) -> Snapshot:
+    """Return the snapshot of the first of `sides`; a connector that is asked is asked with what the other one says."""
+    name, other = sides
     path = pathlib.Path(name)
     if path.is_file():
         return snapshot_files.of_file(path)
     if path.is_dir():
         kept = snapshot_files.of_folder(path)
         known = kept.spec is not None or kept.runs
-        return kept if known and not options.run else _asked(kept, _task(path, options), options.network)
+        return kept if known and not options.run else _asked(kept, _question(path, options, around[0]), options)
     revision, colon, folder = name.partition(":")
     if colon and _is_revision(revision):
-        kept = snapshot_files.of_revision(revision, folder, pathlib.Path.cwd())
-        if kept.spec is None and not kept.runs:
-            raise HeadwaterError(f"{name} keeps no snapshots of spec, discover or capture under tests/snapshots")
-        return kept
+        return _of_revision((revision, folder), options, around)
     if colon or "@" in name:
-        task = _task(pathlib.Path(other), options)
-        endpoint = ImageEndpoint(
-            image=name, config=task.endpoint.config, config_where=task.endpoint.config_where, where=task.where
-        )
-        kept = Snapshot(name=name, version=_tag(name))
-        return _asked(kept, dataclasses.replace(task, endpoint=endpoint), options.network)
+        question = _question(pathlib.Path(other), options, around[0], image=name)
+        return _asked(Snapshot(name=name, version=_tag(name)), question, options)
     raise HeadwaterError(f"{name} is no folder, no file, no REVISION:folder of git and no image with a tag")
+
+
+def _of_revision(place: tuple[str, str], options: Options, around: _Around) -> Snapshot:
+    """Return the snapshot of a folder as a revision of git has it, asked anew where `options` say so."""
+    revision, folder = place
+    kept = snapshot_files.of_revision(revision, folder, pathlib.Path.cwd())
+    if options.run:
+        tree = around[1].enter_context(exported(revision, pathlib.Path.cwd()))
+        own = pathlib.Path(folder)
+        given = settings_of(own) if own.is_dir() else None  # what is not to be kept now was not to be kept then
+        return _asked(kept, _question(tree / folder, options, around[0], given=given, tree=tree), options)
+    if kept.spec is None and not kept.runs:
+        raise HeadwaterError(
+            f"{revision}:{folder} keeps no snapshots of spec, discover or capture under tests/snapshots; --run runs it"
+        )
+    return kept
 
 
 def _is_revision(name: str) -> bool:
@@ -105,29 +126,38 @@ def _tag(image: str) -> str | None:
     return tag if tag.removeprefix("v").replace(".", "").isdigit() and "@" not in image else None
 
 
-def _task(folder: pathlib.Path, options: Options) -> CaptureTask:
-    """Return the capture whose config connectors are asked with."""
-    source = pathlib.Path(options.source) if options.source else folder / "test.flow.yaml"
+def _question(
+    folder: pathlib.Path,
+    options: Options,
+    stop: Stop,
+    *,
+    tree: pathlib.Path | None = None,
+    **members: Any,  # noqa: ANN401 -- Question's own
+) -> Question:
+    """Return what to ask of the connector in `folder`, which is in another work tree, if there is a `tree`."""
+
+    def launch(task: CaptureTask) -> Launch:
+        on_log = task_logs.writer(Outlet(sys.stderr, stop.ask), task, as_json=False)
+        found = msgspec.structs.replace(engines.launch(task, on_log, options.network), stop=stop)
+        return found if tree is None else in_tree(found, tree, folder)
+
+    kinds = KINDS if options.capture else ("spec", "discover")
+    source = pathlib.Path(options.source) if options.source else None
+    return Question(folder=folder, kinds=kinds, launch=launch, source=source, name=options.name, **members)
+
+
+def _asked(kept: Snapshot, question: Question, options: Options) -> Snapshot:
+    """Return `kept` with what the connector of `question` says and captures now."""
+    source = question.source or question.folder / question.settings.source
     if not source.is_file():
         raise HeadwaterError(
             f"a connector is asked with the config of a Flow spec, and {source} is no file: name one with --source"
         )
-    return load_catalog(source).capture(options.name, flag="--name")
-
-
-def _asked(kept: Snapshot, task: CaptureTask, network: str) -> Snapshot:
-    """Return `kept` with what the connector of `task` answers now; documents are not captured."""
-    with until_signal() as stop:
-        on_log = task_logs.writer(Outlet(sys.stderr, stop.ask), task, as_json=False)
-        launch = msgspec.structs.replace(engines.launch(task, on_log, network), stop=stop)
-        request = tasks.discover_request(task)
-        about = wire.Spec(connector_type=launch.connector_type, config=request.config)
-        spec = _plain(drive.ask(launch, about, wire.SpecResponse))
-        found = _plain(drive.ask(launch, request, wire.Discovered))
-    runs = {"": Run(bindings=tuple(found.get("bindings", ())))}
-    return msgspec.structs.replace(kept, spec=spec, runs=runs)
-
-
-def _plain(message: msgspec.Struct) -> Json:
-    """Return the members of `message` as plain values."""
-    return msgspec.json.decode(msgspec.json.encode(message))
+    try:
+        taken = take(question)
+    except ChildError as error:
+        advice = "; to compare spec and bindings alone: --no-capture" if options.capture else ""
+        raise HeadwaterError(f"{kept.name} cannot be asked: {error}{advice}") from None
+    files = {f"{FOLDER}/{name}": text_of(lines).encode() for name, lines in taken.items()}
+    now = snapshot_files.of_files(kept.name, files)
+    return msgspec.structs.replace(now, version=kept.version)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -84,7 +86,9 @@ def test_a_folder_is_asked_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     told = call("source-bigdata", "source-bigdata/tests/snapshots/snapshots__discover__capture.stdout.json", "--run")
 
-    assert "source-bigdata/tests/snapshots/snapshots__discover__capture.stdout.json has no spec to compare" in told.stdout
+    assert (
+        "source-bigdata/tests/snapshots/snapshots__discover__capture.stdout.json has no spec to compare" in told.stdout
+    )
     assert told.stdout.splitlines()[2].startswith("not compared: ")
     assert told.exit_code == 0
 
@@ -92,19 +96,116 @@ def test_a_folder_is_asked_anew(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.slow
 def test_an_image_is_asked_with_the_config_of_the_other_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = tmp_path / "engine"
-    engine.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\nexec {sys.executable} -m source-bigdata\n')
+    labels = {"FLOW_RUNTIME_PROTOCOL": "capture", "FLOW_RUNTIME_CODEC": "json"}
+    inspected = f"""[ "$2" = inspect ] && exec echo '{json.dumps([{"Config": {"Labels": labels}}])}'"""
+    run = f'echo "$@" >> {tmp_path}/asked\nexec {sys.executable} -m source-bigdata'
+    engine.write_text(f"#!/bin/sh\n{inspected}\n{run}\n")
     engine.chmod(0o755)
     monkeypatch.setenv("DOCKER_CLI", str(engine))
     monkeypatch.chdir(ROOT)
     told = call("registry.example/source-bigdata:v0", "source-bigdata")
 
-    assert [line.rpartition(" ")[2] for line in (tmp_path / "asked").read_text().splitlines()] == [
-        "registry.example/source-bigdata:v0",
-        "registry.example/source-bigdata:v0",
-    ]
-    assert told.stdout.splitlines()[2:] == [
-        "not compared: registry.example/source-bigdata:v0 has no documents to compare with source-bigdata",
-        "not compared: registry.example/source-bigdata:v0 has no state to compare with source-bigdata",
-        "nothing has changed, and VERSION is v1",
-    ]
+    asked = (tmp_path / "asked").read_text().splitlines()
+    assert {line.rpartition(" ")[2] for line in asked} == {"registry.example/source-bigdata:v0"}
+    assert told.stdout.splitlines()[2:] == ["nothing has changed, and VERSION is v1"]
     assert told.exit_code == 0
+
+
+CONNECTOR = """
+from python import capture
+
+SCHEMA = {{"type": "object", "properties": {{"n": {{"type": "integer"}}}}, "required": ["n"]}}
+
+
+class Numbers(capture.Connector[dict, dict, dict]):
+    resource_config_schema = {{"type": "object", "properties": {{"name": {{"type": "string"}}}}}}
+
+    def discover(self, config):
+        yield capture.discovered("numbers", SCHEMA, key=["/n"], resource={{"name": "numbers"}})
+
+    def open(self, request):
+        for binding in request.bindings:
+            for n in range(3):
+                yield binding.captured({document})
+                yield binding.checkpoint({state})
+
+
+Numbers().main()
+"""
+INTEGERS = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+FLOW = {
+    "captures": {
+        "acmeCo/source-numbers": {
+            "endpoint": {"local": {"command": [sys.executable, "-m", "source-numbers"], "config": {}}},
+            "bindings": [{"resource": {"name": "numbers"}, "target": "acmeCo/numbers"}],
+        }
+    },
+    "collections": {"acmeCo/numbers": {"schema": INTEGERS, "key": ["/n"]}},
+}
+
+
+@pytest.fixture
+def revisions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with two revisions of a connector that keeps no snapshots: other documents, another state."""
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "source-numbers"
+    folder.mkdir()
+    (folder / "test.flow.yaml").write_text(json.dumps(FLOW))
+    (folder / "VERSION").write_text("v1\n")
+    git("init", "--quiet")
+    for document, state in (('{"n": n, "text": "a"}', '{"next": n}'), ('{"n": n, "text": n}', '{"last": n}')):
+        (folder / "__main__.py").write_text(CONNECTOR.format(document=document, state=state))
+        git("add", "--all")
+        git("-c", "user.name=x", "-c", "user.email=x@example.com", "commit", "--quiet", "--message", state)
+    return folder
+
+
+def git(*arguments: str) -> None:
+    subprocess.run(["git", *arguments], check=True, env={**os.environ, "GIT_CONFIG_GLOBAL": os.devnull})
+
+
+def rules(told: Result) -> set[tuple[str, str]]:
+    return {(each["rule"], each["pointer"]) for each in json.loads(told.stdout)["differences"]}
+
+
+CHANGED = {
+    ("sample-type-changed", "/text"),
+    ("state-member-vanished", "/bindingStateV1/numbers/next"),
+    ("state-member-appeared", "/bindingStateV1/numbers/last"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("revisions")
+@pytest.mark.parametrize("new", ["HEAD:source-numbers", "source-numbers"])
+def test_documents_and_state_of_two_revisions_are_compared_by_running_both(new: str) -> None:
+    told = call("HEAD~1:source-numbers", new, "--run", "--json")
+
+    assert rules(told) == CHANGED
+    assert json.loads(told.stdout)["unknown"] == []
+    assert told.exit_code == 1
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("revisions")
+def test_without_a_capture_spec_and_bindings_alone_are_compared() -> None:
+    assert rules(call("HEAD~1:source-numbers", "source-numbers", "--run", "--no-capture", "--json")) == set()
+
+
+@pytest.mark.slow
+def test_a_connector_that_fails_is_named_with_what_to_do(revisions: Path) -> None:
+    (revisions / "__main__.py").write_text(CONNECTOR.format(document="1 / 0", state="{}"))
+    told = call("HEAD~1:source-numbers", "source-numbers", "--run")
+
+    assert (told.exit_code, told.stdout) == (2, "")
+    (sentence,) = [line for line in told.stderr.splitlines() if line.startswith("headwater: ")]
+    assert sentence.startswith("headwater: source-numbers cannot be asked: ")
+    assert sentence.endswith("; to compare spec and bindings alone: --no-capture")
+
+
+@pytest.mark.usefixtures("revisions")
+def test_a_revision_that_keeps_no_snapshots_is_run_on_request_only() -> None:
+    told = call("HEAD~1:source-numbers", "HEAD:source-numbers")
+
+    assert told.exit_code == 2
+    assert "HEAD~1:source-numbers keeps no snapshots of spec, discover or capture under tests/snapshots" in told.stderr
