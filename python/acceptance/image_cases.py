@@ -10,21 +10,25 @@ import subprocess
 from python.acceptance.cases import Case, require
 from python.acceptance.subject import Subject
 from python.acceptance.transcripts import Json
-from python.acceptance.verdicts import BlockedError, NotApplicableError
+from python.acceptance.verdicts import BlockedError, BrokenError, NotApplicableError
 from python.runner.endpoints import ImageEndpoint
+from python.runner.problems import CatalogError
 
 __all__ = ["CASES"]
 
-_PROTOCOLS = {"capture": "capture", "derivation": "derive", "materialization": "materialize"}
 _PORT = re.compile(r"dev\.estuary\.port-(public|proto)\.(.*)")
 _ANSWER_SECONDS_MAX = 60.0
 
 
+def _image(subject: Subject) -> ImageEndpoint:
+    if not isinstance(subject.endpoint, ImageEndpoint):
+        raise NotApplicableError("it is no image")
+    return subject.endpoint
+
+
 def _described(subject: Subject) -> Json:
     """Return what the engine says of the image: `config`, `os` and `architecture`, in the names of OCI."""
-    endpoint = subject.endpoint
-    if not isinstance(endpoint, ImageEndpoint):
-        raise NotApplicableError("it is no image")
+    endpoint = _image(subject)
     command = list(subject.start().command)
     buildah = "python.runner.buildah" in command
     engine = command[command.index("python.runner.buildah") + 1] if buildah else command[0]
@@ -55,12 +59,15 @@ def _labels(subject: Subject) -> Json:
 
 
 def _protocol(subject: Subject) -> None:
-    labels, env = _labels(subject), _config(subject).get("Env")
-    got, want = labels.get("FLOW_RUNTIME_PROTOCOL"), _PROTOCOLS[subject.kind]
-    require(got == want, "the label FLOW_RUNTIME_PROTOCOL is another", got=got, want=want)
-    codec = labels.get("FLOW_RUNTIME_CODEC")
-    in_env = isinstance(env, list) and "FLOW_RUNTIME_CODEC=json" in env
-    require(codec == "json" or in_env, "FLOW_RUNTIME_CODEC is another", got=codec, want="json, as a label or in ENV")
+    _image(subject)
+    try:
+        subject.start()
+    except CatalogError as error:
+        raise BrokenError(
+            "the image's labels are not those of its protocol",
+            got=str(error),
+            want="FLOW_RUNTIME_PROTOCOL, and FLOW_RUNTIME_CODEC=json as a label or in ENV",
+        ) from None
 
 
 def _starts(subject: Subject) -> None:

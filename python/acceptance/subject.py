@@ -34,6 +34,7 @@ class Subject(ABC):
         self.task = task
         self.limits = limits
         self._network = network
+        self._starts: dict[str | None, Start] = {}
         self._breaches: dict[int, Mapping[int, str]] = {}
         self.protocol = drive.PROTOCOLS[task.kind]
 
@@ -73,7 +74,12 @@ class Subject(ABC):
         """
 
     def start(self, log_level: str | None = None) -> Start:
-        """Return how to start the connector."""
+        """Return how to start the connector. An image is looked at once for each level."""
+        if log_level not in self._starts:
+            self._starts[log_level] = self._started(log_level)
+        return self._starts[log_level]
+
+    def _started(self, log_level: str | None) -> Start:
         task = self.task
         if log_level is not None:
             shards: Shards = dataclasses.replace(task.shards, log_level=log_level)

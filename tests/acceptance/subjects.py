@@ -19,10 +19,29 @@ NAME = "acmeCo/defects"
 
 def capture(folder: Path, defect: str, limits: Limits = QUICK) -> Subject:
     """The capture with this defect; "none" has none."""
-    config = {"credentials": {"token": TOKEN}}
-    return _opened(
-        folder, {"captures": {NAME: {"endpoint": _local("capture", defect, folder, config), "bindings": []}}}, limits
-    )
+    endpoint = _local("capture", defect, folder, {"credentials": {"token": TOKEN}})
+    return _opened(folder, {"captures": {NAME: {"endpoint": endpoint, "bindings": []}}}, limits)
+
+
+def derivation(folder: Path, defect: str, limits: Limits = QUICK) -> Subject:
+    """The derivation with this defect."""
+    properties = {"k": {"type": "string"}, "n": {"type": "integer"}}
+    schema = {"type": "object", "properties": properties, "required": ["k", "n"]}
+    collection = {"schema": schema, "key": ["/k"]}
+    transforms = [{"name": "fromAll", "source": "acmeCo/all", "shuffle": {"key": ["/k"]}}]
+    derive = {"using": _local("derivation", defect, folder, {}), "transforms": transforms}
+    documents = [{"k": "a", "n": 1}, {"k": "b", "n": 2}, {"k": "a", "n": 3}]
+    spec = {
+        "collections": {"acmeCo/all": collection, NAME: {**collection, "derive": derive}},
+        "tests": {"acmeCo/test": [{"ingest": {"collection": "acmeCo/all", "documents": documents}}]},
+    }
+    return _opened(folder, spec, limits)
+
+
+def materialization(folder: Path, defect: str, limits: Limits = QUICK) -> Subject:
+    """The materialization with this defect."""
+    endpoint = _local("materialization", defect, folder, {})
+    return _opened(folder, {"materializations": {NAME: {"endpoint": endpoint, "bindings": []}}}, limits)
 
 
 def _local(kind: str, defect: str, folder: Path, config: object) -> dict[str, object]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from python.acceptance import suite
-from python.acceptance.promises import CAPTURE, PROMISES
+from python.acceptance.promises import CAPTURE, DERIVATION, MATERIALIZATION, PROMISES
 from python.acceptance.verdicts import FAILED, NOT_APPLICABLE, PASSED
 from tests.acceptance import subjects
 
@@ -99,28 +99,77 @@ OF_CAPTURES: dict[str, int] = {
 }
 """Each defect of `defects/capture.py`, and the rule whose case has to see it."""
 
+OF_DERIVATIONS: dict[str, int] = {
+    "pointers": 22,
+    "one transform less": 44,
+    "relative file": 44,
+    "flushes by itself": 69,
+    "commits twice": 69,
+    "never flushed": 69,
+    "late documents": 70,
+    "no key": 71,
+    "remembers": 71,
+}
+OF_MATERIALIZATIONS: dict[str, int] = {
+    "pointers": 22,
+    "the name is optional": 22,
+    "no reasons": 43,
+    "a type of its own": 43,
+    "strange field": 43,
+    "never acknowledged": 72,
+    "loads twice": 73,
+    "loads at random": 73,
+    "flushes twice": 74,
+    "acknowledges once": 75,
+    "JSON keys alone": 76,
+    "keeps the first": 77,
+    "loads deltas": 77,
+    "another checkpoint": 78,
+    "no fence": 78,
+    "bad end": 79,
+}
+"""The same for the others, as far as their rules are not those of captures, too."""
+
 ELSEWHERE = {87, 88, 89}
 """Rules of images: see `test_image_cases`."""
 
 
-@pytest.mark.parametrize(("defect", "rule"), OF_CAPTURES.items(), ids=OF_CAPTURES)
-def test_the_case_of_a_rule_sees_the_defect_of_a_capture(defect: str, rule: int, tmp_path: Path) -> None:
-    limits = subjects.IMPATIENT if defect in ("hangs", "waits for the end of stdin") else subjects.QUICK
-    subject = subjects.capture(tmp_path, defect, limits)
-    cases = [case for case in suite.CASES if case in suite.cases_of(subject.kind, [rule])]
+SUBJECTS = {
+    CAPTURE: (subjects.capture, OF_CAPTURES),
+    DERIVATION: (subjects.derivation, OF_DERIVATIONS),
+    MATERIALIZATION: (subjects.materialization, OF_MATERIALIZATIONS),
+}
+DEFECTS = [(kind, defect) for kind, (_, defects) in SUBJECTS.items() for defect in defects]
+WAITING = ("hangs", "waits for the end of stdin", "never flushed", "never acknowledged")
 
-    assert [suite.checked(subject, case).verdict for case in cases] == [FAILED]
+
+@pytest.mark.parametrize(("kind", "defect"), DEFECTS)
+def test_the_case_of_a_rule_sees_a_defect(kind: str, defect: str, tmp_path: Path) -> None:
+    make, defects = SUBJECTS[kind]
+    subject = make(tmp_path, defect, subjects.IMPATIENT if defect in WAITING else subjects.QUICK)
+    cases = [case for case in suite.CASES if case in suite.cases_of(kind, [defects[defect]])]
+
+    assert FAILED in [suite.checked(subject, case).verdict for case in cases]
 
 
-def test_a_capture_without_defects_keeps_every_promise(tmp_path: Path) -> None:
-    subject = subjects.capture(tmp_path, "none")
-    outcomes = list(suite.run(subject, suite.cases_of(subject.kind)))
+@pytest.mark.parametrize("kind", SUBJECTS)
+def test_a_connector_without_defects_keeps_every_promise(kind: str, tmp_path: Path) -> None:
+    subject = SUBJECTS[kind][0](tmp_path, "none")
+    outcomes = list(suite.run(subject, suite.cases_of(kind)))
+    kept = (PASSED,) if kind == CAPTURE else (PASSED, NOT_APPLICABLE)
 
-    assert [each for each in outcomes if each.verdict != PASSED and each.rule not in ELSEWHERE] == []
+    assert [each for each in outcomes if each.verdict not in kept and each.rule not in ELSEWHERE] == []
     assert {each.verdict for each in outcomes if each.rule in ELSEWHERE} == {NOT_APPLICABLE}
 
 
-def test_every_rule_of_captures_has_a_defect() -> None:
-    concerned = {rule for rule, promise in PROMISES.items() if CAPTURE in promise.kinds}
+def test_every_rule_has_a_defect() -> None:
+    seen = {*OF_CAPTURES.values(), *OF_DERIVATIONS.values(), *OF_MATERIALIZATIONS.values()}
 
-    assert concerned - set(OF_CAPTURES.values()) == ELSEWHERE
+    assert set(PROMISES) - seen == ELSEWHERE
+
+
+def test_a_connector_that_goes_on_after_nonsense_is_seen(tmp_path: Path) -> None:
+    subject = subjects.capture(tmp_path, "lenient")
+    cases = suite.cases_of(CAPTURE, pattern="hostile: (no-json|null)")
+
+    assert [suite.checked(subject, case).verdict for case in cases] == [FAILED] * 2
