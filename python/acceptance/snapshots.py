@@ -107,17 +107,18 @@ def _taken(
     task: CaptureTask, catalog: Catalog, question: Question, settings: Settings
 ) -> Iterator[tuple[str, list[Json]]]:
     launch = question.launch(task)
-    if "spec" in question.kinds:
-        yield "spec", texts.spec_lines(_plain(spec_of(task, launch)), settings)
-    if "discover" in question.kinds:
-        yield "discover", texts.discovered_lines(map(_plain, discovered_of(task, launch)), settings)
-    if {"capture", "state"} & {*question.kinds}:
-        observation = Observation(task, catalog, launch)
-        states: list[Json] = [{}]
-        yield "capture", texts.captured_lines(_documents(task, observation, settings, states), settings)
-        yield "state", texts.state_lines(states[-1], settings)
+    with launch.stop.excused():
+        if "spec" in question.kinds:
+            yield "spec", texts.spec_lines(_plain(spec_of(task, launch)), settings)
+        if "discover" in question.kinds:
+            yield "discover", texts.discovered_lines(map(_plain, discovered_of(task, launch)), settings)
+        if {"capture", "state"} & {*question.kinds}:
+            observation = Observation(task, catalog, launch)
+            states: list[Json] = [{}]
+            yield "capture", texts.captured_lines(_documents(task, observation, settings, states), settings)
+            yield "state", texts.state_lines(states[-1], settings)
     if launch.stop.asked:
-        raise HeadwaterError(f"{task.name}: stopped; no snapshot was touched")
+        raise HeadwaterError(f"{task.name}: stopped before all was asked and captured; nothing was written")
 
 
 def _documents(

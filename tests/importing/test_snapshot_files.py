@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from python.importing.comparing import compare
 from python.importing.snapshot_files import SnapshotError, of_file, of_files, of_folder, of_revision, of_value
+from python.protocol.flow import UUID_PLACEHOLDER
 
 SPEC = {"configSchema": {"type": "object"}, "protocol": 3032023}
 USERS = {"recommendedName": "users", "resourceConfig": {"stream": "users"}, "documentSchema": {}, "key": ["/id"]}
@@ -140,3 +142,25 @@ def test_a_folder_is_read_as_a_revision_has_it(tmp_path: Path) -> None:
         of_revision("HEAD", "source-y", tmp_path)
     with pytest.raises(SnapshotError, match="nope:source-x: git says: fatal"):
         of_revision("nope", "source-x", tmp_path)
+
+
+def test_what_headwater_snapshot_keeps_of_several_configs_is_a_run_of_each() -> None:
+    meta = {"op": "u", "uuid": UUID_PLACEHOLDER}
+    kept = {
+        "snapshots__spec__capture.stdout.json": [{"protocol": 3032023, "configSchema": {}}],
+        "snapshots__a_b_discover__capture.stdout.json": [],
+        "snapshots__a_b_capture__capture.stdout.json": [["acmeCo/x", {"n": 1, "_meta": meta}]],
+        "snapshots__a_b_state__capture.stdout.json": [{"bindingStateV1": {}}],
+    }
+    found = of_files("x", {f"tests/snapshots/{name}": json.dumps(value).encode() for name, value in kept.items()})
+
+    assert found.spec == {"protocol": 3032023, "configSchema": {}}
+    assert {*found.runs} == {"a_b"}
+    assert found.runs["a_b"].documents == {"acmeCo/x": ({"n": 1, "_meta": {"op": "u"}},)}
+    assert found.runs["a_b"].state == {"bindingStateV1": {}}
+
+
+def test_a_value_that_is_not_kept_may_be_of_any_type() -> None:
+    sides = [{"documents": {"a": [{"ts": value, "b": {"c": value}}]}} for value in ("redacted", 7)]
+
+    assert compare(*(of_value(f"{side}", side) for side in sides)).differences == ()
