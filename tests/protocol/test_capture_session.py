@@ -106,3 +106,13 @@ def test_a_backfill_completes_only_after_it_began() -> None:
 
 def test_only_the_first_shard_marks_backfills() -> None:
     refused(streaming(range_=SECOND_SHARD), BackfillBegin(), 66)
+
+
+def test_a_run_of_documents_is_taken_one_by_one() -> None:
+    session = streaming()
+    session.step_run([DOCUMENT, Captured(binding=1, doc=EMPTY)])
+
+    assert "a checkpoint" in str(session.unfinished())
+    with pytest.raises(ProtocolError) as caught:
+        session.step_run([DOCUMENT, Captured(binding=2, doc=EMPTY)])
+    assert caught.value.rule == 11

@@ -112,3 +112,41 @@ def test_a_transaction_is_one_from_its_first_load_or_its_flush_to_its_commit() -
     assert ready(*before, Flush()).in_transaction
     assert ready(*before, *TRANSACTION[:-1]).in_transaction
     assert not ready(*before, Load(), *TRANSACTION).in_transaction
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        [Load(), Load(binding=1)],
+        [LOADED, Loaded(binding=1, doc=EMPTY)],
+        [Load(), Load(binding=2)],
+        [Load(binding=-1)],
+        [LOADED, LOADED, LOADED],
+        [Flush()],
+    ],
+)
+def test_a_run_of_messages_does_what_they_do_one_by_one(run: list[msgspec.Struct]) -> None:
+    at_once, one_by_one = (ready(Acknowledge(), Acknowledged(), Load(), Load()) for _ in range(2))
+
+    assert said(at_once, [run]) == said(one_by_one, [[message] for message in run])
+
+
+def said(session: MaterializeSession, runs: list[list[msgspec.Struct]]) -> str:
+    try:
+        for run in runs:
+            session.step_run(run)
+    except ProtocolError as error:
+        return str(error)
+    return f"{session.states} {session.in_transaction}"
+
+
+def test_what_a_run_has_counted_bounds_what_comes_after_it() -> None:
+    session = ready(Acknowledge(), Acknowledged())
+    session.step_run([Load(), Load()])
+    session.step_run([LOADED, LOADED])
+
+    assert "than the 2 keys asked for" in refused(session, LOADED, 73)
+
+
+def test_only_what_comes_by_the_thousand_is_counted_at_once() -> None:
+    assert ready(Acknowledge(), Acknowledged()).note_run([Flush()]) is False
