@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,13 +20,10 @@ from python.protocol.materialize import Acknowledged, Flushed, StartedCommit
 from python.protocol.wire import FromConnector
 from python.shell.serve import Response
 
-__all__ = ["LOAD_BYTES_MAX", "STORE_BYTES_MAX", "Transactions"]
+__all__ = ["LOAD_BYTES_MAX", "Transactions"]
 
 LOAD_BYTES_MAX = 4 * 1024 * 1024
 """Keys that wait while the transaction before is being committed; then the pipe holds the rest back."""
-
-STORE_BYTES_MAX = 8 * 1024 * 1024
-"""Documents that are given to the endpoint at once."""
 
 _LOADEDS = 64  # said at once: a run costs little more than a message, and each document may have a megabyte
 
@@ -47,6 +45,7 @@ class Transactions:
         self._documents: list[Store] = []
         self._bytes = 0
         self._wake = wake
+        gc.freeze()  # what there is now stays: collections amid the session look at its own documents alone
 
     def acknowledge(self, request: wire.Acknowledge) -> Iterator[Acknowledged]:
         """Begin to finish the transaction before, as soon as its commit has ended."""
@@ -90,7 +89,7 @@ class Transactions:
             [store.delete for store in run],
         )
         self._bytes += sum(sum(map(len, texts)) for texts in (keys, values, packed_values, docs))
-        if self._bytes >= STORE_BYTES_MAX:
+        if self._bytes >= self._transactor.store_bytes_max:
             self._stored()
         return ()
 

@@ -31,11 +31,13 @@ class Transactor(abc.ABC):
     at-least-once.
 
     `runtime_checkpoint` is the checkpoint that the endpoint has committed, byte for byte; absent where the runtime is
-    the authority. With `disable_load_optimization` keys are asked for that the runtime thinks cannot exist.
+    the authority. With `disable_load_optimization` keys are asked for that the runtime thinks cannot exist. Documents
+    are given to `store` once there are `store_bytes_max` bytes of them, or at the end of the transaction.
     """
 
     runtime_checkpoint: msgspec.Raw = ABSENT
     disable_load_optimization: bool = False
+    store_bytes_max: int = 8 * 1024 * 1024
 
     @abc.abstractmethod
     def load(self, keys: Sequence[Load]) -> Iterable[Loaded]:

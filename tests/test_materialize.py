@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from python import materialize
-from python.materialize_loop import LOAD_BYTES_MAX, STORE_BYTES_MAX, Transactions
+from python.materialize_loop import LOAD_BYTES_MAX, Transactions
 from python.protocol import materialize as wire
 from python.protocol.codec import MATERIALIZE_REQUESTS, MATERIALIZE_RESPONSES
 from python.protocol.errors import ConfigError, RemoteProtocolError
@@ -192,7 +192,7 @@ def test_what_waits_is_bounded_in_bytes() -> None:
     list(transactions.acknowledge(wire.Acknowledge()))
     for _ in range(LOAD_BYTES_MAX // 1002 + 1):
         list(transactions.load([wire.Load(key=key)]))
-    for _ in range(STORE_BYTES_MAX // 10_000 + 1):
+    for _ in range(recording.store_bytes_max // 10_000 + 1):
         list(transactions.store([wire.Store(key=raw([1]), values=raw([]), doc=doc)]))
 
     assert recording.loads == [LOAD_BYTES_MAX // 1002 + 1]

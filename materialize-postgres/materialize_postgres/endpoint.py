@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 import psycopg
-from psycopg.adapt import Buffer, Loader
+from psycopg.types.string import ByteaBinaryLoader
 
 from materialize_postgres.dialect import PostgresDialect
 from python.materialize_sql.endpoint import Endpoint
@@ -36,13 +36,6 @@ _ESCAPES = str.maketrans({"\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t", "\
 """How COPY reads what is special in its text form; U+0000 it cannot read, and the whole document still has it."""
 
 
-class _AsItIs(Loader):
-    """Reads JSON as its bytes."""
-
-    def load(self, data: Buffer) -> bytes:
-        return bytes(data)
-
-
 class PostgresEndpoint(Endpoint):
     """A session on a connection that is in autocommit mode, with `$1` as parameters."""
 
@@ -51,7 +44,7 @@ class PostgresEndpoint(Endpoint):
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self.dialect = PostgresDialect()
         self._connection = connection
-        connection.adapters.register_loader("json", _AsItIs)
+        connection.adapters.register_loader("json", ByteaBinaryLoader)  # as its bytes, which in binary form is its text
         for setting in _SETTINGS:
             connection.execute(setting)
 
@@ -85,7 +78,7 @@ class PostgresEndpoint(Endpoint):
 
     def documents(self, query: str) -> Iterator[bytes]:
         """Yield the documents of `query`, through a cursor of the server's."""
-        with self._connection.transaction(), self._connection.cursor(name="flow_documents") as cursor:
+        with self._connection.transaction(), self._connection.cursor(name="flow_documents", binary=True) as cursor:
             cursor.itersize = ROWS_AT_ONCE
             for (text,) in cursor.execute(query.encode()):
                 yield text

@@ -30,6 +30,8 @@ class SqlTransactor(Transactor):
     With `hard_delete`, rows of deleted documents go; else they stay, as documents that say so.
     """
 
+    store_bytes_max = 2 * 1024 * 1024  # little: the database takes them in while the next come, and waits for no more
+
     def __init__(self, endpoint: Endpoint, tables: Sequence[Table], fence: Fence, *, hard_delete: bool) -> None:
         self._endpoint = endpoint
         self._dialect = endpoint.dialect

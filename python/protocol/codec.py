@@ -187,7 +187,7 @@ def _hot_form(name: str, kind: type[msgspec.Struct], *, strict: bool) -> _Form:
 
     A line that is written like that has each key once.
     """
-    hot = msgspec.defstruct("Hot", [("message", kind, msgspec.field(name=name))], forbid_unknown_fields=True)
+    hot = msgspec.defstruct("Hot", [("message", kind, msgspec.field(name=name))], forbid_unknown_fields=True, gc=False)
     decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(hot, dec_hook=wire.decode_hook)
     if not strict or "doc" not in kind.__struct_fields__:
         return decoder.decode, None

@@ -88,7 +88,7 @@ class Open(FromRuntime, frozen=True, kw_only=True):
     state: Raw = ABSENT
 
 
-class Load(FromRuntime, frozen=True, kw_only=True):
+class Load(FromRuntime, frozen=True, kw_only=True, gc=False):
     """Asks for the stored document with this key: a JSON array, or a packed FoundationDB tuple from older runtimes."""
 
     binding: int = 0
@@ -96,7 +96,7 @@ class Load(FromRuntime, frozen=True, kw_only=True):
     key_packed: bytes = b""
 
 
-class Store(FromRuntime, frozen=True, kw_only=True):
+class Store(FromRuntime, frozen=True, kw_only=True, gc=False):
     """A document to store.
 
     `values` are the selected fields, `doc` the whole document where that is selected. `exists` says that the key is
@@ -157,7 +157,7 @@ class Opened(FromConnector, frozen=True, kw_only=True):
     disable_load_optimization: bool = False
 
 
-class Loaded(FromConnector, frozen=True, kw_only=True):
+class Loaded(FromConnector, frozen=True, kw_only=True, gc=False):
     """A stored document whose key was loaded in this transaction. `doc`: raw text, or a mapping written losslessly."""
 
     doc: Document
