@@ -110,7 +110,7 @@ def _proved(folder: pathlib.Path, given: Example, problem: str) -> Iterator[str]
     _refuse(folder, proving.keep(folder))
     waiting = "The tests of discover and capture wait" if problem else "The test of capture waits"
     filled = f" has {', '.join(given.gaps)} filled in" if given.gaps else " has a config that works"
-    yield f"{waiting} until {folder.name}/test.flow.yaml{filled}; their mark says what is to be done then."
+    yield f"{waiting} until {folder.name}/test.flow.yaml{filled}; the mark on each says what to do then."
     if reason:
         yield f"The connector said: {reason}"
 

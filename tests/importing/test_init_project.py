@@ -24,6 +24,7 @@ def test_a_wrapped_package_needs_no_package_of_the_connector_s_own() -> None:
             "requires-python": ">=3.11,<3.13",
             "dependencies": ["tap-x==1", "headwater"],
         },
+        "dependency-groups": {"dev": ["debugpy>=1.8"]},
         "tool": {"uv": {"package": False, "sources": {"headwater": {"path": "..", "editable": True}}}},
     }
 

@@ -21,6 +21,11 @@ build-backend = "hatchling.build"
 
 """
 
+_DEVELOPMENT = """[dependency-groups]
+dev = ["debugpy>=1.8"]
+
+"""
+
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):
     """What a connector's pyproject.toml says. `minors` are adjacent Pythons 3.x.
@@ -48,7 +53,7 @@ def text_of(project: Project) -> str:
             f'[project]\nname = "{project.name}"\nversion = "1.0.0"\n',
             f"description = {json.dumps(project.description, ensure_ascii=False)}\n",
             f'requires-python = ">=3.{project.minors[0]},<3.{project.minors[-1] + 1}"\n',
-            f"dependencies = [{dependencies}]\n\n",
+            f"dependencies = [{dependencies}]\n\n{_DEVELOPMENT}",
             package if project.builds else "[tool.uv]\npackage = false\n\n",
             "[tool.uv.sources]\n",
             *(f"{name} = {{ path = {json.dumps(path)}, editable = true }}\n" for name, path in sources.items()),
