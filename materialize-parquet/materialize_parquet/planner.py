@@ -131,7 +131,7 @@ def _change(wanted: Wanted, ledger: Ledger) -> None:
 
     def change(found: Manifest | None) -> Manifest:
         if found is None or found.version != last.version:
-            raise ConnectorError(f"table {wanted.table.named}: another session changes it; publish again")
+            raise ConnectorError(f"table {wanted.table.named}: another session changes it; run it again")
         return msgspec.structs.replace(
             found,
             columns=columns,

@@ -76,7 +76,7 @@ class ParquetStage(Stage):
         """Take over the table of a binding. Raises ConnectorError where it is not as `apply` has left it."""
         held = self._hold(target.path)
         if held is None:
-            raise ConnectorError(f"there is no table {target.table.named}; publish the materialization again")
+            raise ConnectorError(f"there is no table {target.table.named}; raise the `backfill` counter of its binding")
         existing = ExistingTable(
             columns=tuple(ExistingColumn(column.name, column.type) for column in held.manifest.columns)
         )

@@ -179,7 +179,7 @@ def _existing(endpoint: Endpoint, places: Sequence[Place]) -> Mapping[Place, Exi
     found = endpoint.inspect(places).tables
     for place in places:
         if place not in found:
-            raise ConnectorError(f"there is no table {'.'.join(place)}; publish the materialization again")
+            raise ConnectorError(f"there is no table {'.'.join(place)}; raise the `backfill` counter of its binding")
     return found
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import s3fs
+from moto.server import ThreadedMotoServer
 
 # materialize-parquet has an environment of its own; where it is not in this one, the end-to-end tests are what is left.
 collect_ignore_glob = [] if importlib.util.find_spec("materialize_parquet") else ["test_*.py"]
@@ -14,9 +16,7 @@ collect_ignore_glob = [] if importlib.util.find_spec("materialize_parquet") else
 @pytest.fixture(scope="session")
 def store() -> Iterator[Any]:
     """An object store of the S3 kind, on loopback, with a bucket: the options of fsspec to reach it."""
-    server = pytest.importorskip("moto.server", reason="moto[server] and s3fs are no dependencies of the tests")
-    s3fs = pytest.importorskip("s3fs", reason="moto[server] and s3fs are no dependencies of the tests")
-    running = server.ThreadedMotoServer(port=0, verbose=False)
+    running = ThreadedMotoServer(port=0, verbose=False)
     running.start()
     host, port = running.get_host_and_port()
     options = {
