@@ -256,10 +256,10 @@ def test_a_value_that_does_not_fit_is_named_and_nothing_is_stored(target: Target
 def test_tables_that_are_gone_are_told_on_opening(target: Target) -> None:
     wanted = prepared(target)
 
-    with pytest.raises(ConnectorError, match=r"there is no table .*nowhere; publish the materialization again"):
+    with pytest.raises(ConnectorError, match=r"there is no table .*nowhere; raise the `backfill` counter"):
         Session(target.make(), spec(target.config, *wanted.bindings, binding(THINGS, "nowhere")))
     target.run(f"drop table {target.dialect.qualified((target.schema, 'flow_checkpoints_v1'))}")
-    with pytest.raises(ConnectorError, match=r"there is no table .*flow_checkpoints_v1; publish the materialization"):
+    with pytest.raises(ConnectorError, match=r"there is no table .*flow_checkpoints_v1; raise the `backfill` counter"):
         Session(target.make(), wanted)
 
 
