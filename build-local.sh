@@ -129,13 +129,13 @@ EOF
 }
 
 label_of() {
-    local at=.Config.Labels
+    local at=.Config.Labels asked
     if [[ "${engine##*/}" == buildah ]]; then
-        buildah=(inspect --type image) at=.OCIv1.Config.Labels
+        asked=(inspect --type image) at=.OCIv1.Config.Labels
     else
-        buildah=(image inspect)
+        asked=(image inspect)
     fi
-    "$engine" "${buildah[@]}" --format "{{ index $at \"$2\" }}" "$1"
+    "$engine" "${asked[@]}" --format "{{ index $at \"$2\" }}" "$1"
 }
 
 build() {
