@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from python.cli import acceptance, connector_commands, importing, init, migrate_test, runner_commands, snapshot
+from python.cli import (
+    acceptance,
+    connector_commands,
+    importing,
+    init,
+    manifest,
+    migrate_test,
+    runner_commands,
+    snapshot,
+)
 from python.cli.group import headwater
 
 __all__ = [
@@ -11,6 +20,7 @@ __all__ = [
     "headwater",
     "importing",
     "init",
+    "manifest",
     "migrate_test",
     "runner_commands",
     "snapshot",

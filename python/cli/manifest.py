@@ -1,0 +1,55 @@
+"""`headwater manifest …`: look into declarative manifests, and take foreign ones in."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+
+import click
+
+from python.cli.group import headwater, sentences
+from python.protocol.errors import HeadwaterError
+
+__all__ = ["manifest"]
+
+
+@headwater.group("manifest")
+def manifest() -> None:
+    """Look into declarative manifests (manifest.yaml), and take foreign ones in."""
+
+
+@contextmanager
+def _tools() -> Iterator[ModuleType]:
+    """Give what the commands are made of, and tell errors in one sentence, with exit status 2."""
+    with sentences(status=2):
+        try:
+            from python.cli import manifesting  # noqa: PLC0415 -- lazily, see the module's docstring
+        except ModuleNotFoundError as error:
+            reason = f"{error.name} is missing: pip install 'headwater[builder]'"
+            raise HeadwaterError(f"the tools for manifests are not installed ({reason})") from None
+        yield manifesting
+
+
+_cdk = click.option(
+    "--cdk", metavar="PATH", help="Interpreter, environment or package whose airbyte-cdk counts; default: this one's."
+)
+_json = click.option("--json", "as_json", is_flag=True, help="Print one line of JSON instead of a table.")
+
+
+@manifest.command("lint")
+@click.argument("source", type=click.Path(path_type=Path))
+@_cdk
+@click.option("--strict", is_flag=True, help="Exit with 1 for warnings, too.")
+@_json
+def lint(source: Path, cdk: str | None, *, strict: bool, as_json: bool) -> None:
+    """Tell what is wrong with a manifest, with line and column. SOURCE is a file, a folder or a zip.
+
+    Exit status: 0 if it is well (warnings allowed, unless --strict), 1 if not, 2 if it cannot be read.
+    """
+    with _tools() as tools:
+        told, is_well = tools.linted(source, cdk, strict=strict, as_json=as_json)
+        click.echo(told)
+        sys.exit(not is_well)
