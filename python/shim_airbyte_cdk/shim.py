@@ -13,7 +13,7 @@ import msgspec
 
 from python import capture
 from python.capture import Captured, Checkpoint, ConfigError, ConnectorError, DiscoveredBinding
-from python.forms import Form, form_of
+from python.forms import Form, form_of, json_value
 from python.protocol import document
 from python.protocol.capture import SpecResponse
 from python.protocol.errors import HeadwaterError
@@ -122,7 +122,7 @@ class CaptureShim(capture.Connector[dict[str, Any], Resource, dict[str, Any]]):
     def _secrets(self, request: FromRuntime) -> Iterable[str]:
         """Add what the source's own specification marks: numbers, lists and objects, too, as Flow's cannot."""
         raw = self._config_in(request)
-        marked = secrets_in(msgspec.json.decode(raw), self._specification.get("connectionSpecification")) if raw else ()
+        marked = secrets_in(json_value(raw), self._specification.get("connectionSpecification")) if raw else ()
         return [*super()._secrets(request), *marked]
 
     def _publish(self, config: Json) -> None:
