@@ -36,7 +36,7 @@ def _file(_context: click.Context, _option: click.Parameter, value: str) -> str:
     callback=_file,
     help="DuckDB file to capture to.",
 )
-@click.option("--continuous", is_flag=True, help="Go on until stopped: captures start anew at each interval, and what fails starts again.")
+@click.option("--continuous", is_flag=True, help="Go on until stopped; captures, and what fails, start again.")
 @click.option("--shards", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes a task.")
 @click.option("--log-json", is_flag=True, help="Write logs as JSON lines, as Flow's runtime does.")
 def run(**options: Any) -> None:  # noqa: ANN401 -- click's own signature
