@@ -6,6 +6,7 @@ its component. What they say of single values is left to a JSON Schema library.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -159,8 +160,11 @@ class Checker:
             kind = self._kind(node, field) if branch.types else None
             self._object(node, branch, kind, parameters)
         elif node.items is not None and "items" in schema:
-            for item in node.items:
-                self._value(item, schema["items"], field, parameters)
+            wanted = schema["items"]
+            for item, each in zip(
+                node.items, wanted if isinstance(wanted, list) else itertools.repeat(wanted), strict=False
+            ):
+                self._value(item, each, field, parameters)
 
     def _object(self, node: Node, branch: _Branch, kind: str | None, parameters: Mapping[str, Node]) -> None:
         members = node.members or {}

@@ -31,14 +31,19 @@ _Found = Iterator[tuple[Finding, str]]
 
 
 class Interpolations:
-    """The interpolations of one manifest, held against a CDK and a connection specification (None: not known)."""
+    """The interpolations of one manifest, held against a CDK and a specification (None: not known).
 
-    def __init__(self, manifest: Mapping[str, Any], cdk: Cdk, keys: ConfigKeys | None) -> None:
+    `has_code` says that custom components read the config, too.
+    """
+
+    def __init__(
+        self, manifest: Mapping[str, Any], cdk: Cdk, keys: ConfigKeys | None, *, has_code: bool = False
+    ) -> None:
         self._manifest = manifest
         self._cdk = cdk
         self._keys = keys
         self._used: set[str] = set()
-        self._is_all_used = False
+        self._is_all_used = has_code  # which may use anything
 
     def found(self) -> _Found:
         """Yield what is wrong, with a word to point at; then the names of the specification that nothing uses."""

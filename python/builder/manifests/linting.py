@@ -17,7 +17,7 @@ from python.builder.manifests.findings import Finding, Severity, finding, placed
 from python.builder.manifests.interpolations import Interpolations
 from python.builder.manifests.references import Node, Resolver, unused
 
-__all__ = ["Reading", "lint", "read"]
+__all__ = ["Reading", "lint", "opened", "read"]
 
 _Found = Iterator[tuple[Finding, str]]
 
@@ -43,14 +43,20 @@ def lint(manifest: str | Mapping[str, Any], cdk: Cdk, spec: Mapping[str, Any] | 
     specification of a manifest that has none, as it stands in a file beside it. Never raises for what a manifest holds.
     """
     try:
-        document = of_text(manifest) if isinstance(manifest, str) else of_value(manifest)
+        document = opened(manifest)
     except DocumentError as error:
         line, column = error.place or (None, None)
         return [finding(error.rule, (), error.reason, line=line, column=column)]
+    return placed(_found(read(document, cdk, spec), cdk), document)
+
+
+def opened(manifest: str | Mapping[str, Any]) -> Document:
+    """Return a manifest as a document, whose value is an object. Raises DocumentError."""
+    document = of_text(manifest) if isinstance(manifest, str) else of_value(manifest)
     if not isinstance(document.value, dict):
         got = "is empty" if document.value is None else f"is a {type(document.value).__name__}"
-        return [finding("type", (), f"a manifest is an object, and this {got}", got=document.value)]
-    return placed(_found(read(document, cdk, spec), cdk), document)
+        raise DocumentError(f"a manifest is an object, and this {got}", rule="type")
+    return document
 
 
 def read(document: Document, cdk: Cdk, spec: Mapping[str, Any] | None = None) -> Reading:
@@ -90,7 +96,8 @@ def _found(reading: Reading, cdk: Cdk) -> _Found:
     yield from reading.found
     for each in _by_rules(reading, cdk):
         yield each, ""
-    yield from Interpolations(manifest, cdk, reading.keys).found()
+    has_code = any(kind.startswith("Custom") for kind, _ in reading.components)
+    yield from Interpolations(manifest, cdk, reading.keys, has_code=has_code).found()
 
 
 def _by_rules(reading: Reading, cdk: Cdk) -> Iterator[Finding]:
