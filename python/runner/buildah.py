@@ -22,6 +22,7 @@ from collections.abc import Iterator, Sequence
 __all__ = ["main"]
 
 _PREFIX = "headwater-"  # then the id of the process that owns the container
+_COPIES = "/memfd:buildah"  # how Linux names a program that lies in memory
 _OWN_WORDS = re.compile(rb"(subprocess exited (on|with status) \w+|Error: exit status \d+)\s*")
 
 
@@ -59,10 +60,11 @@ def _ask(buildah: int, number: int) -> None:
 
 
 def _inside(owner: int, program: str) -> Iterator[int]:
-    """Yield the nearest descendants of `owner` that run another program: buildah runs itself on the way there."""
+    """Yield the nearest descendants of `owner` that run another program: buildah runs itself, or copies of itself."""
     for children in pathlib.Path(f"/proc/{owner}/task").glob("*/children"):
         for child in map(int, children.read_text().split()):
-            yield from _inside(child, program) if _program(child) == program else (child,)
+            own = _program(child) == program or _program(child).startswith(_COPIES)
+            yield from _inside(child, program) if own else (child,)
 
 
 def _program(process: int) -> str:
