@@ -24,7 +24,7 @@ from python.runner.deriving import Shuffled
 __all__ = ["DerivationSubject"]
 
 _VERSION = "acceptance"
-_CHECKPOINT = raw({"sources": {}})
+_CHECKPOINT = msgspec.Raw(b'{"sources":{}}')
 
 
 class DerivationSubject(Subject):
