@@ -21,7 +21,7 @@ _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def as_line(outcome: Outcome) -> str:
     """Return an outcome for a person: a line, and, where the promise was not kept, what came instead."""
     mark = "!" if warned(outcome) else _MARKS[outcome.verdict]
-    promise = outcome.case if outcome.case.startswith("hostile") else PROMISES[outcome.rule].sentence
+    promise = outcome.case if outcome.case.startswith(("hostile", "target")) else PROMISES[outcome.rule].sentence
     told = f" ({outcome.verdict}: {outcome.reason})" if outcome.verdict in (BLOCKED, NOT_APPLICABLE) else ""
     return "\n".join([f"{mark} {outcome.rule:2} {promise}{told}", *_details(outcome)])
 
