@@ -14,7 +14,8 @@ The environment can say:
   BASE_IMAGE    the image to build on, instead of python:3.12-slim, or of the nearest Python that the connector takes
   USAGE_RATE    the label dev.estuary.usage-rate, instead of 1.0, or 0.0 for a derivation
   PLATFORM      instead of linux/amd64, which is where Flow runs
-  DOCKER_CLI    the engine, instead of the first of docker, podman and buildah that works
+  DOCKER_CLI    the engine, instead of the first of docker, podman and buildah that works; what these read themselves
+                holds, too, such as BUILDAH_ISOLATION=chroot for buildah within a container
 The build uses these of this machine, and no layer keeps them:
   UV_DEFAULT_INDEX, UV_INDEX_URL or PIP_INDEX_URL            the package index
   SSL_CERT_FILE, REQUESTS_CA_BUNDLE or PIP_CERT              a file of certificates to trust
@@ -124,6 +125,7 @@ The disk is full: free some of it; the engine's `prune` removes what earlier bui
 The index's certificate is not trusted within the build: name a file of certificates, SSL_CERT_FILE=...|UnknownIssuer|CERTIFICATE_VERIFY_FAILED|invalid peer certificate|self.signed certificate
 The index has another file than uv.lock names by its hash|hash mismatch
 The index, or the base image's registry, was not reached: --help says how an index, a proxy and certificates are given|dns error|could not resolve|name resolution|connection refused|network is unreachable|failed to fetch|tcp connect error|i/o timeout|client error \(connect\)|NewConnectionError|no such host
+buildah cannot start containers here, as within another container: BUILDAH_ISOLATION=chroot does without|error running container|while running runtime|error creating isolated namespace
 A package has no wheel and its build failed: the connector needs a Dockerfile of its own, with what the build needs|failed to build
 EOF
 }

@@ -211,6 +211,7 @@ def test_an_image_without_flows_labels_gets_no_name(workshop: Workshop) -> None:
         ("write /x: no space left on device", "The disk is full"),
         ("invalid peer certificate: UnknownIssuer", "The index's certificate is not trusted"),
         ("dns error: failed to lookup address", "The index, or the base image's registry, was not reached"),
+        ("error running container: from /usr/bin/crun", "buildah cannot start containers here"),
         ("Hash mismatch for `msgspec`", "The index has another file than uv.lock names"),
     ],
 )
