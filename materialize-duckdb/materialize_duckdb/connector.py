@@ -27,6 +27,7 @@ class Config(Struct, frozen=True, kw_only=True):
 class MaterializeDuckdb(SqlConnector[Config, Resource]):
     """A materialization into a DuckDB file."""
 
+    documentation_url = "https://github.com/headwater/headwater/tree/main/materialize-duckdb"
     dialect = DuckdbDialect()
 
     def main(self) -> NoReturn:

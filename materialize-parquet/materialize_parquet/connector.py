@@ -71,6 +71,8 @@ class TableResource(Struct, frozen=True, kw_only=True):
 class MaterializeParquet(Connector[Config, TableResource, dict]):  # type: ignore[type-arg] # of the staged base's making
     """A materialization into Parquet files: a folder a table, in a folder or an object store."""
 
+    documentation_url = "https://github.com/headwater/headwater/tree/main/materialize-parquet"
+
     def validate(self, request: Validate[Config, TableResource]) -> Iterable[ValidatedBinding]:
         """Return what may become of each field, by what the manifests say."""
         root, allow = _root(request.config), _allows_existing(request.config)

@@ -47,6 +47,7 @@ class Config(Struct, frozen=True, kw_only=True):
 class MaterializePostgres(SqlConnector[Config, Resource]):
     """A materialization into a PostgreSQL database."""
 
+    documentation_url = "https://github.com/headwater/headwater/tree/main/materialize-postgres"
     dialect = PostgresDialect()
 
     def connect(self, config: Config) -> PostgresEndpoint:

@@ -32,6 +32,7 @@ class Resource(Struct, frozen=True, kw_only=True):
 class MaterializeSqlite(SqlConnector[Config, Resource]):
     """A materialization into a SQLite file."""
 
+    documentation_url = "https://github.com/headwater/headwater/tree/main/materialize-sqlite"
     dialect = SqliteDialect()
 
     def connect(self, config: Config) -> SqliteEndpoint:

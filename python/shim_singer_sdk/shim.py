@@ -27,7 +27,7 @@ class CaptureShim(TapCapture):
     """A capture that reads from a tap of the Singer SDK, 0.33 or later, in this process.
 
     `delegate_factory` is the tap class, or a function `(config, catalog, state) -> Tap`, called anew for each request.
-    `config_schema` is the endpoint config's, which a tap class has itself.
+    `config_schema` is the endpoint config's, which a tap class has itself. `documentation_url` is where people read more.
 
     A sync is read to its end, once; Flow's runtime starts the next one. Child streams are captured if they are bound,
     whether their parents are or not.
@@ -35,11 +35,18 @@ class CaptureShim(TapCapture):
 
     state_seconds_min: ClassVar[float] = STATE_SECONDS_MIN
 
-    def __init__(self, delegate_factory: Delegate, config_schema: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        delegate_factory: Delegate,
+        config_schema: Mapping[str, Any] | None = None,
+        *,
+        documentation_url: str = "",
+    ) -> None:
         if config_schema is None and not isinstance(delegate_factory, type):
             raise TypeError("delegate_factory is no tap class: pass CaptureShim a config_schema, too")
         self._delegate = delegate_factory
         self._given_schema = config_schema
+        self._documentation_url = documentation_url
 
     def discover(self, config: dict[str, Any]) -> Iterable[DiscoveredBinding]:
         """Return a binding for each of the tap's streams, children included."""
@@ -64,6 +71,9 @@ class CaptureShim(TapCapture):
         logs.status(f"Capture started: {len(owned)} streams")
         messages = taps.read(self._delegate, request.config, catalog.catalog_of(owned), state, self.state_seconds_min)
         yield from Reading(owned, state).run(messages)
+
+    def _documentation(self) -> str:
+        return self._documentation_url
 
     def _settings(self) -> Mapping[str, Any]:
         return self._given_schema or taps.config_schema_of(self._delegate)

@@ -25,6 +25,7 @@ __all__ = ["Delegate", "check", "config_schema_of", "discover", "read", "reason"
 Delegate = Callable[..., Any]
 """A tap class, or a factory `(config, catalog, state) -> Tap`; its type belongs to an SDK that we do not import."""
 
+_ALTERNATIVES = ("anyOf", "oneOf", "allOf")
 _BATCHES = "batch_config"
 _KEPT = ("type", "title", "description", "default")
 
@@ -37,13 +38,26 @@ def config_schema_of(delegate: Delegate) -> Json:
     That for batches is left out: the files would come here, and carry less than records do.
     """
     tap: Any = delegate
-    schema = copy.deepcopy(tap.config_jsonschema)
+    schema = _with_schemas(copy.deepcopy(tap.config_jsonschema))
     common: Json = {"properties": {}}
     tap.append_builtin_config(common)
     settings = {name: _plain(mapping(value)) for name, value in mapping(common["properties"]).items()}
     own = {name: value for name, value in mapping(schema.get("properties")).items() if name not in settings}
     settings.pop(_BATCHES, None)
     return {"type": "object", **schema, "properties": {**own, **settings}}
+
+
+def _with_schemas(value: Json) -> Json:
+    """Return `value` with a schema wherever a tap wrote the name of a type among alternatives."""
+    if isinstance(value, list):
+        return [_with_schemas(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    found = {name: _with_schemas(each) for name, each in value.items()}
+    for name in _ALTERNATIVES:
+        if isinstance(found.get(name), list):
+            found[name] = [{"type": each} if isinstance(each, str) else each for each in found[name]]
+    return found
 
 
 def discover(delegate: Delegate, config: Json) -> list[Json]:

@@ -91,6 +91,19 @@ def test_settings_that_look_secret_are_marked_in_the_spec_and_masked_in_logs() -
     assert secrets == {"first", "second"}
 
 
+def test_the_name_of_a_type_among_alternatives_becomes_a_schema() -> None:
+    class Loose(Tap):
+        config_jsonschema = {"properties": {"limit": {"anyOf": [{"type": "integer"}, "null"]}}}
+
+    schema = json.loads(bytes(CaptureShim(Loose).spec().config_schema))
+
+    assert schema["properties"]["limit"]["anyOf"] == [{"type": "integer"}, {"type": "null"}]
+
+
+def test_the_documentation_is_where_the_connector_says() -> None:
+    assert CaptureShim(Tap, documentation_url="https://docs.test/tap").spec().documentation_url == "https://docs.test/tap"
+
+
 def test_the_spec_tells_how_to_log_in() -> None:
     class Shim(CaptureShim):
         oauth2 = OAuth2(provider="acme", auth_url_template="x", access_token_url_template="y")
