@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import click
 
@@ -68,3 +69,25 @@ def check(source: Path, cdk: str | None, *, as_json: bool) -> None:
         told, is_compatible = tools.checked(source, cdk, as_json=as_json)
         click.echo(told)
         sys.exit(not is_compatible)
+
+
+@manifest.command("import")
+@click.argument("source", type=click.Path(path_type=Path))
+@click.option("--to", required=True, type=click.Path(path_type=Path), metavar="FILE", help="Manifest to write.")
+@click.option(
+    "--flatten-config", is_flag=True, help="Make objects of the config flat inputs, as Airbyte's form has them."
+)
+@click.option("--values", type=click.Path(path_type=Path), metavar="FILE", help="Test values, to be made flat as well.")
+@click.option("--values-to", type=click.Path(path_type=Path), metavar="FILE", help="Where the flat values go.")
+@click.option("--force", is_flag=True, help="Replace files that exist.")
+@_cdk
+@_json
+def import_(*, as_json: bool, **options: Any) -> None:  # noqa: ANN401 -- click's own signature
+    """Take in a manifest as it comes: a file, a folder or a zip, with its spec, schemas and components.py.
+
+    FILE stands for itself afterwards. Exit status: 0 if nothing is left to do, 1 if something is, 2 for errors.
+    """
+    with _tools() as tools:
+        told, is_whole = tools.taken_in(tools.Import(**options), as_json=as_json)
+        click.echo(told)
+        sys.exit(not is_whole)

@@ -27,6 +27,7 @@ __all__ = [
     "Document",
     "DocumentError",
     "Place",
+    "is_text",
     "of_text",
     "of_value",
 ]
@@ -235,6 +236,11 @@ class _Reader:
             done.value[name] = member
             self.spans[id(done.value)].setdefault(name, span)
         done.value.update(own)
+
+
+def is_text(plain: str) -> bool:
+    """Whether `plain`, written without quotes, is read as text by the CDK's YAML."""
+    return str(_loader().resolve(ScalarNode, plain, (True, False))) == "tag:yaml.org,2002:str"  # type: ignore[no-untyped-call] # PyYAML's
 
 
 @functools.cache
