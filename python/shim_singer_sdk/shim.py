@@ -27,7 +27,8 @@ class CaptureShim(TapCapture):
     """A capture that reads from a tap of the Singer SDK, 0.33 or later, in this process.
 
     `delegate_factory` is the tap class, or a function `(config, catalog, state) -> Tap`, called anew for each request.
-    `config_schema` is the endpoint config's, which a tap class has itself. `documentation_url` is where people read more.
+    `config_schema` is the endpoint config's, which a tap class has itself. `documentation_url` is where to read
+    more.
 
     A sync is read to its end, once; Flow's runtime starts the next one. Child streams are captured if they are bound,
     whether their parents are or not.

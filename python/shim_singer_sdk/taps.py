@@ -47,7 +47,7 @@ def config_schema_of(delegate: Delegate) -> Json:
     return {"type": "object", **schema, "properties": {**own, **settings}}
 
 
-def _with_schemas(value: Json) -> Json:
+def _with_schemas(value: Any) -> Any:  # noqa: ANN401 -- any JSON
     """Return `value` with a schema wherever a tap wrote the name of a type among alternatives."""
     if isinstance(value, list):
         return [_with_schemas(each) for each in value]

@@ -93,15 +93,17 @@ def test_settings_that_look_secret_are_marked_in_the_spec_and_masked_in_logs() -
 
 def test_the_name_of_a_type_among_alternatives_becomes_a_schema() -> None:
     class Loose(Tap):
-        config_jsonschema = {"properties": {"limit": {"anyOf": [{"type": "integer"}, "null"]}}}
+        config_jsonschema: Any = {"properties": {"limit": {"anyOf": [{"type": "integer"}, "string"]}}}
 
     schema = json.loads(bytes(CaptureShim(Loose).spec().config_schema))
 
-    assert schema["properties"]["limit"]["anyOf"] == [{"type": "integer"}, {"type": "null"}]
+    assert schema["properties"]["limit"]["anyOf"] == [{"type": "integer"}, {"type": "string"}]
 
 
 def test_the_documentation_is_where_the_connector_says() -> None:
-    assert CaptureShim(Tap, documentation_url="https://docs.test/tap").spec().documentation_url == "https://docs.test/tap"
+    assert (
+        CaptureShim(Tap, documentation_url="https://docs.test/tap").spec().documentation_url == "https://docs.test/tap"
+    )
 
 
 def test_the_spec_tells_how_to_log_in() -> None:
