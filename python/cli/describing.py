@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from python.cli import unsteady
+from python.importing import config_pages
 from python.importing import snapshot_texts as texts
 from python.importing.scaffold import proving, templates
 from python.importing.scaffold.drafts import Draft
@@ -71,8 +72,10 @@ def _capture(folder: pathlib.Path, draft: Draft) -> Iterator[str]:
     given = example(schema)
     _write(folder, "test.flow.yaml", _flow_spec(folder.name, draft, given, None))
     values = {"name": folder.name, "what": draft.what, "module": module_name(folder.name)}
-    values |= {"config": templates.config_table(schema), "by_hand": " ".join(draft.command)}
-    _write(folder, "README.md", templates.wrapped(templates.rendered(draft.readme, values)))
+    values |= {"by_hand": " ".join(draft.command)}
+    page = templates.wrapped(templates.rendered(draft.readme, values))
+    schemas = {"configSchema": schema, "resourceConfigSchema": msgspec.json.decode(spec.resource_config_schema)}
+    _write(folder, "README.md", config_pages.with_tables(page, schemas))
     problem = _discover(folder, draft, given, spec)
     yield from _proved(folder, given, problem)
 

@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from python.importing.scaffold.templates import config_table, rendered, sentence, wanted, wrapped
+from python.importing.scaffold.templates import rendered, sentence, wanted, wrapped
 
 
 def reason(*gaps: str, problem: str = "", discovers: bool = False) -> str:
@@ -17,19 +17,6 @@ def test_a_template_wants_each_of_its_names() -> None:
     assert rendered("VERSION", {}) == "v1\n"
     with pytest.raises(KeyError):
         rendered("main_native.py", {"module": "source_x"})
-
-
-def test_a_config_is_a_table_of_its_own_properties() -> None:
-    properties = {
-        "url": {"description": "Where it\nis | was."},
-        "key": {"title": "Key", "secret": True},
-        "deep": {"advanced": True},
-    }
-
-    assert config_table({"properties": properties}) == (
-        "| config | meaning |\n| --- | --- |\n| `url` | Where it is \\| was. |\n| `key` | Key (a secret) |\n\n"
-    )
-    assert config_table({}) == ""
 
 
 def test_the_reason_of_a_mark_says_what_to_do() -> None:

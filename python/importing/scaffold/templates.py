@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["config_table", "rendered", "sentence", "wanted", "wrapped"]
+__all__ = ["rendered", "sentence", "wanted", "wrapped"]
 
 _FOLDER = pathlib.Path(__file__).parent / "templates"
 _REASON_CHARACTERS_MAX = 300  # what a connector complained of, told in a file that people read
@@ -25,18 +25,6 @@ def rendered(template: str, values: Mapping[str, str]) -> str:
     """Return the text of `templates/TEMPLATE.txt`, its `${names}` filled in. Every one has to be given."""
     text = (_FOLDER / f"{template}.txt").read_text(encoding="utf-8")
     return string.Template(text).substitute(values)
-
-
-def config_table(schema: Mapping[str, Json]) -> str:
-    """Return what a README tells of a config: a row for each of its own properties; nothing where there are none."""
-    properties = schema.get("properties")
-    shown = {
-        name: declared
-        for name, declared in (properties.items() if isinstance(properties, dict) else ())
-        if isinstance(declared, dict) and not declared.get("advanced")
-    }
-    rows = [f"| `{name}` | {_meaning(declared)} |\n" for name, declared in shown.items()]
-    return "".join(["| config | meaning |\n| --- | --- |\n", *rows, "\n"]) if rows else ""
 
 
 def wanted(name: str, gaps: Sequence[str], problem: str, *, discovers: bool) -> str:
@@ -62,11 +50,6 @@ def _filled(paragraph: str) -> str:
     whole = _CODE.sub(lambda code: code[0].replace(" ", _KEPT), paragraph)
     lines = textwrap.wrap(whole, _PAGE_CHARACTERS_MAX, break_long_words=False, break_on_hyphens=False)
     return "\n".join(lines).replace(_KEPT, " ") + ("\n" if paragraph.endswith("\n") else "")
-
-
-def _meaning(declared: Mapping[str, Json]) -> str:
-    told = " ".join(str(declared.get("description") or declared.get("title") or "").split())
-    return told.replace("|", "\\|") + (" (a secret)" if declared.get("secret") else "")
 
 
 def _assigned(name: str, text: str) -> str:
