@@ -194,7 +194,7 @@ class Checker:
     ) -> None:
         node, branch, kind = where
         schema = branch.schema["properties"][name]
-        if name == "type" and kind in branch.types:
+        if name == "type" and member.value in branch.types:
             return
         if schema.get("deprecated"):
             at = node.names.get(name, member.at)

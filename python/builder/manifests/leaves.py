@@ -65,7 +65,7 @@ def fits(value: object, schema: Mapping[str, Any]) -> bool:
     """Whether the type of `value`, of which only that matters, is one that the schema allows."""
     types = schema.get("type")
     if types is None:
-        return True
+        return "enum" not in schema or not isinstance(value, dict | list)
     return any(_is_a(value, each) for each in ([types] if isinstance(types, str) else types))
 
 
