@@ -50,7 +50,7 @@ check: .venv/.ready-dev ## format, lint, types, imports, generated pages, fast t
 # These tests wait for processes most of the time.
 WORKERS := 2
 
-slow: .venv/.ready-dev $(READY) ## the tests that start many processes, connectors in their own environments, and the newest upstream versions
+slow: .venv/.ready-dev .venv/.ready-tools $(READY) ## the tests that start many processes, connectors in their own environments, and the newest upstream versions
 	@$(RUN) pytest -q -m slow -n $(WORKERS) --dist loadfile
 
 test-versions: .venv/.ready-dev ## both shims on every version of airbyte-cdk and singer-sdk that they promise, each in its own environment
@@ -88,6 +88,10 @@ clean: ## remove what the other verbs have made
 
 .venv/.ready-demo: .venv/.ready-uv uv.lock pyproject.toml
 	@$(SYNC) --no-default-groups --extra runner
+	@touch $@
+
+.venv/.ready-tools: .venv/.ready-uv .ci/install-tools
+	@.ci/install-tools
 	@touch $@
 
 # Taps are tested in environments of their own, so singer-sdk is in none of ours.
