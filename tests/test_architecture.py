@@ -36,6 +36,7 @@ ALLOWED_AT_IMPORT = re.compile(
     r"|frozenset|tuple|dict|range|type|ord|chr|vars|getattr|dict\.fromkeys|str\.maketrans|dataclass|field"
     r"|re\.compile|msgspec\.(field|json\.(De|En)coder)|pointer\.join|logging\.makeLogRecord"
     r"|'.*'\.split|\{.*\}\.items|\w+\.(split|upper)"  # text and tables, spelled out
+    r"|operator\.attrgetter"  # a function, made of names
     r"|logging\.getLogger"  # a name; decision 0007 says why this is no logger
     r"|_[A-Z]\w*\.add_\w+",  # on a type of the module's own
     re.DOTALL,

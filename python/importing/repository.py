@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from python.protocol.errors import HeadwaterError
 
-__all__ = ["EMPTY_TREE", "Entry", "Repository", "alone", "here"]
+__all__ = ["EMPTY_TREE", "Entry", "GitError", "Repository", "alone", "here"]
 
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 """The tree without files. Git knows it in every repository of SHA-1 objects."""
