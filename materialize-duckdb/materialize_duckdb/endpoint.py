@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 import duckdb
-import msgspec
+import pyarrow as pa
 
 from materialize_duckdb.dialect import DuckdbDialect
 from python.materialize_sql.endpoint import Endpoint, sentence
@@ -27,6 +27,7 @@ CACHE_MB = 32
 Within a transaction there is no limit: DuckDB would fail where long texts do not fit it.
 """
 
+_ROWS = "flow_rows"  # what is copied
 _COLUMNS = """
 select column_name, data_type, is_nullable from duckdb_columns()
 where database_name = current_database()
@@ -76,15 +77,15 @@ class DuckdbEndpoint(Endpoint):
         self.execute("reset memory_limit")
 
     def copy(self, table: str, columns: Sequence[Column], values: Sequence[Sequence[Any]]) -> None:
-        """Add rows to the temporary `table`: one text a column, split by DuckDB, costs half of a list."""
-        selected, texts = [], []
-        for number, (column, each) in enumerate(zip(columns, values, strict=True), 1):
-            whole = "" if None in each else "\0".join(each)
-            plain = None not in each and whole.count("\0") == len(each) - 1
-            texts.append(whole if plain else msgspec.json.encode(each).decode())
-            split = f"string_split(${number}, chr(0))" if plain else f"from_json(${number}, '[\"varchar\"]')"
-            selected.append(f"from_base64(unnest({split}))" if column.type.name == "BLOB" else f"unnest({split})")
-        self.execute(f"insert into {table} select {', '.join(selected)}", texts)
+        """Add rows to the temporary `table`: as columns of Arrow, which cost a third of texts that DuckDB splits."""
+        names = [f"column{number}" for number in range(len(columns))]
+        selected = [
+            f"from_base64({name})" if column.type.name == "BLOB" else name
+            for name, column in zip(names, columns, strict=True)
+        ]
+        self._db.register(_ROWS, pa.table([pa.array(each, pa.string()) for each in values], names))
+        self.execute(f"insert into {table} select {', '.join(selected)} from temp.{_ROWS}")  # noqa: S608 -- names of ours
+        self._db.unregister(_ROWS)
 
     def documents(self, query: str) -> Iterator[bytes]:
         """Yield the documents of `query`."""
