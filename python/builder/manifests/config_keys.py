@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-__all__ = ["ConfigKeys", "Miss"]
+__all__ = ["CHOICES", "ConfigKeys", "Miss", "parts", "properties", "required"]
 
-_CHOICES = ("allOf", "anyOf", "oneOf")
+CHOICES = ("allOf", "anyOf", "oneOf")
 _OPEN = ("additionalProperties", "patternProperties", "$ref")
 
 
@@ -32,35 +32,54 @@ class ConfigKeys:
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the config's own members."""
-        return tuple(dict.fromkeys(name for part in _parts(self._root) for name in part.get("properties", {})))
+        return tuple(dict.fromkeys(name for part in parts(self._root) for name in properties(part)))
 
     def miss(self, keys: Sequence[str]) -> Miss | None:
         """Return where the way `keys` into the config leads nowhere, or None."""
         schemas: list[Mapping[str, Any]] = [self._root]
         for index, key in enumerate(keys):
-            parts = [part for schema in schemas for part in _parts(schema)]
-            kinds = [kind for part in parts for kind in _kinds(part)]
+            found = [part for schema in schemas for part in parts(schema)]
+            kinds = [kind for part in found for kind in _kinds(part)]
             if index and kinds and not {"object", "array"} & set(kinds):
                 return Miss(index, kind=next((kind for kind in kinds if kind != "null"), "null"))
-            known = {name: part["properties"][name] for part in parts for name in part.get("properties") or {}}
+            known = {name: properties(part)[name] for part in found for name in properties(part)}
             if key in known:
-                schemas = [part["properties"][key] for part in parts if key in (part.get("properties") or {})]
+                schemas = [properties(part)[key] for part in found if key in properties(part)]
                 continue
-            is_open = any(part.get(name) for part in parts for name in _OPEN) or "array" in kinds
+            is_open = any(part.get(name) for part in found for name in _OPEN) or "array" in kinds
             if is_open or not known or tuple(keys[: index + 1]) in self._added:
                 return None
-            return Miss(index, known=tuple(sorted(known)))
+            return Miss(index, known=tuple(sorted(map(str, known))))
         return None
 
 
-def _parts(schema: object) -> list[Mapping[str, Any]]:
-    """Return a schema and all that it is made of: a name is known where one of them has it."""
+def properties(schema: object) -> Mapping[str, Any]:
+    """Return the members that a JSON schema names; none where it is no schema."""
+    found = schema.get("properties") if isinstance(schema, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
+
+
+def parts(schema: object) -> list[Mapping[str, Any]]:
+    """Return a schema and all the alternatives that it is made of: a name is known where one of them has it."""
     if not isinstance(schema, Mapping):
         return []
-    chosen = [each for choice in _CHOICES for each in schema.get(choice) or ()]
-    return [schema, *(part for each in chosen for part in _parts(each))]
+    choices = [schema.get(name) for name in CHOICES]
+    chosen = [each for choice in choices if isinstance(choice, list) for each in choice]
+    return [schema, *(part for each in chosen for part in parts(each))]
+
+
+def required(schema: object) -> Sequence[object]:
+    """Return the names of the members that must be given."""
+    found = schema.get("required") if isinstance(schema, Mapping) else None
+    return found if isinstance(found, list) else ()
 
 
 def _kinds(schema: Mapping[str, Any]) -> list[str]:
     kind = schema.get("type", ())
-    return [kind] if isinstance(kind, str) else list(kind)
+    return (
+        [kind]
+        if isinstance(kind, str)
+        else [each for each in kind if isinstance(each, str)]
+        if isinstance(kind, list)
+        else []
+    )

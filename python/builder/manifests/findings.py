@@ -81,14 +81,14 @@ def nearest(got: object, known: Iterable[str]) -> str | None:
     >>> nearest("HttpRequestor", ["HttpRequester", "CustomRequester"])
     'HttpRequester'
     """
-    folded = {name.casefold(): name for name in known}
+    folded = {str(name).casefold(): str(name) for name in known}
     close = difflib.get_close_matches(str(got).casefold(), folded, n=1, cutoff=0.6)
     return folded[close[0]] if close else None
 
 
 def did_you_mean(got: object, known: Iterable[str]) -> str:
     """Return a clause for the end of a sentence: the nearest of `known`, else all of them, else nothing."""
-    names = sorted(set(known))
+    names = sorted({str(name) for name in known})
     near = nearest(got, names)
     if near is not None:
         return f"; did you mean {near}?"

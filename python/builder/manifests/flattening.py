@@ -7,13 +7,12 @@ from typing import Any
 
 import msgspec
 
+from python.builder.manifests.config_keys import parts, properties, required
 from python.builder.manifests.documents import At
 from python.builder.manifests.expressions import is_interpolated, parsed, texts
 from python.builder.manifests.nesting import paths
 
 __all__ = ["Leaf", "Plan", "flat_properties", "flat_values", "plan"]
-
-_CHOICES = ("oneOf", "anyOf", "allOf")
 
 
 class Leaf(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,38 +45,31 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 def plan(manifest: Mapping[str, Any], specification: Mapping[str, Any]) -> Plan:
     """Return how the config of `specification` is made flat, without what `manifest` needs as a whole object."""
-    properties = specification.get("properties") or {}
-    required = specification.get("required") or ()
-    nested = {name: tuple(_leaves(value, (name,), name in required)) for name, value in properties.items()}
+    inputs = properties(specification)
+    must = required(specification)
+    nested = {name: tuple(_leaves(value, (name,), name in must)) for name, value in inputs.items()}
     leaves = {name: found for name, found in nested.items() if any(len(leaf.keys) > 1 for leaf in found)}
     kept = {name: why for name, why in _kept(manifest, leaves) if name in leaves}
     for name, found in leaves.items():
-        taken = next((leaf.flat for leaf in found if leaf.flat in properties), None)
+        taken = next((leaf.flat for leaf in found if leaf.flat in inputs), None)
         if taken is not None:
             kept.setdefault(name, (("spec",), f"the config has another input that is called {taken}"))
     return Plan(leaves={name: found for name, found in leaves.items() if name not in kept}, kept=kept)
 
 
-def _leaves(schema: Any, keys: tuple[str, ...], required: bool) -> Iterator[Leaf]:  # noqa: ANN401, FBT001 -- JSON Schema
+def _leaves(schema: Any, keys: tuple[str, ...], must: bool) -> Iterator[Leaf]:  # noqa: ANN401, FBT001 -- JSON Schema
     """Yield the inputs at and below `keys`: of alternatives, each name once."""
-    parts = [part for part in _parts(schema) if part.get("properties")]
-    if not parts:
-        yield Leaf(keys=keys, schema=schema, required=required)
+    objects = [part for part in parts(schema) if properties(part)]
+    if not objects:
+        yield Leaf(keys=keys, schema=schema, required=must)
         return
-    for name in dict.fromkeys(name for part in parts for name in part["properties"]):
-        having = [part for part in parts if name in part["properties"]]
-        alternatives = [part for part in parts if part is not schema]
-        always = any(name in (part.get("required") or ()) for part in parts if part is schema) or (
-            bool(alternatives) and all(name in (part.get("required") or ()) for part in alternatives)
+    alternatives = [part for part in objects if part is not schema]
+    for name in dict.fromkeys(name for part in objects for name in properties(part)):
+        always = name in required(schema) or (
+            bool(alternatives) and all(name in required(part) for part in alternatives)
         )
-        merged = _merged([part["properties"][name] for part in having], schema)
-        yield from _leaves(merged, (*keys, name), required and always)
-
-
-def _parts(schema: Any) -> list[Mapping[str, Any]]:  # noqa: ANN401 -- JSON Schema
-    if not isinstance(schema, Mapping):
-        return []
-    return [schema, *(part for choice in _CHOICES for each in schema.get(choice) or () for part in _parts(each))]
+        merged = _merged([properties(part)[name] for part in objects if name in properties(part)], schema)
+        yield from _leaves(merged, (*keys, str(name)), must and always)
 
 
 def _merged(schemas: list[Any], around: Mapping[str, Any]) -> Any:  # noqa: ANN401 -- JSON Schema
@@ -108,17 +100,17 @@ def _kept(manifest: Mapping[str, Any], leaves: Mapping[str, tuple[Leaf, ...]]) -
 
 def flat_properties(specification: Mapping[str, Any], made: Plan) -> tuple[dict[str, Any], list[str]]:
     """Return the properties of the flat config, in order, and the names of those that must be given."""
-    properties: dict[str, Any] = {}
-    required: list[str] = []
-    for name, schema in (specification.get("properties") or {}).items():
+    inputs: dict[str, Any] = {}
+    must: list[str] = []
+    for name, schema in properties(specification).items():
         leaves = made.leaves.get(name)
         if leaves is None:
-            properties[name] = schema
-            required.extend([name] if name in (specification.get("required") or ()) else [])
+            inputs[name] = schema
+            must.extend([name] if name in required(specification) else [])
             continue
-        properties.update({leaf.flat: leaf.schema for leaf in leaves})
-        required.extend(leaf.flat for leaf in leaves if leaf.required)
-    return properties, required
+        inputs.update({leaf.flat: leaf.schema for leaf in leaves})
+        must.extend(leaf.flat for leaf in leaves if leaf.required)
+    return inputs, must
 
 
 def flat_values(config: Mapping[str, Any], made: Plan) -> dict[str, Any]:

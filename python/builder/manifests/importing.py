@@ -207,7 +207,10 @@ def _flat(text: str, cdk: Cdk, values: Mapping[str, Any] | None) -> tuple[str, M
     """Make the config flat: the specification, expressions, paths, and the test values."""
     document = opened(text)
     trip = RoundTrip(text)
-    own = ((trip.value.get("spec") or {}).get("connection_specification")) or {}
+    spec = trip.value.get("spec")
+    own = spec.get("connection_specification") if isinstance(spec, dict) else None
+    if not isinstance(own, dict):
+        return text, values, []
     made = flattening.plan(document.value, own)
     notes = [
         _note(Kind.LEFT, f"`{name}` stays nested: {why}", at, document.place(at))

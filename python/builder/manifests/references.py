@@ -107,8 +107,9 @@ class Resolver:
             if name == "$ref":
                 continue
             here = (*at, str(name))
-            node.members[name] = Node(here, member) if name in _UNRESOLVED else self._node(member, here, depth + 1)
-            node.names[name] = here
+            child = Node(here, member) if name in _UNRESOLVED else self._node(member, here, depth + 1)
+            node.members[str(name)] = child
+            node.names[str(name)] = here
         return node
 
     def _referred(self, reference: str, at: At, depth: int) -> Node:
