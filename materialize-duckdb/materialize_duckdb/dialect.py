@@ -22,10 +22,10 @@ _HUGE = range(-(2**127), 2**127)  # what HUGEINT holds
 
 def _integer(bounds: range) -> convert.Converter:
     def read(value: object) -> str:
-        text = convert.integer_text(value)
-        if int(text) not in bounds:
+        found = value if value.__class__ is int else int(convert.integer_text(value))
+        if found not in bounds:
             raise convert.UnfitError
-        return text
+        return str(found)
 
     return read
 

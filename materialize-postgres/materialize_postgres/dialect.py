@@ -24,10 +24,10 @@ def _key_text(value: object) -> str:
 
 
 def _bigint(value: object) -> str:
-    text = convert.integer_text(value)
-    if int(text) not in BIG_INTEGER:
+    found = value if value.__class__ is int else int(convert.integer_text(value))
+    if found not in BIG_INTEGER:
         raise convert.UnfitError
-    return text
+    return str(found)
 
 
 def _hexadecimal(value: object) -> str:

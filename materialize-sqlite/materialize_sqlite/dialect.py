@@ -24,7 +24,7 @@ def _boolean(value: object) -> int:
 
 
 def _integer(value: object) -> int | str:
-    found = int(convert.integer_text(value))
+    found = value if value.__class__ is int else int(convert.integer_text(value))
     return found if found in BIG_INTEGER else str(found)
 
 
@@ -46,7 +46,7 @@ def _number(value: object) -> float | str:
 _BOOLEAN = ColumnType(name="INT", want="true or false", convert=_boolean, formerly="INTEGER")
 _SMALL = ColumnType(name="INTEGER", want="an integer of 64 bits", convert=_small)
 _INTEGER = ColumnType(name="ANY", want="an integer", convert=_integer)
-_NUMBER = ColumnType(name="ANY", want="a number", convert=_number)
+_NUMBER = ColumnType(name="ANY", want="a number", convert=_number, usual=float)
 _TEXT = ColumnType(name="TEXT", want="text", convert=convert.text_of, usual=str)
 _JSON = ColumnType(name="TEXT", want="JSON", convert=convert.json_text)
 _BYTES = ColumnType(name="BLOB", want="base64", convert=convert.bytes_of)
