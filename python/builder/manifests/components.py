@@ -118,7 +118,7 @@ class Checker:
             fitting = [branch for branch in branches if fits(plain, branch.schema)]
             return fitting or self._of_wrong_type(node, branches, field)
         kind = self._kind(node, field)
-        meant = [branch for branch in branches if kind in branch.types]
+        meant = [branch for branch in branches if kind in branch.types or (kind is None and _may_lack_type(branch))]
         free = [branch for branch in branches if not branch.types and fits({}, branch.schema)]
         return [*meant, *free] or self._of_wrong_kind(node, branches, field)
 
@@ -228,6 +228,10 @@ class Checker:
 
     def _tell(self, at: At, rule: str, message: str, **members: Any) -> None:  # noqa: ANN401 -- of Finding
         self.found.append((finding(rule, at, message, **members), ""))
+
+
+def _may_lack_type(branch: _Branch) -> bool:
+    return bool(branch.types) and "type" not in branch.schema.get("required", ())
 
 
 def _below(member: Node, parameters: Mapping[str, Node]) -> Mapping[str, Node]:

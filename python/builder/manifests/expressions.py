@@ -26,7 +26,7 @@ __all__ = [
 
 BUILTIN_FILTERS = frozenset(jinja2.filters.FILTERS)
 BUILTIN_TESTS = frozenset(jinja2.tests.TESTS)
-BUILTIN_GLOBALS = frozenset(jinja2.defaults.DEFAULT_NAMESPACE) - {"range"}  # which the CDK takes away
+BUILTIN_GLOBALS = (frozenset(jinja2.defaults.DEFAULT_NAMESPACE) | {"loop"}) - {"range"}  # which the CDK takes away
 
 _MARKS = ("{{", "{%", "{#")
 _CACHED_MAX = 8192  # expressions: a server lints the same manifest after each change of a character

@@ -106,11 +106,25 @@ class Interpolations:
     def _unused(self) -> _Found:
         if self._keys is None or self._is_all_used:
             return
+        used = self._used | set(_words(self._manifest.get("spec")))
         for name in self._keys.names:
-            if name not in self._used:
+            if name not in used:
                 message = f"the spec asks for `{name}`, and nothing in the manifest uses it"
                 at = ("spec", "connection_specification", "properties", name)
                 yield finding("unused-config-key", at, message, severity=Severity.WARNING, got=name), ""
+
+
+def _words(spec: object) -> Iterator[str]:
+    """Yield the texts of a specification that are not of the inputs themselves: its rules name inputs, too."""
+    waiting = [spec]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, str):
+            yield each
+        elif isinstance(each, dict):
+            waiting.extend(value for name, value in each.items() if name != "connection_specification")
+        elif isinstance(each, list):
+            waiting.extend(each)
 
 
 def _is_below_path(at: At) -> bool:

@@ -92,16 +92,18 @@ def of_streams(manifest: Node) -> _Found:
     """Yield what is wrong with names of streams, and with the fields that streams say they have."""
     named: dict[str, Node] = {}
     streams = list(_streams(manifest))
+    is_known = "dynamic_streams" not in (manifest.members or {})
     for stream in streams:
         name = _field(stream, "name")
         if name is None or not isinstance(name.value, str) or is_interpolated(name.value):
+            is_known = False
             continue
         first = named.setdefault(name.value, stream)
         if first is not stream or sum(each is stream for each in streams) > 1:
             message = f"two streams have the name {name.value}; give each its own"
             yield finding("duplicate-stream", name.at, message, got=name.value)
         yield from _of_fields(stream, name.value)
-    if "dynamic_streams" not in (manifest.members or {}):
+    if is_known:
         yield from _of_check(manifest, named)
 
 

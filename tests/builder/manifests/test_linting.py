@@ -182,3 +182,46 @@ def test_errors_are_worse_than_warnings() -> None:
     warning = Finding(rule="a", severity=Severity.WARNING, at="", message="")
 
     assert [worst([warning, error]), worst([warning]), worst([])] == [Severity.ERROR, Severity.WARNING, None]
+
+
+def with_url(url: str, more: str = "") -> str:
+    text = (HERE / "corpus" / "unused-definition.yaml").read_text(encoding="utf-8")
+    return text.replace("  decoder: {type: JsonDecoder}\n", "").replace("{{ config['url'] }}/members", url) + more
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "{{ config['url'] }}{% for each in ['a'] %}{{ loop.index }}{{ each }}{% endfor %}",
+        "{% set base = config.url.strip('/') %}{{ base }}",
+        "{{ config.get('url', 'x').split(',')[0] | default('y') }}",
+        "{{ (config['url'] or now_utc().strftime('%Y')) ~ max(1, 2) ~ stream_slice['a'] }}",
+        "{{ config['url'] if config.url is defined and config.url is not none else '' }}",
+        "{{ config['url'] | hash('md5') | upper ~ parameters.path ~ next_page_token['next_page_token'] }}",
+        "{{ config['__injected'] }}{{ config.url }}",
+    ],
+)
+def test_an_expression_that_the_cdk_renders_raises_no_alarm(url: str) -> None:
+    assert [line(each) for each in lint(with_url(url), cdk.installed())] == []
+
+
+def test_an_open_specification_allows_every_key() -> None:
+    text = with_url("{{ config.url }}{{ config['other'] }}").replace(
+        "required: [url", "additionalProperties: true\n    required: [url"
+    )
+
+    assert lint(text, cdk.installed()) == []
+
+
+def test_an_input_that_a_rule_of_the_specification_names_is_used() -> None:
+    rules = "  config_normalization_rules:\n    type: ConfigNormalizationRules\n    validations:\n"
+    rules += "      - type: DpathValidator\n        field_path: [url]\n"
+    strategy = "        validation_strategy: {type: ValidateAdheresToSchema, base_schema: {type: string}}\n"
+
+    assert lint(with_url("https://x.example", rules + strategy), cdk.installed()) == []
+
+
+def test_streams_with_names_of_parameters_are_not_held_against_the_check() -> None:
+    text = with_url("{{ config.url }}").replace("    name: members", "    name: \"{{ parameters['name'] }}\"", 1)
+
+    assert lint(text, cdk.installed()) == []
