@@ -16,8 +16,9 @@ from python.builder.manifests.cdk import Cdk
 from python.builder.manifests.compatibility import Status, compatibility
 from python.builder.manifests.documents import At, DocumentError
 from python.builder.manifests.expressions import is_interpolated, texts
+from python.builder.manifests.findings import Severity
 from python.builder.manifests.gathering import Gathered
-from python.builder.manifests.linting import Reading, opened, read
+from python.builder.manifests.linting import Reading, lint, opened, read
 from python.builder.manifests.nesting import nested, paths
 from python.builder.manifests.references import Node
 from python.builder.manifests.rewriting import flattened, renamed
@@ -259,11 +260,14 @@ def _members_called(name: str, value: Any) -> Iterator[Any]:  # noqa: ANN401 -- 
 
 
 def _left(text: str, found: Gathered, cdk: Cdk) -> Iterator[Note]:
-    """Yield what the form of Airbyte's builder does not take: custom components, and config that is nested."""
+    """Yield what is wrong, and what Airbyte's form does not take: custom components, and config that is nested."""
     document = _opened(text, found)
     reading = read(document, cdk)
+    for finding in lint(text, cdk):
+        if finding.severity is Severity.ERROR:
+            yield Note(kind=Kind.LEFT, what=finding.message, at=finding.at, line=finding.line)
     for row in compatibility(reading, cdk, found.components):
-        if row.status in (Status.CUSTOM, Status.MISSING):
+        if row.status is Status.CUSTOM:
             yield Note(kind=Kind.LEFT, what=f"{row.what}: {row.note}", at=row.at, line=row.line)
     for each in nested(document.value):
         what = f"{'.'.join(('config', *each.keys))} is nested"

@@ -221,6 +221,15 @@ def test_a_manifest_with_flat_config_means_the_same_to_the_cdk(tmp_path: Path) -
     ]
 
 
+def test_what_the_linter_calls_an_error_is_left_to_the_author() -> None:
+    done = taken({**FILES, "source-x/source_x/manifest.yaml": MANIFEST.replace("DpathExtractor", "DpathExtracter")})
+
+    assert any(
+        each.endswith("has no component DpathExtracter; did you mean DpathExtractor?")
+        for each in notes(done, Kind.LEFT)
+    )
+
+
 @pytest.mark.parametrize(
     ("raw", "reason"),
     [
