@@ -41,7 +41,6 @@ class BaseConnector(Generic[EndpointConfig, ResourceConfig, State]):
     drain_seconds_max: float = DRAIN_SECONDS_MAX
 
     _answers: ClassVar[Mapping[type, Any]] = {}
-    _answers_to_runs: ClassVar[Mapping[type, Any]] = {}
 
     def main(self) -> NoReturn:
         """Serve the connector on stdin and stdout, and exit."""
@@ -49,20 +48,12 @@ class BaseConnector(Generic[EndpointConfig, ResourceConfig, State]):
 
     def answer(self, request: FromRuntime) -> Iterator[FromConnector]:
         """Yield the responses to a request of the protocol. This is all that `main` does, and what tests may call."""
-        for response in self._answered([request]):
-            if isinstance(response, list):
-                yield from response
-            else:
-                yield response
+        answered: Iterable[FromConnector] = self._answers[type(request)](self, request)
+        return iter(answered)
 
     def _answered(self, run: Sequence[FromRuntime]) -> Iterable[Response]:
-        kind = type(run[0])
-        if kind in self._answers_to_runs:
-            answered: Iterable[Response] = self._answers_to_runs[kind](self, run)
-        else:
-            (request,) = run
-            answered = self._answers[kind](self, request)
-        return answered
+        (request,) = run
+        return self.answer(request)
 
     def _service(self) -> Service:
         raise NotImplementedError(f"{type(self).__name__}._service")

@@ -6,7 +6,7 @@ in transactions. See `Transactor` for who calls what, in which order, and what m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import msgspec
@@ -181,12 +181,27 @@ class Connector(BaseConnector[EndpointConfig, ResourceConfig, State]):
         wire.StartCommit: lambda self, request: self._transactions.start_commit(request),
         wire.Acknowledge: lambda self, request: self._transactions.acknowledge(request),
     }
-    _answers_to_runs: ClassVar[Mapping[type, Callable[..., Iterable[Response]]]] = {
+    _answers_in_runs: ClassVar[Mapping[type, Callable[..., Iterable[Response]]]] = {
         wire.Store: lambda self, run: self._transactions.store(run),
         wire.Load: lambda self, run: self._transactions.load(run),
     }
     _transactions: Transactions | None = None
     _wake: Callable[[], None] | None = None
+
+    def answer(self, request: FromRuntime) -> Iterator[FromConnector]:
+        """Yield the responses to a request of the protocol; those that are ready later are yielded by `due`."""
+        for response in self._answered([request]):
+            if isinstance(response, list):
+                yield from response
+            else:
+                yield response
+
+    def _answered(self, run: Sequence[FromRuntime]) -> Iterable[Response]:
+        kind = type(run[0])
+        if kind in self._answers_in_runs:
+            return self._answers_in_runs[kind](self, run)
+        (request,) = run
+        return self._answers[kind](self, request)
 
     def due(self) -> Iterator[FromConnector]:
         """Yield what has become ready since the last answer: `acknowledged`, which does not wait for a request."""
