@@ -29,9 +29,7 @@ def test_the_one_class_is_chosen() -> None:
 
 
 def test_several_classes_are_told_and_one_has_to_be_chosen() -> None:
-    with pytest.raises(
-        HeadwaterError, match=r"several classes to wrap: source_x:SourceX, tap_x\.tap:TapX; choose"
-    ):
+    with pytest.raises(HeadwaterError, match=r"several classes to wrap: source_x:SourceX, tap_x\.tap:TapX; choose"):
         chosen(found(SOURCE, TAP), "airbyte", "x", None)
 
 

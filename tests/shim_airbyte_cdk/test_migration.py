@@ -107,9 +107,7 @@ def test_what_one_stream_alone_continues_is_taken_over_and_the_others_begin() ->
     assert [state["stream"]["stream_descriptor"]["name"] for state in source.states] == ["users"]
 
 
-@pytest.mark.parametrize(
-    "entry", [{"replication_key_value": 3}, {"rowId": 1, "state": {"replication_key_value": 3}}]
-)
+@pytest.mark.parametrize("entry", [{"replication_key_value": 3}, {"rowId": 1, "state": {"replication_key_value": 3}}])
 def test_an_entry_of_no_airbyte_stream_is_refused(entry: Any) -> None:
     stored = {"bindingStateV1": {"users": entry}}
 
