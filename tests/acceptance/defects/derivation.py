@@ -110,4 +110,5 @@ def main() -> None:
         getattr(derivation, {"startCommit": "commit"}.get(kind, kind))(asked)
 
 
-main()
+if __name__ == "__main__":
+    main()

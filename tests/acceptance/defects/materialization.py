@@ -204,4 +204,5 @@ def main() -> None:
         fail("stdin ended amid a transaction")
 
 
-main()
+if __name__ == "__main__":
+    main()
