@@ -8,6 +8,7 @@ in this process and prints where its time goes.
 from __future__ import annotations
 
 import argparse
+import collections
 import contextlib
 import cProfile
 import json
@@ -33,6 +34,7 @@ from tests.materializing import FULL, binding, collection, place, spec  # noqa: 
 from tests.postgres import PASSWORD, postgres  # noqa: E402 -- same
 
 TRANSACTION = 50_000
+READ_LINES = 200  # as many stores as the shell reads at once
 ORDERS = collection(
     place("/id", "integer"),
     place("/updated_at", "string", format="date-time"),
@@ -163,19 +165,27 @@ def profile(name: str, config: dict[str, Any], documents: int, *, delta: bool) -
     apply, open_ = requests(config, delta=delta)
     lines = [b'{"acknowledge":{}}\n', b'{"flush":{}}\n', b'{"startCommit":{"runtimeCheckpoint":{}}}\n']
     work = [
-        line
+        collections.deque(line[:-1] for line in piece)
         for loads, stores in transactions(documents, delta=delta)
-        for line in (lines[0], *loads, lines[1], *stores, lines[2])
+        for request in (lines[:1], loads, lines[1:2], stores, lines[2:])
+        for piece in _read_at_once(request)
     ]
     list(connector.answer(MATERIALIZE_REQUESTS.decode(apply[:-1])))
     list(connector.answer(MATERIALIZE_REQUESTS.decode(open_[:-1])))
+    service = connector._service()  # noqa: SLF001 -- what the shell serves
     profiler = cProfile.Profile()
     profiler.enable()
-    for line in work:
-        for answer in connector.answer(MATERIALIZE_REQUESTS.decode(line[:-1])):
-            MATERIALIZE_RESPONSES.encode(answer)
+    for piece in work:
+        for answer in service.answer(MATERIALIZE_REQUESTS.decode_run(piece)):
+            for each in answer if isinstance(answer, list) else [answer]:
+                MATERIALIZE_RESPONSES.encode(each)
     profiler.disable()
     pstats.Stats(profiler).sort_stats("tottime").print_stats(20)
+
+
+def _read_at_once(lines: Lines) -> Iterator[Lines]:
+    for first in range(0, len(lines), READ_LINES):
+        yield lines[first : first + READ_LINES]
 
 
 def _connector(name: str) -> Any:  # noqa: ANN401 -- one of three
