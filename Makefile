@@ -18,6 +18,7 @@ READY := $(CONNECTORS:%=.venv/.ready-%)
 DEMO := $(patsubst %,.venv/.ready-%,demo source-bigdata source-faker derive-sales materialize-duckdb)
 SCRIPTS = $(wildcard *.sh python/*.sh .ci/*)
 DOCKERFILES = $(wildcard python/Dockerfile *-*/Dockerfile)
+WORKERS := 2 # CI has two cores; more of them here gain little, as many tests wait for processes
 # --inexact: uv itself stays, and what another target has installed.
 SYNC := $(BIN)/uv sync --quiet --frozen --inexact
 
@@ -45,10 +46,7 @@ check: .venv/.ready-dev ## format, lint, types, imports, generated pages, fast t
 	@$(RUN) hadolint $(DOCKERFILES)
 	@$(RUN) actionlint
 	@$(RUN) zizmor --offline --quiet --no-progress .github
-	@$(RUN) pytest -q -m "not slow and not versions"
-
-# These tests wait for processes most of the time.
-WORKERS := 2
+	@$(RUN) pytest -q -n $(WORKERS) -m "not slow and not versions"
 
 slow: .venv/.ready-dev .venv/.ready-tools $(READY) ## the tests that start many processes, connectors in their own environments, and the newest upstream versions
 	@$(RUN) pytest -q -m slow -n $(WORKERS) --dist loadfile

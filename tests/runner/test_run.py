@@ -208,7 +208,7 @@ def test_a_wrong_call_is_one_sentence(tmp_path: Path, arguments: list[str], sent
 
 def test_preview_stops_when_its_time_is_over(tmp_path: Path) -> None:
     write_spec(tmp_path, count=10_000, pause_seconds=0.05)
-    done = headwater("preview", "--source", "test.flow.yaml", "--timeout", "1s", cwd=tmp_path)
+    done = headwater("preview", "--source", "test.flow.yaml", "--timeout", "4s", cwd=tmp_path)
 
     assert done.returncode == 0
     assert 0 < len(done.stdout.splitlines()) < 1000
