@@ -15,7 +15,6 @@ from python.importing.changes import connector_type
 from python.importing.comparing import compare
 from python.importing.releasing import Files, Release, lacking, planned
 from python.importing.repository import GitError, Repository, here
-from python.importing.snapshot_files import SnapshotError
 from python.protocol.errors import HeadwaterError
 
 __all__ = ["Options", "Told", "release"]
@@ -75,8 +74,15 @@ def _folder(repository: Repository, name: str) -> pathlib.Path:
 
 def _now(folder: pathlib.Path) -> Files:
     snapshot = msgspec.structs.replace(snapshot_files.of_folder(folder), name=folder.name)
-    pages = (path.read_text(encoding="utf-8") if path.is_file() else "" for path in _pages(folder))
+    pages = (_text(str(path), path.read_bytes()) if path.is_file() else "" for path in _pages(folder))
     return Files(snapshot=snapshot, changelog=next(pages), readme=next(pages))
+
+
+def _text(where: str, content: bytes) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise HeadwaterError(f"{where} is no UTF-8 text: {error}") from None
 
 
 def _pages(folder: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
@@ -84,20 +90,32 @@ def _pages(folder: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
 
 
 def _last(repository: Repository, options: Options) -> Files | None:
-    """Return the folder as its last release left it: the newest commit that wrote a heading of its CHANGELOG."""
+    """Return the folder as its last release left it: the newest commit that gave its CHANGELOG a section of a version.
+
+    Raises SnapshotError where what that commit kept cannot be read.
+    """
     name = options.connector.rstrip("/")
-    path, pattern = f"{name}/CHANGELOG.md", f"^{changelog.HEADING}"
+    path = f"{name}/CHANGELOG.md"
     if not repository.text("rev-list", "--max-count=1", "--all"):
         return None  # nothing was ever committed
-    found = repository.text("log", "-1", "--format=%H", f"-G{pattern}", options.since, "--", path)
-    if not found:
-        return None
+    for commit in repository.text("log", "--format=%H", options.since, "--", path).split():
+        page = _page(repository, commit, path)
+        if _released(page) - _released(_page(repository, f"{commit}^", path)):
+            snapshot = snapshot_files.of_revision(commit, name, repository.folder)
+            return Files(snapshot=msgspec.structs.replace(snapshot, name=f"{name} at {commit[:7]}"), changelog=page)
+    return None
+
+
+def _page(repository: Repository, revision: str, path: str) -> str:
     try:
-        snapshot = snapshot_files.of_revision(found, name, repository.folder)
-        page = repository.run("show", f"{found}:{path}").decode()
-    except (SnapshotError, GitError):
-        return None  # that commit removed the connector
-    return Files(snapshot=msgspec.structs.replace(snapshot, name=f"{name} at {found[:7]}"), changelog=page)
+        content = repository.run("show", f"{revision}:{path}")
+    except GitError:
+        return ""  # not there, or no such commit
+    return _text(f"{revision}:{path}", content)
+
+
+def _released(page: str) -> set[str]:
+    return {section.title for section in changelog.sections(page) if section.version}
 
 
 def _disagreeing(folder: pathlib.Path, options: Options) -> Iterator[str]:
@@ -106,7 +124,7 @@ def _disagreeing(folder: pathlib.Path, options: Options) -> Iterator[str]:
         changed = snapshotting.changes_of(str(folder), _ASKED, options.network)
         for change in changed:
             yield f"{change.told()}\nits connector says something else now: headwater snapshot {folder.name} --update"
-    if options.image:
+    if options.image and connector_type(folder.name) == "capture":  # of the others, the image's labels are checked
         sides = comparing.Options(old=str(folder), new=options.image, network=options.network)
         for each in comparing.compared(sides).differences:
             yield f"{options.image} is not what the snapshots say: {report.sentence(each)} Build it anew"

@@ -70,7 +70,7 @@ def _connector(folder: pathlib.Path) -> Connector:
     return Connector(
         name=folder.name,
         type=connector_type(folder.name) or "",
-        version=version.read_text(encoding="utf-8").strip() if version.is_file() else "",
+        version=version.read_text(encoding="utf-8", errors="replace").strip() if version.is_file() else "",
         shim=_shim(folder),
     )
 
@@ -79,7 +79,9 @@ def _shim(folder: pathlib.Path) -> str:
     if (folder / "manifest.yaml").is_file():
         return "shim_airbyte_cdk"  # a manifest needs no code that names it
     code = (
-        path.read_text(encoding="utf-8") for path in [folder / "__main__.py", *folder.glob("*/*.py")] if path.is_file()
+        path.read_text(encoding="utf-8", errors="replace")
+        for path in [folder / "__main__.py", *folder.glob("*/*.py")]
+        if path.is_file()
     )
     return next((found[0] for found in map(_SHIM.search, code) if found), "")
 

@@ -33,6 +33,11 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     unknown: tuple[str, ...] = ()
 
     @property
+    def lost(self) -> tuple[str, ...]:
+        """A sentence for each part that the old version has and the new one lacks: spec, or discovered bindings."""
+        return tuple(_lost(self.old, self.new))
+
+    @property
     def level(self) -> Level | None:
         """The level of the gravest difference; None without any."""
         return max((each.level for each in self.differences), default=None)
@@ -164,6 +169,14 @@ def _unknown(old: Snapshot, new: Snapshot) -> Iterator[str]:
             missing = [each for each in ("bindings", "documents", "state") if _alone(run, against, each)]
             called = f" ({name})" if name else ""
             yield from (f"{other.name} has no {each}{called} to compare with {one.name}" for each in missing)
+
+
+def _lost(old: Snapshot, new: Snapshot) -> Iterator[str]:
+    if old.spec is not None and new.spec is None:
+        yield f"{new.name} has no spec, and {old.name} has one"
+    known = any(run.bindings is not None for run in old.runs.values())
+    if known and all(run.bindings is None for run in new.runs.values()):
+        yield f"{new.name} has no discovered bindings, and {old.name} has some"
 
 
 def _alone(run: Run, against: Run, part: str) -> bool:

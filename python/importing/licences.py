@@ -69,17 +69,24 @@ class _Refusal(NamedTuple):
     why: str
 
 
+_NAMELESS = re.compile(r"(?!)")  # a restriction that is added to any licence
 _REFUSED = (
     _Refusal(re.compile(r"AGPL-.*"), "gnu affero general public license version 3 19 november 2007", _NETWORK),
+    _Refusal(re.compile(r"AGPL-.*"), "under the terms of the gnu affero general public license", _NETWORK),
     _Refusal(re.compile(r"SSPL-.*"), "server side public license", _NETWORK),
     _Refusal(re.compile(r"LGPL-3.*"), "gnu lesser general public license version 3 29 june 2007", _COPYLEFT),
     _Refusal(re.compile(r"LGPL-.*"), "gnu lesser general public license version 2 1 february 1999", _COPYLEFT),
     _Refusal(re.compile(r"GPL-3.*"), "gnu general public license version 3 29 june 2007", _COPYLEFT),
     _Refusal(re.compile(r"GPL-.*"), "gnu general public license version 2 june 1991", _COPYLEFT),
     _Refusal(re.compile(r"BUSL-.*"), "business source license 1 1", "it forbids use in production for years"),
-    _Refusal(re.compile(r"Elastic-.*"), "elastic license 2 0", _NO_SERVICE),
+    _Refusal(re.compile(r"Elastic-.*"), "elastic license", _NO_SERVICE),
     _Refusal(re.compile(r"Commons-Clause"), "commons clause license condition", _NO_SERVICE),
     _Refusal(re.compile(r"PolyForm-.*"), "polyform", "it forbids use for money, or in competition"),
+    _Refusal(re.compile(r"FSL-.*"), "functional source license", "it forbids use in competition for years"),
+    _Refusal(re.compile(r"Hippocratic-.*"), "hippocratic license", "it says what the software may be used for"),
+    _Refusal(_NAMELESS, "competing use", "it forbids use in competition"),
+    _Refusal(_NAMELESS, "non commercial", "it forbids use for money"),
+    _Refusal(_NAMELESS, "noncommercial", "it forbids use for money"),
 )
 
 _DECLARED = re.compile(
@@ -128,6 +135,8 @@ def check_file(expression: str, text: str, where: str) -> None:
             raise LicenceError(
                 f"{where} is not (only) {expression}: it has {other.phrase!r}, and we cannot import that: {other.why}"
             )
+    if "all rights reserved" in plain:
+        declared = set()  # what a line declares is taken back
     shown = declared | {each.licence for each in _PERMITTED if _matches(each, plain)}
     if not any(shown.issuperset(alternative) for alternative in alternatives):
         found = f"it looks like {' and '.join(sorted(shown))}" if shown else "it looks like no licence that we know"

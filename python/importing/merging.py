@@ -93,13 +93,14 @@ def undoing(ours: Repository, tree: str, unmerged: Sequence[str] = ()) -> Iterat
     )
     added = [path for path in told.split("\0") if path]
     _check_free(ours, added)
+    _check_quiet(ours, tree)
     # The mask is the children's, too: a Ctrl-C goes to every process of the terminal, and would stop git half-way.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
     try:
         _check_out(ours, tree, unmerged)
         yield
     except (OSError, GitError) as error:
-        raise GitError(f"{error}; {_undone(ours, added)}") from None
+        raise GitError(f"{error}; {_undone(ours, added, tree)}") from None
     finally:
         ours.path(_PRIVATE_INDEX).unlink(missing_ok=True)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
@@ -119,6 +120,19 @@ def _check_out(ours: Repository, tree: str, unmerged: Sequence[str]) -> None:
     lock = index.with_name("index.lock")
     lock.hardlink_to(private)  # as git does: whoever makes this file may replace the index
     lock.replace(index)
+
+
+def _check_quiet(ours: Repository, tree: str) -> None:
+    """Refuse where another git is at work, or where what upstream changes was edited since we looked."""
+    lock = ours.path("index").with_name("index.lock")
+    if lock.exists():
+        raise GitError(
+            f"another git is at work here, or was killed: wait for it, or remove {lock}; nothing was changed"
+        )
+    try:
+        ours.run("read-tree", "-n", "-m", "-u", "HEAD", tree)
+    except GitError as error:
+        raise GitError(f"{error}; commit or stash what was edited meanwhile; nothing was changed") from None
 
 
 def after_a_kill(ours: Repository) -> str:
@@ -151,8 +165,11 @@ def _is_no_folder(path: pathlib.Path) -> bool:
     return os.path.lexists(path) and (path.is_symlink() or not path.is_dir())
 
 
-def _undone(ours: Repository, added: list[str]) -> str:
-    """Take away what was not there, then write what was, for the disk may be full; return what to tell of it."""
+def _undone(ours: Repository, added: list[str], tree: str) -> str:
+    """Take away what was not there, then write what was, for the disk may be full; return what to tell of it.
+
+    Only files that `tree` has otherwise than HEAD are written: what people edit meanwhile elsewhere is theirs.
+    """
     for path in added:
         with contextlib.suppress(OSError):  # it was not yet written
             (ours.folder / path).unlink()
@@ -161,8 +178,10 @@ def _undone(ours: Repository, added: list[str]) -> str:
                 (ours.folder / parent).rmdir()
     for name in ("MERGE_HEAD", "MERGE_MSG", "MERGE_MODE"):
         ours.path(name).unlink(missing_ok=True)
+    changed = ours.run("diff-tree", "-r", "-z", "--no-renames", "--name-only", "--diff-filter=a", "HEAD", tree)
     try:
-        ours.run("reset", "--quiet", "--hard")
+        ours.run("reset", "--quiet")
+        ours.run("checkout-index", "--force", "-u", "-z", "--stdin", stdin=changed)
     except GitError as error:
         return f"and the work tree could not be restored ({error}): once there is room, `git reset --hard` does it"
     return "index and work tree are as they were"

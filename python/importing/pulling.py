@@ -96,6 +96,9 @@ def _pull(ours: Repository, order: Order) -> Iterator[str]:
     yield _imported(ours, upstream, record, _Change(base, new, last))
 
 
+_MARKS = ("-e", "^<<<<<<< LOCAL_HEAD", "-e", "^>>>>>>> UPSTREAM_HEAD")
+
+
 class _Change(msgspec.Struct, frozen=True):
     """What upstream changed: trees of its folder, and the import that brought the old one, if any."""
 
@@ -233,10 +236,13 @@ def _completed(ours: Repository, order: Order) -> str:
     if found is None:
         raise RefusedError("a merge is in progress, and not of this import: `git status` says how to end it")
     left = set(os.fsdecode(ours.run("diff", "--name-only", "-z", "--diff-filter=U")).split("\0")) - {""}
-    marked = ours.asked("grep", "-l", "-z", "--cached", "-e", "^<<<<<<< LOCAL_HEAD", "--", f":(literal){order.dest}")
+    marked = ours.asked("grep", "-l", "-z", "--cached", *_MARKS, "--", f":(literal){order.dest}")
     left |= set((marked or "").split("\0")) - {""}
     if left:
         shown = "\n".join(f"  {path}" for path in sorted(left))
         raise ConflictError(f"these files are not mended yet:\n{shown}\n{_HOW_TO_GO_ON}")
     ours.run("commit", "--quiet", "--no-edit")
-    return f"completed the import of {order.dest}, upstream's commit {found[1][:10]}"
+    return (
+        f"completed the import of {order.dest} that was in progress, upstream's commit {found[1][:10]}; "
+        f"run it again for what {order.ref} has since"
+    )

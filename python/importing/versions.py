@@ -35,6 +35,8 @@ def verdict(comparison: Comparison) -> Verdict:
 
     Where a version is not known, only what breaks is too much.
     """
+    if comparison.lost:
+        return Verdict(enough=False, sentence=f"nobody can say what has changed: {comparison.lost[0]}")
     level, old, new = comparison.level, comparison.old.version, comparison.new.version
     changes = f"the gravest change is {level.word}" if level else "nothing has changed"
     if old is None or new is None:

@@ -113,6 +113,42 @@ def test_a_release_done_twice_changes_nothing(repository: Repository, release: C
     assert release("--check").exit_code == 0
 
 
+def test_what_waits_for_a_release_is_none(repository: Repository, release: Callable[..., Result]) -> None:
+    release()
+    repository.commit()
+    repository.keep("discover", [binding(key=["/n"])])
+    repository.write(
+        "CHANGELOG.md", repository.read("CHANGELOG.md").replace("## v1", "## Unreleased\n\n- Soon.\n\n## v1")
+    )
+    repository.commit()
+
+    checked = release("--check")
+
+    assert checked.exit_code == 1
+    assert "raise it to v2" in checked.output
+
+
+def test_a_snapshot_that_is_gone_is_no_release(repository: Repository, release: Callable[..., Result]) -> None:
+    release()
+    repository.commit()
+    (repository.folder / "tests" / "snapshots" / "discover.json").unlink()
+
+    checked = release("--check")
+
+    assert checked.exit_code == 1
+    assert "nobody can say what has changed" in checked.output
+
+
+def test_a_page_that_is_no_text_is_told(repository: Repository, release: Callable[..., Result]) -> None:
+    repository.commit()
+    (repository.folder / "README.md").write_bytes(b"\xff")
+
+    result = release()
+
+    assert result.exit_code == 2
+    assert "README.md is no UTF-8 text" in result.output
+
+
 def test_a_check_writes_nothing(repository: Repository, release: Callable[..., Result]) -> None:
     repository.commit()
 
