@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from python.importing import merging, pulling
 from python.importing.licences import LicenceError
 from python.importing.pulling import ConflictError, Order, RefusedError, pull
 from python.importing.repository import GitError
@@ -699,3 +700,59 @@ def test_a_licence_may_be_an_expression(ours: Git) -> None:
     ours.pull(order(licence="apache-2.0 or mit"))
 
     assert "\nLicense Type: Apache-2.0 OR MIT\n" in ours("log", "-1", "--format=%B")
+
+
+# What people do meanwhile
+
+
+def test_another_git_at_work_refuses_and_nothing_changes(ours: Git) -> None:
+    lock = ours.folder / ".git" / "index.lock"
+    lock.touch()
+
+    with pytest.raises(GitError, match="another git is at work here"):
+        ours.pull()
+
+    lock.unlink()
+    assert ours.files() == ["README.md"]
+    assert ours("status", "--porcelain") == ""
+
+
+def test_what_is_edited_during_an_import_is_kept(ours: Git, theirs: Git, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours.pull()
+    theirs.commit({MAIN: "upstream\n"})
+    fetched = merging.merged
+
+    def edited(*given: object) -> merging.Merged:
+        found = fetched(*given)  # type: ignore[arg-type] # as it is called
+        for name in ("README.md", "source-x/main.py"):
+            (ours.folder / name).write_text("mine\n")
+        return found
+
+    monkeypatch.setattr(pulling, "merged", edited)
+
+    with pytest.raises(GitError, match="edited meanwhile"):
+        ours.pull()
+
+    assert (ours.read("README.md"), ours.read("source-x/main.py")) == ("mine\n", "mine\n")
+
+
+def test_an_import_that_fails_takes_back_its_own_files_alone(
+    ours: Git, theirs: Git, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours.pull()
+    theirs.commit({MAIN: "upstream\n", "connectors/source-x/new.py": "new\n"})
+    written = merging._check_out
+
+    def full(*given: object) -> None:
+        written(*given)  # type: ignore[arg-type] # as it is called
+        (ours.folder / "README.md").write_text("mine\n")
+        raise OSError("no space")
+
+    monkeypatch.setattr(merging, "_check_out", full)
+
+    with pytest.raises(GitError, match="no space; index and work tree are as they were"):
+        ours.pull()
+
+    assert ours("status", "--porcelain").split() == ["M", "README.md"]
+    assert ours.read("source-x/main.py") == "one\ntwo\nthree\n"
+    assert not (ours.folder / "source-x" / "new.py").exists()
