@@ -14,13 +14,13 @@ from typing import Any
 
 __all__ = ["Debugger", "attach"]
 
-_SECONDS_MAX = 60.0
+_SECONDS_MAX = 240.0
 
 
 def attach(port: int) -> Debugger:
     """Return a session attached to the process that listens at `port`, as soon as one does.
 
-    What listens there may also be the end of a process that was debugged before. Raises TimeoutError after a minute.
+    What listens there may also be the end of a process that was debugged before. Raises TimeoutError after minutes.
     """
     until = time.monotonic() + _SECONDS_MAX
     while time.monotonic() < until:

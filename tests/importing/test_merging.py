@@ -92,13 +92,19 @@ def test_a_disk_that_is_full_leaves_all_as_it_was(ours: Git, theirs: Git, edited
     assert ours("write-tree") == ours("rev-parse", "HEAD^{tree}")
 
 
+def _as_on_a_terminal() -> None:
+    os.setpgrp()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # which are ignored where the tests run beside
+        signal.signal(number, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_waits_until_the_work_tree_is_whole(ours: Git, number: signal.Signals) -> None:
     """A filter of git signals the whole process group while files are written, as a Ctrl-C on a terminal does."""
     ours("config", "filter.signals.smudge", f"kill -{number.name.removeprefix('SIG')} 0; cat")
     ours.commit({".gitattributes": "main.py filter=signals\n"})
 
-    done = pull_within(ours, os.setpgrp)
+    done = pull_within(ours, _as_on_a_terminal)
 
     assert done.returncode == -number  # it has ended by it, after
     assert ours("status", "--porcelain") == ""
