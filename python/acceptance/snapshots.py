@@ -84,7 +84,12 @@ def take(question: Question) -> dict[str, Json]:
 
 
 def _runs(folder: pathlib.Path, catalog: Catalog, question: Question) -> dict[str, CaptureTask]:
-    """Return the captures of `catalog` by the name of their run: "" for the only one."""
+    """Return the captures that `catalog` itself defines by the name of their run: "" for the only one."""
+    source = catalog.source.resolve()
+    own = {name: task for name, task in catalog.captures.items() if task.where.file.resolve() == source}
+    if catalog.captures and not own:
+        raise HeadwaterError(f"{catalog.source} defines no capture of its own, and snapshots are of captures")
+    catalog = dataclasses.replace(catalog, captures=own)
     if len(catalog.captures) <= 1 or question.config is not None:
         task = catalog.capture(question.name, flag="--name")
         return {"": task if question.config is None else _with(task, "", question.config)}

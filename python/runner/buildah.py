@@ -62,7 +62,11 @@ def _ask(buildah: int, number: int) -> None:
 def _inside(owner: int, program: str) -> Iterator[int]:
     """Yield the nearest descendants of `owner` that run another program: buildah runs itself, or copies of itself."""
     for children in pathlib.Path(f"/proc/{owner}/task").glob("*/children"):
-        for child in map(int, children.read_text().split()):
+        try:
+            found = children.read_text().split()
+        except OSError:  # that thread has ended
+            continue
+        for child in map(int, found):
             own = _program(child) == program or _program(child).startswith(_COPIES)
             yield from _inside(child, program) if own else (child,)
 

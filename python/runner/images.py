@@ -41,11 +41,19 @@ def check(engine: str, endpoint: ImageEndpoint, kind: str, on_log: Callable[[Log
         raise CatalogError.at(endpoint.where, f"{sentence}; only JSON lines are spoken here")
 
 
+_ANSWER_SECONDS_MAX = 60.0  # an engine whose daemon hangs is as good as none
+
+
 def _config(engine: str, image: str) -> dict[str, Any] | None:
     """Return what `engine` knows of the image, or None where it does not have it."""
     buildah = _is_buildah(engine)
     asked = ["inspect", "--type", "image", image] if buildah else ["image", "inspect", image]
-    done = subprocess.run([engine, *asked], capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(
+            [engine, *asked], capture_output=True, text=True, check=False, timeout=_ANSWER_SECONDS_MAX
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ConnectorError(f"{engine} cannot be asked for the image {image}: {error}") from None
     if done.returncode:
         return None
     told = json.loads(done.stdout)
