@@ -94,6 +94,7 @@ def _uv(root: pathlib.Path) -> str:
 def _run(command: Sequence[str], cwd: pathlib.Path, what: str, seconds_max: float = _SECONDS_MAX) -> None:
     """`command` has ended well. Raises HeadwaterError with what it complained of."""
     own = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT")}
+    own["UV_NO_WRAP"] = "1"  # its sentences are read here, whatever it takes for the width of a terminal
     try:
         done = subprocess.run(
             command, cwd=cwd, env=own, capture_output=True, text=True, check=False, timeout=seconds_max
