@@ -13,7 +13,7 @@ from typing import ClassVar
 from python.materialize_sql import column_types as convert
 from python.materialize_sql.column_types import BIG_INTEGER, ColumnType
 from python.materialize_sql.dialect import Dialect
-from python.materialize_sql.tables import Place, Table
+from python.materialize_sql.tables import ExistingColumn, Place, Table
 from python.protocol import document
 
 __all__ = ["SqliteDialect"]
@@ -108,9 +108,9 @@ class SqliteDialect(Dialect):
         """Return the statement that deletes all rows, which SQLite does at once."""
         return f"delete from {table}"  # noqa: S608 -- a quoted name
 
-    def drop_not_null(self, place: Place, column: str) -> list[str]:
-        """Return the statements that put another column in its place."""
-        return self._replace(place, column, "ANY", self.quote(column))
+    def drop_not_null(self, place: Place, existing: ExistingColumn) -> list[str]:
+        """Return the statements that put another column of the same type in its place."""
+        return self._replace(place, existing.name, existing.type, self.quote(existing.name))
 
     def change_type(self, place: Place, existing: str, to: ColumnType, expression: str) -> list[str]:
         """Return the statements that put another column in its place: SQLite changes none."""

@@ -143,9 +143,9 @@ class Dialect:
         """Return the statements after which the table at `place` has `column`, null in each row."""
         return [f"alter table {self.qualified(place)} add column {self.quote(column.field)} {column.type.name}"]
 
-    def drop_not_null(self, place: Place, column: str) -> list[str]:
-        """Return the statements after which `column` may be null."""
-        return [f"alter table {self.qualified(place)} alter column {self.quote(column)} drop not null"]
+    def drop_not_null(self, place: Place, existing: ExistingColumn) -> list[str]:
+        """Return the statements after which the column may be null; its type and its values stay."""
+        return [f"alter table {self.qualified(place)} alter column {self.quote(existing.name)} drop not null"]
 
     def change_type(self, place: Place, existing: str, to: ColumnType, expression: str) -> list[str]:
         """Return the statements after which the column `existing` is of another type, with values by `expression`."""

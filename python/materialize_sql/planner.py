@@ -94,13 +94,13 @@ class _Changes:
         key = self._key()
         if table.delta and key:
             yield self._action("stop keeping keys unique, for delta updates", dialect.drop_key(table.place, key))
+        for strict in self._too_strict():
+            yield self._action(f"let column {strict.name} be null", dialect.drop_not_null(table.place, strict))
         for column, existing in self._pairs():
             if existing is None:
                 yield self._action(f"add column {_typed(column)}", dialect.add_column(table.place, column))
             elif not column.accepts(existing):
                 yield from self._change_type(column, existing)
-        for name in self._too_strict():
-            yield self._action(f"let column {name} be null", dialect.drop_not_null(table.place, name))
         if dialect.keyed and not table.delta and not key:
             yield self._action("keep keys unique", dialect.add_key(table))
 
@@ -132,13 +132,13 @@ class _Changes:
         statements = self._dialect.change_type(self._table.place, existing.name, made, expression)
         yield self._action(f"change column {existing.name} from {existing.type} to {made.name}", statements)
 
-    def _too_strict(self) -> Iterator[str]:
+    def _too_strict(self) -> Iterator[ExistingColumn]:
         """Yield the existing columns that must be null in documents to come: no longer required, or not selected."""
         wanted = {self._dialect.fold(column.field): column for column in self._table.columns}
         for name, existing in self._columns.items():
             selected = wanted.get(name)
             if not existing.nullable and (selected is None or selected.nullable):
-                yield existing.name
+                yield existing
 
     def _action(self, description: str, statements: Iterable[str]) -> Action:
         return Action(f"table {self._table.named}: {description}", tuple(statements))

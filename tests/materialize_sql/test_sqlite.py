@@ -133,3 +133,17 @@ def test_truths_of_an_older_version_become_words_at_once(target: Target) -> None
     assert validated(target.make(), new, old)[0].constraints["ok"].type == "LOCATION_RECOMMENDED"
     applied(target.make(), new, old)
     assert target.rows("ok", order="id") == [("true",), ("false",), (None,)]
+
+
+def test_a_column_that_may_be_null_from_now_on_keeps_its_type_and_its_text(target: Target) -> None:
+    """A table that was made by hand is not STRICT: there, text in a column of type ANY becomes a number."""
+    target.run("create table things (id any, name text not null)")
+    target.run("insert into things values (7, '007')")
+    optional = place("/name", "string", "null")
+
+    wanted = prepared(target, ID, optional, **FLAGS)
+
+    assert target.rows("name") == [("007",)]
+    stored(target, wanted, {"id": 8, "name": None}, {"id": 9, "name": "08"})
+    assert target.rows("name", order="id") == [("007",), (None,), ("08",)]
+    assert applied(target.make(), wanted, wanted) == []
