@@ -76,8 +76,11 @@ def test_a_missing_sops_is_a_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path:
         unseal(SEALED, WHERE)
 
 
-def test_a_sops_that_cannot_be_started_is_a_sentence(sops: Callable[[str], None], tmp_path: Path) -> None:
+def test_a_sops_that_cannot_be_started_is_a_sentence(
+    sops: Callable[[str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sops("")
+    monkeypatch.setenv("PATH", str(tmp_path))  # and no other one, which would be started then
     (tmp_path / "sops").write_text("#!/no/such/interpreter\n")
 
     with pytest.raises(CatalogError, match="program `sops` "):
