@@ -45,8 +45,8 @@ def materialization(folder: Path, defect: str, limits: Limits = QUICK) -> Subjec
 
 
 def _local(kind: str, defect: str, folder: Path, config: object) -> dict[str, object]:
-    # Isolated and without site packages: each of the many processes starts in a twentieth of a second.
-    command = [sys.executable, "-I", "-S", str(DEFECTS / f"{kind}.py"), defect, str(folder / "left")]
+    # Without site packages and Python's environment, each of the many processes starts in a twentieth of a second.
+    command = [sys.executable, "-E", "-s", "-S", str(DEFECTS / f"{kind}.py"), defect, str(folder / "left")]
     return {"local": {"command": command, "config": config}}
 
 

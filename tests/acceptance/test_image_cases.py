@@ -27,7 +27,7 @@ IMAGE: dict[str, Any] = {"Os": "linux", "Architecture": "amd64", "Config": CONFI
 def verdicts(folder: Path, image: dict[str, Any], monkeypatch: pytest.MonkeyPatch, *rules: int) -> list[str]:
     engine, spec = folder / "docker", folder / "test.flow.yaml"
     described = json.dumps(json.dumps([image]))
-    run = [sys.executable, "-I", "-S", str(DEFECTS / "capture.py"), "none", str(folder / "left")]
+    run = [sys.executable, "-E", "-s", "-S", str(DEFECTS / "capture.py"), "none", str(folder / "left")]
     engine.write_text(
         f"#!{sys.executable} -S\nimport os, sys\n"
         f"if sys.argv[1] == 'image':\n    print({described})\nelse:\n    os.execv({run[0]!r}, {run!r})\n"

@@ -82,15 +82,16 @@ def test_a_folder_is_what_its_tests_keep(monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.mark.slow
 def test_a_folder_is_asked_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And answers what its snapshots hold: `compare` reads both alike."""
+    """And answers what its snapshots hold: its bindings are theirs, and what they lack is said and refused."""
+    kept = "source-bigdata/tests/snapshots/snapshots__discover__capture.stdout.json"
     monkeypatch.chdir(ROOT)
-    told = call("source-bigdata", "source-bigdata/tests/snapshots/snapshots__discover__capture.stdout.json", "--run")
+    told = call("source-bigdata", kept, "--run")
 
-    assert (
-        "source-bigdata/tests/snapshots/snapshots__discover__capture.stdout.json has no spec to compare" in told.stdout
-    )
-    assert told.stdout.splitlines()[2].startswith("not compared: ")
-    assert told.exit_code == 0
+    *lines, last = told.stdout.splitlines()[2:]
+    assert all(line.startswith("not compared: ") for line in lines)
+    assert f"not compared: {kept} has no spec to compare with that of source-bigdata" in lines
+    assert last == f"nobody can say what has changed: {kept} has no spec, and source-bigdata has one"
+    assert told.exit_code == 1
 
 
 @pytest.mark.slow

@@ -100,7 +100,7 @@ def test_a_conflict_ends_with_1_and_git_completes_it(ours: Git, theirs: Git) -> 
     ours("add", "source-x")
     again = call(ours.folder, *IMPORT, "pull", *ARGUMENTS)
     assert again.returncode == 0, again.stderr
-    assert again.stdout.startswith("completed the import of source-x, upstream's commit ")
+    assert again.stdout.startswith("completed the import of source-x that was in progress, upstream's commit ")
 
 
 def test_status_is_a_table_or_lines_of_json(ours: Git) -> None:

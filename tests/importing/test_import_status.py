@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -10,25 +9,15 @@ import pytest
 from python.importing.import_status import Edits, ImportStatus, import_statuses, status_lines
 from python.importing.repository import here
 from python.protocol.errors import HeadwaterError
-from tests.importing.repositories import ORDER, Git, ours_and_theirs
+from tests.importing.repositories import ORDER, Git
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def repositories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Git, Git]]:
-    yield from ours_and_theirs(tmp_path, monkeypatch)
 
 
 @pytest.fixture
 def ours(repositories: tuple[Git, Git]) -> Git:
     repositories[0].pull()
     return repositories[0]
-
-
-@pytest.fixture
-def theirs(repositories: tuple[Git, Git]) -> Git:
-    return repositories[1]
 
 
 def status(ours: Git, *, fetch: bool = False) -> ImportStatus:

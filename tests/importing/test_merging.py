@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,24 +18,9 @@ from python.importing import merging
 from python.importing.merging import merged, undoing
 from python.importing.pulling import ConflictError
 from python.importing.repository import EMPTY_TREE, GitError, Repository, here
-from tests.importing.repositories import Git, ours_and_theirs
+from tests.importing.repositories import Git
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def repositories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Git, Git]]:
-    yield from ours_and_theirs(tmp_path, monkeypatch)
-
-
-@pytest.fixture
-def ours(repositories: tuple[Git, Git]) -> Git:
-    return repositories[0]
-
-
-@pytest.fixture
-def theirs(repositories: tuple[Git, Git]) -> Git:
-    return repositories[1]
 
 
 PULL = """

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -13,26 +12,11 @@ from python.importing.licences import LicenceError
 from python.importing.pulling import ConflictError, Order, RefusedError, pull
 from python.importing.repository import GitError
 from python.protocol.errors import HeadwaterError
-from tests.importing.repositories import ORDER, Git, ours_and_theirs
+from tests.importing.repositories import ORDER, Git
 
 pytestmark = pytest.mark.slow
 
 MAIN, OLD = "connectors/source-x/main.py", "connectors/source-x/old.py"
-
-
-@pytest.fixture
-def repositories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Git, Git]]:
-    yield from ours_and_theirs(tmp_path, monkeypatch)
-
-
-@pytest.fixture
-def ours(repositories: tuple[Git, Git]) -> Git:
-    return repositories[0]
-
-
-@pytest.fixture
-def theirs(repositories: tuple[Git, Git]) -> Git:
-    return repositories[1]
 
 
 def order(**changes: str) -> Order:

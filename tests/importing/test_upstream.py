@@ -4,31 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from python.importing.repository import GitError, here
 from python.importing.upstream import Upstream, configured
-from tests.importing.repositories import ORDER, Git, ours_and_theirs
+from tests.importing.repositories import ORDER, Git
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def repositories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Git, Git]]:
-    yield from ours_and_theirs(tmp_path, monkeypatch)
-
-
-@pytest.fixture
-def ours(repositories: tuple[Git, Git]) -> Git:
-    return repositories[0]
-
-
-@pytest.fixture
-def theirs(repositories: tuple[Git, Git]) -> Git:
-    return repositories[1]
 
 
 def airbyte(ours: Git) -> Upstream:

@@ -12,9 +12,10 @@ import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
+from speaking import Json, message
+
 DEFECT, LEFT = sys.argv[1], Path(sys.argv[2])
 LOCK = LEFT.with_suffix(".lock")
-Json = dict[str, Any]
 FULL = 4294967295
 COUNTS = {"numbers": 5, "letters": 4}
 KEY = {"type": "integer", "title": "N", "description": "Which one it is."}
@@ -284,21 +285,6 @@ def open_(asked: Json) -> None:
     sys.exit(0)
 
 
-def message(line: bytes) -> tuple[str, Json]:
-    found: Any = None
-    try:
-        found = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        fail(f"a request is no JSON: {str(error)[:80]}")
-    if not isinstance(found, dict):
-        fail("a request is no object")
-    found = {kind: members for kind, members in found.items() if kind != "$internal"}
-    if len(found) != 1 or not all(isinstance(members, dict) for members in found.values()):
-        fail("a request is no object with one kind")
-    ((kind, members),) = found.items()
-    return kind, members
-
-
 def answer(kind: str, asked: Json) -> None:  # noqa: C901 -- a kind, or a defect, a branch
     if DEFECT == "known members" and "unheard" in asked:
         fail("unheard is not known")
@@ -340,7 +326,7 @@ def main() -> None:
                 except (ValueError, AttributeError, KeyError, TypeError, RecursionError):
                     continue
             else:
-                answer(*message(line))
+                answer(*message(line, fail))
             if DEFECT == "one request":
                 break
     except (KeyError, IndexError) as error:

@@ -2,38 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from typing import Any, NoReturn
+
+from speaking import Json, fail, message, say
 
 DEFECT = sys.argv[1]
-Json = dict[str, Any]
 OBJECT = {"type": "object"}
-
-
-def say(**message: Any) -> None:
-    sys.stdout.write(json.dumps(message) + "\n")
-    sys.stdout.flush()
-
-
-def fail(message: str) -> NoReturn:
-    print(json.dumps({"level": "error", "message": message}), file=sys.stderr)
-    sys.exit(1)
-
-
-def message(line: bytes) -> tuple[str, Json]:
-    found: Any = None
-    try:
-        found = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        fail(f"a request is no JSON: {str(error)[:80]}")
-    if not isinstance(found, dict):
-        fail("a request is no object")
-    found = {kind: members for kind, members in found.items() if kind != "$internal"}
-    if len(found) != 1 or not all(isinstance(members, dict) for members in found.values()):
-        fail("a request is no object with one kind")
-    ((kind, members),) = found.items()
-    return kind, members
 
 
 class Derivation:

@@ -9,38 +9,14 @@ import base64
 import json
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
+
+from speaking import Json, fail, message, say
 
 DEFECT, STORE = sys.argv[1], Path(sys.argv[2])
-Json = dict[str, Any]
 TABLE = {"type": "string", "title": "Table", "description": "Where to.", "x-collection-name": True}
 DELTA = {"type": "boolean", "title": "Delta", "description": "Rows only.", "default": False, "x-delta-updates": True}
 RESOURCE: Json = {"type": "object", "required": ["table"], "properties": {"table": TABLE, "delta": DELTA}}
-
-
-def say(**message: Any) -> None:
-    sys.stdout.write(json.dumps(message, separators=(",", ":")) + "\n")
-    sys.stdout.flush()
-
-
-def fail(message: str) -> NoReturn:
-    print(json.dumps({"level": "error", "message": message}), file=sys.stderr)
-    sys.exit(1)
-
-
-def message(line: bytes) -> tuple[str, Json]:
-    found: Any = None
-    try:
-        found = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        fail(f"a request is no JSON: {str(error)[:80]}")
-    if not isinstance(found, dict):
-        fail("a request is no object")
-    found = {kind: members for kind, members in found.items() if kind != "$internal"}
-    if len(found) != 1 or not all(isinstance(members, dict) for members in found.values()):
-        fail("a request is no object with one kind")
-    ((kind, members),) = found.items()
-    return kind, members
 
 
 def stored() -> Json:

@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.importing.repositories import Git, ours_and_theirs
+
+
+@pytest.fixture
+def repositories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Git, Git]]:
+    yield from ours_and_theirs(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def ours(repositories: tuple[Git, Git]) -> Git:
+    return repositories[0]
+
+
+@pytest.fixture
+def theirs(repositories: tuple[Git, Git]) -> Git:
+    return repositories[1]
