@@ -14,6 +14,7 @@ from typing import Any
 from python.protocol import pointer
 from python.protocol.errors import ConnectorError
 from python.shim_airbyte_cdk.models import Json, mapping
+from python.shim_common.manifest_dialects import OLD_DIALECT, REMOVED_COMPONENTS
 
 __all__ = [
     "ManifestError",
@@ -29,13 +30,6 @@ _PARSERS = "airbyte_cdk.sources.declarative.parsers"
 _SCHEMA = ("airbyte_cdk", "sources/declarative/declarative_component_schema.yaml")
 _SHOWN_CHARACTERS_MAX = 200  # enough to recognise a value, short enough for one line of log
 
-_REMOVED = {
-    "CustomIncrementalSync": "airbyte-cdk 7.0 removed it: write a DatetimeBasedCursor, or install airbyte-cdk below 7",
-}
-_OLD_DIALECT = (
-    ("$options", "`$options` is `$parameters` since airbyte-cdk 0.29"),
-    ("*ref(", "`*ref(x)` is `$ref: '#/x'` since airbyte-cdk 0.29"),
-)
 
 Path = tuple[str, ...]
 
@@ -126,7 +120,7 @@ def _told(error: Any) -> tuple[Path, str]:  # noqa: ANN401 -- a jsonschema Valid
     if not component:
         return path, _sentence(error)
     got = error.instance["type"]
-    wanted = _REMOVED.get(str(got)) or f"want one of {', '.join(kinds)}"
+    wanted = REMOVED_COMPONENTS.get(str(got)) or f"want one of {', '.join(kinds)}"
     return path, f"unknown component type {got}; {wanted}"
 
 
@@ -199,7 +193,7 @@ def _member(node: object, part: str) -> object:
 
 def _of_old_dialect(value: object, at: Path) -> Iterator[tuple[Path, str]]:
     for where, text in _texts(value, at):
-        for mark, reason in _OLD_DIALECT:
+        for mark, reason in OLD_DIALECT:
             if text.startswith(mark) or where[-1:] == (mark,):
                 yield where, reason
 

@@ -15,11 +15,11 @@ from python.builder.manifests.documents import At
 from python.builder.manifests.findings import Finding, Severity, did_you_mean, finding, nearest, shown
 from python.builder.manifests.leaves import described, fits, leaf_problem, type_of
 from python.builder.manifests.references import Node
+from python.shim_common.manifest_dialects import REMOVED_COMPONENTS
 
 __all__ = ["Checker"]
 
 _VISITS_MAX = 100_000  # values looked at, those again that something is wrong with: seconds of work
-_SUCCESSORS = {"CustomIncrementalSync": "airbyte-cdk 7.0 removed it: write a DatetimeBasedCursor"}
 _PARAMETERS = "$parameters"
 _NONE: Mapping[str, Node] = {}
 
@@ -145,7 +145,7 @@ class Checker:
         if kind in self._cdk.definitions:
             message = f"`{name}` of {component} takes no {kind}; want {' or '.join(want)}"
         else:
-            hint = f"; {_SUCCESSORS[kind]}" if kind in _SUCCESSORS else did_you_mean(kind, want)
+            hint = f"; {REMOVED_COMPONENTS[kind]}" if kind in REMOVED_COMPONENTS else did_you_mean(kind, want)
             message = f"airbyte-cdk {self._cdk.version} has no component {kind}{hint}"
         return finding("unknown-component", at, message, component=component, got=kind, want=want, nearest=near)
 

@@ -15,15 +15,11 @@ from python.builder.manifests.documents import At
 from python.builder.manifests.expressions import is_interpolated
 from python.builder.manifests.findings import Finding, Severity, did_you_mean, finding, nearest, shown
 from python.builder.manifests.references import Node
+from python.shim_common.manifest_dialects import OLD_DIALECT
 
 __all__ = ["added_to_config", "json_schema", "of_dialect", "of_schemas", "of_streams", "of_version"]
 
 _SCHEMA_OF_SCHEMAS = "http://json-schema.org/draft-07/schema#"
-_OLD_DIALECT = (
-    ("$options", "`$options` is `$parameters` since airbyte-cdk 0.29"),
-    ("*ref(", "`*ref(x)` is `$ref: '#/x'` since airbyte-cdk 0.29"),
-)
-
 _TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
 
 _Found = Iterator[Finding]
@@ -43,7 +39,7 @@ def of_version(manifest: Mapping[str, Any], cdk: Cdk) -> _Found:
 def of_dialect(texts: Iterable[tuple[At, str]]) -> _Found:
     """Yield an error for each part of a manifest that is written as before airbyte-cdk 0.29."""
     for at, text in texts:
-        for mark, reason in _OLD_DIALECT:
+        for mark, reason in OLD_DIALECT:
             if mark in at or text.startswith(mark):
                 where = at[: at.index(mark) + 1] if mark in at else at
                 yield finding("old-dialect", where, reason, got=mark)
