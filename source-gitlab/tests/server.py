@@ -1,15 +1,11 @@
-"""A small GitLab, on loopback, with one group of two projects:   python source-gitlab/tests/server.py 8765"""
+"""A small GitLab, on loopback, with one group of two projects:   python -m source-gitlab.tests.server 8765"""
 
 from __future__ import annotations
 
-import json
-import sys
-import threading
-from collections.abc import Iterator
 from hashlib import sha1
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+
+from tests.serving import JsonApi, serve_for_ever
 
 TOKEN = "glpat-not-a-real-token-0123456789"  # noqa: S105 -- of a server that is made up
 ADA = {"id": 7, "name": "Ada", "username": "ada", "state": "active"}
@@ -70,7 +66,7 @@ def below_project(project: int, rest: list[str]) -> Any:
     return tables.get("/".join(rest), [])
 
 
-def answer(path: list[str]) -> Any:
+def found_at(path: list[str]) -> Any:
     """What the API has at a path; None where it has nothing."""
     kind, *rest = path
     if kind == "groups" and not rest:
@@ -95,41 +91,18 @@ def page(rows: list[dict[str, Any]], query: dict[str, str]) -> list[dict[str, An
     return rows[first : first + size]
 
 
-class Handler(BaseHTTPRequestHandler):
+class Api(JsonApi):
     """Answers those who have the token."""
 
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self) -> None:
+    def answer(self, path: list[str], query: dict[str, str]) -> tuple[int, Any]:
         """Answer with what is there, 401 or 404."""
-        target = urlsplit(self.path)
-        parts = [unquote(part) for part in target.path.removeprefix("/api/v4/").split("/")]
-        found = answer(parts)
-        allowed = self.headers.get("Authorization") == f"Bearer {TOKEN}"
-        if isinstance(found, list):
-            found = page(found, dict(parse_qsl(target.query)))
-        status = 401 if not allowed else 404 if found is None else 200
-        body = json.dumps(found if status == 200 else {"message": f"{status}"}).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the library's name
-        """Say nothing."""
-
-
-def serving(port: int = 0) -> Iterator[str]:
-    """Yield the address of a GitLab on loopback, and stop it in the end; port 0 takes any that is free."""
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+        if self.headers.get("Authorization") != f"Bearer {TOKEN}":
+            return 401, {"message": "401"}
+        found = found_at(path[2:])
+        if found is None:
+            return 404, {"message": "404"}
+        return 200, page(found, query) if isinstance(found, list) else found
 
 
 if __name__ == "__main__":
-    ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+    serve_for_ever(Api)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import importlib.util
+import importlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,27 +9,20 @@ import pytest
 
 from python.acceptance.snapshot_check import Snapshots
 from tests.airbyte import Connector
+from tests.serving import serving
 
 FOLDER = Path(__file__).parent.parent
 
 pytest_plugins = ("python.acceptance.snapshot_fixture",)
 pytestmark = pytest.mark.slow
 
-
-def server() -> Any:
-    spec = importlib.util.spec_from_file_location("gitlab_server", FOLDER / "tests" / "server.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+server: Any = importlib.import_module("source-gitlab.tests.server")
 
 
 @pytest.fixture(scope="module")
 def config() -> Iterator[dict[str, Any]]:
-    module = server()
-    for url in module.serving():
-        credentials = {"auth_type": "access_token", "access_token": module.TOKEN}
+    for url in serving(server.Api):
+        credentials = {"auth_type": "access_token", "access_token": server.TOKEN}
         yield {"credentials": credentials, "api_url": url, "start_date": "2024-06-01T00:00:00Z"}
 
 

@@ -1,14 +1,10 @@
-"""The inventory that source-inventory reads, on loopback:   python source-inventory/tests/server.py 8765"""
+"""The inventory that source-inventory reads, on loopback:   python -m source-inventory.tests.server 8765"""
 
 from __future__ import annotations
 
-import json
-import sys
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+
+from tests.serving import JsonApi, serve_for_ever
 
 KEY = "inventory-key-0123456789"
 
@@ -37,7 +33,7 @@ MOVEMENTS = [
 ]
 
 
-def answer(path: list[str], query: dict[str, str]) -> list[dict[str, Any]] | None:
+def rows_at(path: list[str], query: dict[str, str]) -> list[dict[str, Any]] | None:
     """What the inventory has at a path, or None where it has nothing."""
     if path == ["warehouses"]:
         return WAREHOUSES
@@ -53,36 +49,16 @@ def answer(path: list[str], query: dict[str, str]) -> list[dict[str, Any]] | Non
     return None
 
 
-class Handler(BaseHTTPRequestHandler):
+class Api(JsonApi):
     """Answers those who have the key."""
 
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self) -> None:
+    def answer(self, path: list[str], query: dict[str, str]) -> tuple[int, Any]:
         """Answer with a page of data, 401 or 404."""
-        target = urlsplit(self.path)
-        found = answer(target.path.strip("/").split("/")[1:] or [""], dict(parse_qsl(target.query)))
-        status = 401 if self.headers.get("X-Api-Key") != KEY else 404 if found is None else 200
-        body = json.dumps({"data": found or []} if status == 200 else {"error": status}).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the library's name
-        """Say nothing."""
-
-
-def serving(port: int = 0) -> Iterator[str]:
-    """Yield the address of an inventory on loopback, and stop it in the end; port 0 takes any that is free."""
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+        if self.headers.get("X-Api-Key") != KEY:
+            return 401, {"error": 401}
+        found = rows_at(path[1:] or [""], query)
+        return (404, {"error": 404}) if found is None else (200, {"data": found})
 
 
 if __name__ == "__main__":
-    ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+    serve_for_ever(Api)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import json
 import os
 import subprocess
@@ -17,6 +17,7 @@ from python.protocol.codec import CAPTURE_REQUESTS
 from python.shim_airbyte_cdk.manifest import ManifestDelegate
 from tests.airbyte_messages import Sync, merged
 from tests.conversing import ROOT, Ended, converse
+from tests.serving import serving
 
 FOLDER = Path(__file__).parent.parent
 BIN = FOLDER / ".venv" / "bin"
@@ -27,22 +28,14 @@ STREAMS = ["warehouses", "products", "stock", "movements"]
 pytest_plugins = ("python.acceptance.snapshot_fixture",)
 pytestmark = pytest.mark.slow
 
-
-def server() -> Any:
-    spec = importlib.util.spec_from_file_location("inventory_server", FOLDER / "tests" / "server.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+server: Any = importlib.import_module("source-inventory.tests.server")
 
 
 @pytest.fixture(scope="module")
 def config() -> Iterator[dict[str, Any]]:
-    module = server()
-    for url in module.serving():
+    for url in serving(server.Api):
         times = {"start": "2024-01-01T00:00:00Z", "end": "2024-03-31T00:00:00Z"}
-        yield {"url": url, "api_key": module.KEY, **times}
+        yield {"url": url, "api_key": server.KEY, **times}
 
 
 @pytest.fixture(scope="module")

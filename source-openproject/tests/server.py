@@ -1,15 +1,11 @@
-"""A small OpenProject, on loopback, with one project:   python source-openproject/tests/server.py 8766"""
+"""A small OpenProject, on loopback, with one project:   python -m source-openproject.tests.server 8766"""
 
 from __future__ import annotations
 
 import base64
-import json
-import sys
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+
+from tests.serving import JsonApi, serve_for_ever
 
 KEY = "opapi-not-a-real-key-0123456789"
 PAGE_ROWS = 20
@@ -74,7 +70,7 @@ TABLES: dict[str, list[dict[str, Any]]] = {
 LISTS = {"types", "priorities", "roles", "users", "versions", "time_entries", "relations", "memberships"}
 
 
-def answer(path: str, query: dict[str, str]) -> dict[str, Any] | None:
+def page(path: str, query: dict[str, str]) -> dict[str, Any] | None:
     """One page of a table, or None where there is no such thing."""
     if path not in TABLES and path not in LISTS and not path.endswith("/attachments"):
         return None
@@ -86,38 +82,19 @@ def answer(path: str, query: dict[str, str]) -> dict[str, Any] | None:
     return {"_type": "Collection", **sizes, "_embedded": {"elements": found}, "_links": links}
 
 
-class Handler(BaseHTTPRequestHandler):
+class Api(JsonApi):
     """Answers those who have the key."""
 
-    protocol_version = "HTTP/1.1"
+    content_type = "application/hal+json"
 
-    def do_GET(self) -> None:
+    def answer(self, path: list[str], query: dict[str, str]) -> tuple[int, Any]:
         """Answer with a page, 401 or 404."""
-        target = urlsplit(self.path)
-        found = answer(target.path.removeprefix("/api/v3/"), dict(parse_qsl(target.query)))
         wanted = base64.b64encode(f"apikey:{KEY}".encode()).decode()
-        status = 401 if self.headers.get("Authorization") != f"Basic {wanted}" else 404 if found is None else 200
-        body = json.dumps(found if status == 200 else {"_type": "Error", "message": str(status)}).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/hal+json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the library's name
-        """Say nothing."""
-
-
-def serving(port: int = 0) -> Iterator[str]:
-    """Yield the address of an OpenProject on loopback, and stop it in the end; port 0 takes any that is free."""
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/api/v3"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+        if self.headers.get("Authorization") != f"Basic {wanted}":
+            return 401, {"_type": "Error", "message": "401"}
+        found = page("/".join(path[2:]), query)
+        return (404, {"_type": "Error", "message": "404"}) if found is None else (200, found)
 
 
 if __name__ == "__main__":
-    ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+    serve_for_ever(Api)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import importlib.util
+import importlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from python.acceptance.snapshot_check import Snapshots
+from tests.serving import serving
 from tests.singer import Connector, Json, canonical, reduced
 
 FOLDER = Path(__file__).parent.parent
@@ -15,21 +16,13 @@ FOLDER = Path(__file__).parent.parent
 pytest_plugins = ("python.acceptance.snapshot_fixture",)
 pytestmark = pytest.mark.slow
 
-
-def server() -> Any:
-    spec = importlib.util.spec_from_file_location("openproject_server", FOLDER / "tests" / "server.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+server: Any = importlib.import_module("source-openproject.tests.server")
 
 
 @pytest.fixture(scope="module")
 def config() -> Iterator[dict[str, Any]]:
-    module = server()
-    for url in module.serving():
-        yield {"api_key": module.KEY, "base_url": url}
+    for url in serving(server.Api):
+        yield {"api_key": server.KEY, "base_url": f"{url}/api/v3"}
 
 
 class Session:
