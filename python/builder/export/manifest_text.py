@@ -1,0 +1,66 @@
+"""The text of a manifest that is published: without what only a builder keeps in it, and otherwise as it was."""
+
+from __future__ import annotations
+
+from python.builder.manifests.documents import Document, DocumentError, of_text
+from python.builder.manifests.expressions import texts
+from python.builder.manifests.round_trip import RoundTrip, rewrite_texts
+
+__all__ = ["published", "with_classes_in"]
+
+_NOTES = "metadata"  # what a builder remembers of its form; the CDK does not read it
+_COMPONENTS = "components"
+
+
+def published(document: Document) -> str:
+    """Return the text of a manifest without `metadata`. All else stays as it was written, comments included.
+
+    The block is cut out of the text where that leaves the same values; where it is written otherwise (in one line, or
+    with anchors that others use), the document is written anew, with its comments.
+    """
+    if _NOTES not in document.value:
+        return document.text
+    wanted = {name: value for name, value in document.value.items() if name != _NOTES}
+    cut = _without_block(document)
+    try:
+        if of_text(cut).value == wanted:
+            return cut
+    except DocumentError:
+        pass
+    trip = RoundTrip(document.text)
+    del trip.value[_NOTES]
+    return trip.text()
+
+
+def _without_block(document: Document) -> str:
+    """Return the text without the lines of the block, but with the comments that stand before the next member."""
+    lines = document.text.splitlines(keepends=True)
+    starts = sorted(span.name.line for span in document.spans[id(document.value)].values())
+    start = document.spans[id(document.value)][_NOTES].name.line
+    end = next((line for line in starts if line > start), len(lines))
+    while end > start + 1 and (lines[end - 1].startswith("#") or not lines[end - 1].strip()):
+        end -= 1
+    return "".join([*lines[:start], *lines[end:]])
+
+
+def with_classes_in(text: str, module: str) -> str:
+    """Return the manifest with its own custom classes looked for in `module`, a path with dots.
+
+    Classes of other modules stay where they are.
+    """
+    places = [at for at, value in texts(of_text(text).value) if at[-1] == "class_name" and _is_own(value, module)]
+    if not places:
+        return text
+    trip = RoundTrip(text)
+    rewrite_texts(trip, places, lambda name: f"{module}.{name.rpartition('.')[2]}")
+    return trip.text()
+
+
+def _is_own(name: str, module: str) -> bool:
+    """Whether a class is one of components.py beside the manifest, and not yet named as in `module`."""
+    own = name.rpartition(".")[0]
+    return (own == _COMPONENTS or own.endswith(f".{_COMPONENTS}")) and own != module and not _is_of_the_cdk(own)
+
+
+def _is_of_the_cdk(module: str) -> bool:
+    return module.startswith("airbyte_cdk.")
