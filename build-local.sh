@@ -95,14 +95,19 @@ builder_settings() {
     done
 }
 
+# The address of a repository without the credentials in it; of what ssh is told like scp, without a password.
+public() {
+    sed -e 's#^\([^/]*:\)//[^/?]*@#\1//#' -e 's#^\([^/:@]*\):[^/]*@\([^/:]*:\)#\1@\2#' <<<"$1"
+}
+
 # Where the image comes from, by the names of the Open Container Initiative, a line each.
 provenance() {
     local own source imported=""
     if git rev-parse --quiet --verify HEAD >/dev/null 2>&1; then
         echo "revision=$(git rev-parse HEAD)$([[ -z "$(git status --porcelain -- "$1" python)" ]] || echo -dirty)"
         source="${GITHUB_REPOSITORY:+${GITHUB_SERVER_URL:-}/$GITHUB_REPOSITORY}"
-        source="${source:-$(git config --get remote.origin.url | sed 's#//[^/@]*@#//#' || true)}"
-        [[ -z "$source" ]] || echo "source=$source"
+        source="${source:-$(git config --get remote.origin.url || true)}"
+        [[ -z "$source" ]] || echo "source=$(public "$source")"
         imported="$(git log --format=%B --extended-regexp --grep="^Import Path: $1(/|\$)" | sed -n 's/^License Type: //p' | sort -u)"
     fi
     own="$(sed -n 's/^license *= *"\(.*\)"/\1/p' "$1/pyproject.toml")"

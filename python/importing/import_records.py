@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import urllib.parse
 from collections.abc import Iterator
 
 import msgspec
@@ -25,6 +24,10 @@ _LINES = (
 )
 _SUBJECT = re.compile(r"(?:import|upstream): .* through (?P<remote>\S+) @ ")
 _HASH = re.compile(r"[0-9a-f]{40,64}")
+# Of `scheme://user:password@host`, up to the host; what follows the first slash is a path, and may have an @ itself.
+_AUTHORITY = re.compile(r"(?P<scheme>[^/]+:)//(?P<user>[^/?#]*)@")
+# What git calls the scp form, with a password where none belongs: git takes all before the first colon for the host.
+_SCP_PASSWORD = re.compile(r"^(?P<user>[^/:@]+):[^/]*@(?=[^/:]+:)")
 
 
 class ImportRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,13 +77,18 @@ def recorded_url(url: str) -> str:
 
     >>> recorded_url("https://me:secret@git.example/airbyte.git")
     'https://git.example/airbyte.git'
+    Of ssh the user stays, who is the same for everybody, and without whom the address leads nowhere.
+
     >>> recorded_url("git@git.example:airbyte.git")
     'git@git.example:airbyte.git'
+    >>> recorded_url("ssh://git:secret@git.example/airbyte.git")
+    'ssh://git@git.example/airbyte.git'
     """
-    parts = urllib.parse.urlsplit(url)
-    if parts.scheme not in ("http", "https"):
-        return url
-    return urllib.parse.urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    found = _AUTHORITY.match(url)
+    if found is None:
+        return _SCP_PASSWORD.sub(r"\g<user>@", url)
+    user = found["user"].partition(":")[0] if "ssh" in found["scheme"].lower() else ""
+    return f"{found['scheme']}//{user}{'@' if user else ''}{url[found.end() :]}"
 
 
 def newest_imports(ours: Repository) -> dict[str, LastImport]:

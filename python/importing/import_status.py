@@ -11,7 +11,7 @@ import msgspec
 
 from python.importing.import_records import ImportRecord, LastImport, newest_imports, recorded_url
 from python.importing.repository import GitError, Repository, alone
-from python.importing.upstream import Upstream, at_url
+from python.importing.upstream import Upstream, at_url, configured
 from python.protocol.errors import HeadwaterError
 
 __all__ = ["Edits", "ImportStatus", "import_statuses", "status_lines"]
@@ -68,7 +68,8 @@ def import_statuses(ours: Repository, folders: Sequence[str] = (), *, fetch: boo
     remotes = _remotes(ours)
     chosen = [last for dest, last in imports.items() if not wanted or any(_is_in(dest, name) for name in wanted)]
     with alone(ours) if fetch else contextlib.nullcontext():
-        return [_status(ours, last, at_url(ours, last.record.url, remotes), fetch=fetch) for last in chosen]
+        known = (remotes.get(last.record.url) or at_url(ours, last.record.url) for last in chosen)
+        return [_status(ours, last, upstream, fetch=fetch) for last, upstream in zip(chosen, known, strict=True)]
 
 
 def status_lines(found: Sequence[ImportStatus]) -> Iterator[str]:
@@ -110,16 +111,10 @@ def _is_in(dest: str, name: str) -> bool:
     return dest == name or dest.startswith(f"{name}/")
 
 
-def _remotes(ours: Repository) -> dict[str, str]:
-    """Return the names of our remotes, by the URLs that imports record."""
-    return {recorded_url(at_name.url): at_name.remote for at_name in _configured(ours)}
-
-
-def _configured(ours: Repository) -> Iterator[Upstream]:
-    for name in ours.text("remote").split():
-        url = ours.asked("remote", "get-url", "--", name)
-        if url:
-            yield at_url(ours, url, {url: name})
+def _remotes(ours: Repository) -> dict[str, Upstream]:
+    """Return our remotes, by the URLs that imports record, and by those that git uses instead of them."""
+    found = [configured(ours, name) for name in ours.text("remote").split() if ours.asked("remote", "get-url", name)]
+    return {recorded_url(each.url): each for each in found} | {each.recorded: each for each in found}
 
 
 def _status(ours: Repository, last: LastImport, upstream: Upstream, *, fetch: bool) -> ImportStatus:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from python.importing.import_records import ImportRecord, LastImport, as_message, newest_imports, recorded_url
+from python.importing.import_records import ImportRecord, LastImport, as_message, newest_imports
 from python.importing.licences import check_file, checked_licence
 from python.importing.merging import Merged, after_a_kill, begin_merge, finish, merged
 from python.importing.repository import EMPTY_TREE, Entry, Repository, alone, here
@@ -155,7 +155,7 @@ def _check_clean(ours: Repository) -> None:
 def _record(order: Order, upstream: Upstream, sha: str) -> ImportRecord:
     return ImportRecord(
         remote=order.remote,
-        url=recorded_url(upstream.url),
+        url=upstream.recorded,
         ref=order.ref,
         sha=sha,
         prefix=order.prefix,

@@ -47,8 +47,12 @@ class Repository:
     GitError where git refuses.
     """
 
-    def __init__(self, folder: pathlib.Path) -> None:
+    def __init__(self, folder: pathlib.Path, settings: Mapping[str, str] | None = None) -> None:
+        """Git is asked with `settings` beside its configuration; no file and no list of processes shows the values."""
         self.folder = folder
+        named = {f"HEADWATER_SETTING_{index}": each for index, each in enumerate((settings or {}).items())}
+        self._options = [f"--config-env={key}={variable}" for variable, (key, _) in named.items()]
+        self._variables = {variable: value for variable, (_, value) in named.items()}
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Repository) and self.folder == other.folder
@@ -131,12 +135,12 @@ class Repository:
     ) -> subprocess.CompletedProcess[bytes]:
         try:
             return subprocess.run(
-                ["git", "-c", "gc.auto=0", *arguments],
+                ["git", "-c", "gc.auto=0", *self._options, *arguments],
                 cwd=self.folder,
                 input=stdin,
                 capture_output=True,
                 check=False,
-                env=_environment() | dict(env or {}),
+                env=_environment() | self._variables | dict(env or {}),
             )
         except OSError as error:
             raise GitError(f"cannot run git in {self.folder}: {error.strerror}") from None

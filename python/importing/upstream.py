@@ -15,6 +15,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from python.importing.import_records import recorded_url
 from python.importing.repository import EMPTY_TREE, Entry, GitError, Repository
 
 __all__ = ["Upstream", "at_url", "configured"]
@@ -22,6 +23,7 @@ __all__ = ["Upstream", "at_url", "configured"]
 _FULL_HASH = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _SHORT_HASH = re.compile(r"[0-9a-f]{4,39}")
 _SCP_URL = re.compile(r"[^/]+:.*")
+_FETCH_HISTORY = ("fetch", "--no-tags", "--filter=blob:none", "--no-write-fetch-head", "--prune", "upstream")
 _NAMES_MAX = 12  # what fits on a line or two
 _NOBODY = {
     f"GIT_{role}_{field}": value
@@ -31,11 +33,16 @@ _NOBODY = {
 
 
 class Upstream(msgspec.Struct, frozen=True):
-    """The repository at `url`, which ours calls `remote`, or "" where ours has no name for it."""
+    """The repository that ours calls `remote`, or "" where ours has no name for it.
+
+    `url` is where it is fetched from, and may have credentials; it is written nowhere. `recorded` is what imports say
+    of it: the remote's own address, without them, and not another one that git is told to use instead of it.
+    """
 
     ours: Repository
     remote: str
     url: str
+    recorded: str
 
     def resolve(self, ref: str) -> str:
         """Return the commit that `ref` means upstream: a branch, a tag, or a hash, whole or the beginning of one.
@@ -60,7 +67,7 @@ class Upstream(msgspec.Struct, frozen=True):
     @property
     def name(self) -> str:
         """How to call it in a sentence."""
-        return self.remote or self.url
+        return self.remote or self.recorded
 
     def has(self, sha: str) -> bool:
         """Return whether the commit `sha` of upstream was fetched before."""
@@ -138,7 +145,7 @@ class Upstream(msgspec.Struct, frozen=True):
     def fetch_history(self, branch: str) -> None:
         """All commits of upstream's `branch` are known from now on, without their files."""
         wanted = f"+refs/heads/{branch}:refs/heads/{branch}"
-        self._cache("history").run("fetch", "--no-tags", "--filter=blob:none", "--prune", "upstream", wanted)
+        self._cache("history").run(*_FETCH_HISTORY, wanted)
 
     def histories(self, branch: str) -> Iterator[tuple[Repository, str]]:
         """Yield what is known of the branch's history without asking the remote: a repository, and the tip there."""
@@ -153,7 +160,7 @@ class Upstream(msgspec.Struct, frozen=True):
     def _named(self, ref: str) -> dict[str, str]:
         """Return the branches and tags of upstream that `ref` can mean, and their commits."""
         names = [ref] if ref.startswith("refs/") else _full_names(ref, self.remote)
-        told = self.ours.text("ls-remote", "--", self.url, *names, *(f"{name}^{{}}" for name in names))
+        told = self.ours.text("ls-remote", "--", self.remote or self.url, *names, *(f"{name}^{{}}" for name in names))
         lines = (line.split("\t") for line in told.splitlines())
         known = {name: sha for sha, name in lines}
         # An annotated tag is an object of its own; ^{} is the commit that it names.
@@ -166,7 +173,7 @@ class Upstream(msgspec.Struct, frozen=True):
             return in_ours
         history = self._cache("history")
         every = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
-        history.run("fetch", "--no-tags", "--filter=blob:none", "--prune", "upstream", *every)
+        history.run(*_FETCH_HISTORY, *every)
         return _commits(history, digits)
 
     def _is_ours(self, sha: str) -> bool:
@@ -176,18 +183,19 @@ class Upstream(msgspec.Struct, frozen=True):
         return bool(self.ours.asked("for-each-ref", "--count=1", f"--contains={sha}", f"refs/remotes/{self.remote}/"))
 
     def _folder(self, what: str) -> pathlib.Path:
-        return self.ours.private() / f"{hashlib.sha256(self.url.encode()).hexdigest()[:16]}-{what}.git"
+        known_by = _absolute(self.ours, self.recorded)
+        return self.ours.private() / f"{hashlib.sha256(known_by.encode()).hexdigest()[:16]}-{what}.git"
 
     def _cache(self, what: str) -> Repository:
         folder = self._folder(what)
         if not (folder / "ready").is_file():
             folder.mkdir(parents=True, exist_ok=True)
             Repository(folder).run("init", "--quiet", "--bare", ".")
-            settings = {"url": self.url, "promisor": "true", "partialclonefilter": "blob:none"}
+            settings = {"promisor": "true", "partialclonefilter": "blob:none"}
             for key, value in settings.items():
                 Repository(folder).run("config", f"remote.upstream.{key}", value)
             (folder / "ready").touch()
-        return Repository(folder)
+        return Repository(folder, {"remote.upstream.url": self.url})
 
     def _fetch_files(self, store: Repository, tree: str) -> None:
         """`store` has every file of `tree`, fetched at once."""
@@ -224,13 +232,13 @@ def configured(ours: Repository, remote: str) -> Upstream:
         raise GitError(
             f"there is no remote {remote} (there are: {known}); `git remote add --no-tags {remote} URL` makes it"
         )
-    return Upstream(ours, remote, _absolute(ours, url))
+    own = (ours.asked("config", "--get-all", f"remote.{remote}.url") or url).splitlines()[0]
+    return Upstream(ours, remote, _absolute(ours, url), recorded_url(own))
 
 
-def at_url(ours: Repository, url: str, remotes: dict[str, str]) -> Upstream:
-    """Return the repository at `url`, by the name that it has among `remotes`, whose keys are URLs."""
-    name = remotes.get(url, "")
-    return configured(ours, name) if name else Upstream(ours, "", _absolute(ours, url))
+def at_url(ours: Repository, url: str) -> Upstream:
+    """Return the repository that imports have recorded as `url`, and that ours has no name for."""
+    return Upstream(ours, "", _absolute(ours, url), recorded_url(url))
 
 
 def _full_names(ref: str, remote: str) -> list[str]:

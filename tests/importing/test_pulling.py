@@ -2,15 +2,17 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from python.importing import merging, pulling
+from python.importing.import_status import import_statuses
 from python.importing.licences import LicenceError
 from python.importing.pulling import ConflictError, Order, RefusedError, pull
-from python.importing.repository import GitError
+from python.importing.repository import GitError, here
 from python.protocol.errors import HeadwaterError
 from tests.importing.repositories import ORDER, Git
 
@@ -73,13 +75,30 @@ def test_a_commit_of_upstream_s_folder_names_no_person_and_has_upstream_s_date(o
     assert ours("show", "-s", "--format=%an", "HEAD") == "A Person"
 
 
-def test_credentials_of_the_remote_are_not_committed(ours: Git, theirs: Git) -> None:
+@pytest.mark.parametrize("scheme", ["https", "ssh", "ftp"])
+def test_credentials_of_the_remote_are_written_nowhere(ours: Git, theirs: Git, scheme: str) -> None:
+    fetched = theirs.folder.with_name("canary")  # what is fetched from must be written nowhere, either
+    theirs.folder.rename(fetched)
+    ours("config", "remote.airbyte.url", f"{scheme}://me:canary@git.example/airbyte")
+    ours("config", f"url.{fetched}.insteadOf", f"{scheme}://me:canary@git.example/airbyte")
+    ours.pull()
+    import_statuses(here(ours.folder), fetch=True)
+    ours("config", "--remove-section", f"url.{fetched}")
+    ours("remote", "remove", "airbyte")
+
+    found = subprocess.run(["grep", "-rl", "canary", ours.folder], capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stdout) == (1, "")
+    assert "canary" not in ours("log", "--all", "--format=%B")
+
+
+def test_the_remote_s_own_address_is_recorded_and_not_the_one_that_git_uses_instead(ours: Git, theirs: Git) -> None:
+    ours("config", "remote.airbyte.url", "https://git.example/airbyte")
     ours("config", f"url.{theirs.folder}.insteadOf", "https://git.example/airbyte")
-    ours("config", "remote.airbyte.url", "https://me:secret@git.example/airbyte")
-    ours("config", f"url.{theirs.folder}.insteadOf", "https://me:secret@git.example/airbyte")
     ours.pull()
 
-    assert "secret" not in ours("log", "--format=%B")
+    assert "\nRemote Repo URL: https://git.example/airbyte\n" in ours("log", "-1", "--format=%B")
+    (status,) = import_statuses(here(ours.folder), fetch=True)
+    assert (status.url, status.behind) == ("https://git.example/airbyte", 0)
 
 
 # The next import
