@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from python.acceptance.cases import Case, require
-from python.acceptance.subject import Subject, secrets_of
+from python.acceptance.subject import Subject
 from python.acceptance.transcripts import Json, Transcript
 from python.acceptance.verdicts import BrokenError, NotApplicableError
 from python.protocol import document
@@ -43,7 +43,7 @@ def _objects(subject: Subject) -> None:
             require(
                 bool(wanted),
                 "a line of stderr is no log",
-                got=line[:200],
+                got=line.decode(errors="replace"),
                 want="a JSON object with a level and a message",
                 transcript=transcript,
             )
@@ -104,7 +104,7 @@ def _events(subject: Subject) -> None:
 
 
 def _no_secrets(subject: Subject) -> None:
-    secrets = sorted(set(secrets_of(document.decode(subject.config), subject.config_schema)))
+    secrets = sorted(set(subject.secrets()))
     if not secrets:
         raise NotApplicableError("its config has no secrets")
     for number, secret in enumerate(secrets, start=1):

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 
 from python.acceptance.cases import Case
+from python.acceptance.subject import Subject
 from python.acceptance.target import Target
 from python.acceptance.target_suite import CASES, check
 from python.acceptance.verdicts import BrokenError
@@ -54,10 +55,12 @@ def _function(named: str) -> Make:
     return made
 
 
-def _check(make: Make, name: str, _subject: object) -> None:
+def _check(make: Make, name: str, subject: Subject) -> None:
     with tempfile.TemporaryDirectory(prefix="headwater-target-") as folder:
         try:
-            check(make(pathlib.Path(folder)), name)
+            target = make(pathlib.Path(folder))
+            subject.protect(dict(target.config))
+            check(target, name)
         except AssertionError as error:
             raise BrokenError(f"the case {name} fails", got=str(error), want="what the case says") from None
         except HeadwaterError as error:

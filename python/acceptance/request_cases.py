@@ -14,7 +14,6 @@ from python.protocol import capture, document
 
 __all__ = ["CASES", "told"]
 
-_ACTION_CHARACTERS_MAX = 262_144
 _TRACEBACK = b"Traceback (most recent call last)"
 
 
@@ -160,7 +159,7 @@ def told(talk: Transcript) -> None:
     require(
         " " in talk.reason.strip() and _TRACEBACK not in talk.stderr,
         "a failure is not told in a sentence",
-        got=talk.reason[:400] or "no log at all",
+        got=talk.reason or "no log at all",
         want="a last log that says why, and no traceback",
         transcript=talk,
     )

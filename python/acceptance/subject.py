@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -13,15 +14,16 @@ from python.acceptance.talking import Dialogue, Limits, Start
 from python.acceptance.transcripts import Json, Transcript
 from python.acceptance.verdicts import BlockedError
 from python.protocol import capture, document, materialize
-from python.protocol.errors import RemoteProtocolError
+from python.protocol.errors import HeadwaterError, RemoteProtocolError
 from python.protocol.wire import FromRuntime
 from python.runner import drive, engines
 from python.runner.endpoints import ImageEndpoint, LocalEndpoint, Shards, Task
+from python.shell.scrubber import Scrubber, secrets_in
 
-__all__ = ["SECRET_CHARACTERS_MIN", "ApplyingSubject", "Subject", "raw", "secrets_of"]
+__all__ = ["SECRET_CHARACTERS_MIN", "ApplyingSubject", "Subject", "raw"]
 
 SECRET_CHARACTERS_MIN = 5
-"""Shorter values would be found in logs by chance."""
+"""Shorter values would be found by chance, in logs and in reports."""
 
 
 class Subject(ABC):
@@ -177,6 +179,29 @@ class Subject(ABC):
         """The schema of the config; what it is, rule 18 tells."""
         return self.spec.get("configSchema")
 
+    def secrets(self) -> list[str]:
+        """Return what the config has at properties that its schema marks as secret, but for what is too short."""
+        return list(_long_enough(secrets_in(document.decode(self.config), self.config_schema)))
+
+    @functools.cached_property
+    def scrubber(self) -> Scrubber:
+        """What masks the secrets of the config, wherever something of the connector is told."""
+        found = Scrubber()
+        with contextlib.suppress(HeadwaterError):  # a config that cannot be had is told nowhere
+            found.add(self._secret(document.decode(self.config)))
+        return found
+
+    def protect(self, config: object) -> None:
+        """From now on the scrubber masks the secrets of another config of the connector, too."""
+        self.scrubber.add(self._secret(config))
+
+    def _secret(self, config: object) -> list[str]:
+        """Return what has to be masked of a config: all of it where spec does not say what its secrets are."""
+        with contextlib.suppress(Exception):  # a connector under test may say anything for a schema, or fail in any way
+            if isinstance(self.config_schema, dict):
+                return list(_long_enough(secrets_in(config, self.config_schema)))
+        return list(_long_enough(secrets_in(config, {"secret": True})))
+
 
 class ApplyingSubject(Subject):
     """A capture or a materialization: its bindings are validated, and applied."""
@@ -215,22 +240,5 @@ def raw(value: object) -> msgspec.Raw:
     return msgspec.Raw(document.encode([value])[1:-1])
 
 
-def secrets_of(config: object, schema: object) -> Iterator[str]:
-    """Yield the texts of a config at properties that its schema marks as secret, in whichever branch."""
-    if not isinstance(schema, dict):
-        return
-    if isinstance(config, str):
-        secret = schema.get("secret") is True or schema.get("airbyte_secret") is True
-        if secret and len(config) >= SECRET_CHARACTERS_MIN:
-            yield config
-    for keyword in ("oneOf", "anyOf", "allOf"):
-        branches = schema.get(keyword)
-        for branch in branches if isinstance(branches, list) else ():
-            yield from secrets_of(config, branch)
-    named = schema.get("properties")
-    if isinstance(config, dict) and isinstance(named, dict):
-        for name, value in config.items():
-            yield from secrets_of(value, named.get(name))
-    if isinstance(config, list):
-        for item in config:
-            yield from secrets_of(item, schema.get("items"))
+def _long_enough(values: Iterable[str]) -> Iterator[str]:
+    return (value for value in values if len(value) >= SECRET_CHARACTERS_MIN)

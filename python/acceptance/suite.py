@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from python.acceptance import (
     capture_cases,
@@ -24,6 +23,7 @@ from python.acceptance import (
 from python.acceptance.cases import Case
 from python.acceptance.promises import PROMISES
 from python.acceptance.subject import Subject
+from python.acceptance.transcripts import Transcript
 from python.acceptance.verdicts import (
     BLOCKED,
     FAILED,
@@ -33,6 +33,7 @@ from python.acceptance.verdicts import (
     NotApplicableError,
     Outcome,
     excerpt,
+    shortened,
 )
 from python.protocol.errors import HeadwaterError
 
@@ -80,16 +81,16 @@ def run(subject: Subject, cases: Sequence[Case]) -> Iterator[Outcome]:
 
 
 def checked(subject: Subject, case: Case) -> Outcome:
-    """Return what comes of a case."""
+    """Return what comes of a case; what is told of it has no secrets of the config."""
     began = time.monotonic()
     verdict: str = PASSED
-    told: dict[str, Any] = {}
+    told: dict[str, str] = {}
+    transcript: Transcript | None = None
     try:
         case.check(subject)
     except BrokenError as broken:
-        shown = tuple(excerpt(broken.transcript))
-        told = {"reason": broken.sentence, "got": broken.got, "want": broken.want, "transcript": shown}
-        verdict = FAILED
+        verdict, told = FAILED, {"reason": broken.sentence, "got": broken.got, "want": broken.want}
+        transcript = broken.transcript
     except NotApplicableError as error:
         verdict, told = NOT_APPLICABLE, {"reason": str(error)}
     except HeadwaterError as error:
@@ -102,5 +103,6 @@ def checked(subject: Subject, case: Case) -> Outcome:
         case=case.name,
         verdict=verdict,
         seconds=time.monotonic() - began,
-        **told,
+        transcript=tuple(excerpt(transcript, subject.scrubber.text)),
+        **{name: shortened(subject.scrubber.text(text)) for name, text in told.items()},
     )

@@ -68,7 +68,7 @@ def _comes_again(subject: ApplyingSubject) -> None:
         again.status == 0 and len(again.all("applied")) == 1,
         "the same apply a second time fails",
         got=again.reason or again.kinds,
-        want=f"applied, as before: {first!r}"[:200],
+        want=f"applied, as before: {first!r}",
         transcript=again,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
@@ -19,6 +19,7 @@ __all__ = [
     "NotApplicableError",
     "Outcome",
     "excerpt",
+    "shortened",
 ]
 
 PASSED = "passed"
@@ -27,6 +28,7 @@ BLOCKED = "not reached"
 NOT_APPLICABLE = "not applicable"
 
 _SHOWN_CHARACTERS_MAX = 240  # enough to recognise a line
+_TOLD_CHARACTERS_MAX = 1000  # of what came, or was wanted: a row that differs, say
 _LINES_MAX = 6  # of each of the three, before the end
 
 
@@ -63,21 +65,28 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
 
 
-def excerpt(transcript: Transcript | None) -> Iterator[str]:
-    """Yield the last lines of a transcript. Of requests only the kind and length are shown: they carry secrets."""
+def shortened(text: str, characters_max: int = _TOLD_CHARACTERS_MAX) -> str:
+    """Return the beginning of a text that is longer."""
+    return text if len(text) <= characters_max else f"{text[:characters_max]}…"
+
+
+def excerpt(transcript: Transcript | None, mask: Callable[[str], str]) -> Iterator[str]:
+    """Yield the last lines of a transcript, each as `mask` leaves it, and shortened after that.
+
+    Of requests only the kind and length are shown: they carry secrets.
+    """
     if transcript is None:
         return
     for line in transcript.sent[-_LINES_MAX:]:
         yield f"> {line[:32].decode(errors='replace').split(':')[0].strip()}: … {len(line):,} bytes"
-    yield from _shown("<", transcript.lines)
-    yield from _shown("!", transcript.log_lines)
+    yield from _shown("<", transcript.lines, mask)
+    yield from _shown("!", transcript.log_lines, mask)
     yield f"exit status {transcript.status}" if transcript.status is not None else transcript.ended
 
 
-def _shown(mark: str, lines: Iterable[bytes]) -> Iterator[str]:
+def _shown(sign: str, lines: Iterable[bytes], mask: Callable[[str], str]) -> Iterator[str]:
     found = list(lines)
     if len(found) > _LINES_MAX:
-        yield f"{mark} ({len(found) - _LINES_MAX:,} lines)"
+        yield f"{sign} ({len(found) - _LINES_MAX:,} lines)"
     for line in found[-_LINES_MAX:]:
-        text = line[: _SHOWN_CHARACTERS_MAX + 1].decode(errors="replace")
-        yield f"{mark} {text if len(text) <= _SHOWN_CHARACTERS_MAX else text[:_SHOWN_CHARACTERS_MAX] + '…'}"
+        yield f"{sign} {shortened(mask(line.decode(errors='replace')), _SHOWN_CHARACTERS_MAX)}"

@@ -54,7 +54,7 @@ def _nothing_else(subject: Subject) -> None:
         require(
             line.lstrip()[:1] == b"{",
             "something else than messages is on stdout",
-            got=line[:200] or "a blank line",
+            got=line.decode(errors="replace") or "a blank line",
             want="messages alone; what is printed belongs to stderr",
             transcript=transcript,
         )
@@ -105,7 +105,7 @@ def _values(subject: Subject) -> None:
                 require(
                     not _is_json(text),
                     f"{at} is text with JSON in it",
-                    got=text[:200],
+                    got=text,
                     want="the JSON value itself",
                     transcript=transcript,
                 )

@@ -93,6 +93,7 @@ OF_CAPTURES: dict[str, int] = {
     "fields are a list": 82,
     "event of its own": 83,
     "logs secrets": 84,
+    "refers to its secrets": 84,
     "no trace": 85,
     "Latin logs": 86,
     "no answer": 90,

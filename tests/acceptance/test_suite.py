@@ -10,7 +10,7 @@ from python.acceptance import suite
 from python.acceptance.cases import Case
 from python.acceptance.hostile_cases import read
 from python.acceptance.promises import EVERY, PROMISES, UNSEEN
-from python.acceptance.verdicts import BLOCKED, BlockedError
+from python.acceptance.verdicts import BLOCKED, BlockedError, BrokenError
 from python.protocol.errors import HeadwaterError
 from tests.acceptance import subjects
 
@@ -63,3 +63,16 @@ def test_a_case_that_fails_itself_is_told_and_keeps_no_other_from_running(tmp_pa
     assert [each.verdict for each in outcomes] == [BLOCKED, BLOCKED]
     assert "ZeroDivisionError" in outcomes[0].reason
     assert outcomes[1].reason == "it needs what is not there"
+
+
+@pytest.mark.parametrize("defect", ["none", "text for a schema", "hostile schema"])
+def test_what_is_told_of_a_case_has_no_secrets_whatever_spec_says_of_them(defect: str, tmp_path: Path) -> None:
+    def broken(_: object) -> None:
+        raise BrokenError(f"{subjects.TOKEN} came", got={"a": subjects.TOKEN}, want=f"no {'other-' * 200}")
+
+    subject = subjects.capture(tmp_path, defect)
+    subject.protect({"credentials": {"token": "other-other"}})
+    outcome = suite.checked(subject, Case(1, "broken", broken))
+
+    assert (outcome.reason, outcome.got) == ("**** came", "{'a': '****'}")
+    assert outcome.want == f"no {'****-' * 100}"

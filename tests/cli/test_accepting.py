@@ -57,6 +57,18 @@ def test_secrets_of_the_config_are_not_in_the_report(tmp_path: Path) -> None:
     assert subjects.TOKEN not in told.output
 
 
+@pytest.mark.parametrize("defect", ["tells secrets", "logs secrets"])
+def test_what_a_talkative_connector_says_is_told_without_its_secrets(defect: str, tmp_path: Path) -> None:
+    subjects.capture(tmp_path, defect)
+    rules = [part for rule in (28, 30, 39, 48) for part in ("--rule", str(rule))]
+    written = [tmp_path / name for name in ("a.json", "a.xml")]
+    told = call(str(tmp_path), *rules, "-k", ".", "--json", str(written[0]), "--junit", str(written[1]))
+
+    assert told.exit_code == (1 if defect == "tells secrets" else 0), told.output
+    for report in (told.output, *(path.read_text() for path in written)):
+        assert ("****" in report, subjects.TOKEN[:5] in report) == (defect == "tells secrets", False)
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

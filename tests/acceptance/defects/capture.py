@@ -21,12 +21,17 @@ COUNTS = {"numbers": 5, "letters": 4}
 KEY = {"type": "integer", "title": "N", "description": "Which one it is."}
 DOCUMENT = {"type": "object", "properties": {"n": KEY}, "required": ["n"]}
 CLOSED = {**DOCUMENT, "additionalProperties": False}
-TOKEN = {"type": "string", "title": "Token", "description": "From its settings.", "secret": True}
+TOKEN: Json = {"type": "string", "title": "Token", "description": "From its settings.", "secret": True}
 BRANCH = {"type": "object", "x-oauth2-provider": "acme", "properties": {"token": TOKEN}}
 CONFIG: Json = {
     "type": "object",
     "required": ["credentials"],
     "properties": {"credentials": {**BRANCH, "title": "Credentials", "description": "Who you are."}},
+}
+REFERRING: Json = {
+    **CONFIG,
+    "$defs": {"credentials": BRANCH},
+    "properties": {"credentials": {"$ref": "#/$defs/credentials"}},
 }
 RESOURCE: Json = {
     "type": "object",
@@ -54,8 +59,10 @@ def spec() -> Json:
         "another protocol": {"protocol": 1},
         "no schema": {"configSchema": {"type": 5}},
         "text for a schema": {"configSchema": json.dumps(CONFIG)},
+        "hostile schema": {"configSchema": {"oneOf": 5}},
         "closed config": {"configSchema": {**CONFIG, "additionalProperties": False}},
         "no documentation": {"documentationUrl": ""},
+        "refers to its secrets": {"configSchema": REFERRING},
         "pointer to nothing": {"resourcePathPointers": ["/nothing"]},
         "token is no secret": {
             "configSchema": {
@@ -144,6 +151,8 @@ def say(**message: Any) -> None:
 
 
 def validate(asked: Json) -> None:
+    if DEFECT == "tells secrets":
+        fail(f"{'x' * 200}: this config is not for me: {json.dumps(asked)}")
     bindings = asked.get("bindings", [])
     if not isinstance(bindings, list) or not all(isinstance(each, dict) for each in bindings):
         fail("bindings: want a list of objects")
@@ -288,7 +297,7 @@ def open_(asked: Json) -> None:
 def answer(kind: str, asked: Json) -> None:  # noqa: C901 -- a kind, or a defect, a branch
     if DEFECT == "known members" and "unheard" in asked:
         fail("unheard is not known")
-    if DEFECT == "logs secrets":
+    if DEFECT in ("logs secrets", "refers to its secrets"):
         log(f"config: {json.dumps(asked)}")
     if kind == "spec":
         if DEFECT == "wants a config":
