@@ -43,12 +43,14 @@ def sections(text: str) -> list[Section]:
 def with_release(text: str, old: str, title: str, found: Sequence[str]) -> str:
     """Return the CHANGELOG `text` with a section `title` on top; `old` is the CHANGELOG of the last release.
 
-    The new section has what people wrote: below `## Unreleased`, and below headings that `old` does not have, which is
-    an entry begun before. `found` are lines that come below that, unless they stand there already. All else stays.
+    The new section has what people wrote: below `## Unreleased`, and below the topmost heading of a version where `old`
+    does not have that one, for it is a release begun before. `found` are lines that come below that, unless they stand
+    there already. All else stays.
     """
     head, now = _split(text)
     released = {section.title for section in sections(old)}
-    waiting = [each for each in now if not each.version or each.title not in released]
+    newest = next((each for each in now if each.version), None)
+    waiting = [each for each in now if not each.version or (each is newest and each.title not in released)]
     written = [line for section in waiting for line in section.lines]
     lines = [*written, *(line for line in found if line not in written)]
     kept = [section for section in now if section not in waiting]

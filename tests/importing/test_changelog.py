@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from python.importing.changelog import sections, with_release
 
 OLD = "# Changelog\n\n## v1\n\n- First version.\n"
@@ -29,6 +31,19 @@ def test_a_release_that_was_begun_is_written_anew_and_nothing_stands_twice() -> 
         ("v1", ("- First version.",)),
     ]
     assert with_release(twice, OLD, "v2, 2026-11-21", ["- b", "- c"]) == twice
+
+
+@pytest.mark.parametrize("waiting", ["", "## Unreleased\n\n- Soon.\n\n"])
+def test_only_the_newest_of_headings_that_were_never_released_is_a_release_begun(waiting: str) -> None:
+    text = f"# Changelog\n\n{waiting}## v3, 2026-11-20\n\n- begun\n\n## v2, 2024-02-01\n\n- two\n\n## v1\n\n- one\n"
+
+    told = with_release(text, "", "v3, 2026-11-21", ["- found"])
+
+    assert [(section.title, section.lines) for section in sections(told)] == [
+        ("v3, 2026-11-21", (*(["- Soon."] if waiting else []), "- begun", "- found")),
+        ("v2, 2024-02-01", ("- two",)),
+        ("v1", ("- one",)),
+    ]
 
 
 def test_a_changelog_that_is_missing_is_begun() -> None:
