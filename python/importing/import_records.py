@@ -10,7 +10,7 @@ import msgspec
 
 from python.importing.repository import Repository
 
-__all__ = ["ImportRecord", "LastImport", "as_message", "newest_imports", "recorded_url"]
+__all__ = ["ImportRecord", "LastImport", "as_message", "newest_imports", "recorded_in", "recorded_url"]
 
 _TRAILER = "git-merge-subpath: "
 _LINES = (
@@ -95,7 +95,7 @@ def newest_imports(ours: Repository) -> dict[str, LastImport]:
     """Return the newest import into each folder, by folder, that HEAD's history has."""
     found: dict[str, LastImport] = {}
     for commit, parents, body in _candidates(ours):
-        record = _record(body)
+        record = recorded_in(body)
         if record is not None and record.dest not in found:
             found[record.dest] = LastImport(record, commit, _upstream(ours, record, parents))
     return found
@@ -111,12 +111,12 @@ def _candidates(ours: Repository) -> Iterator[tuple[str, list[str], str]]:
             yield commit, parents.split(), body
 
 
-def _record(body: str) -> ImportRecord | None:
-    """Return what the last import in a message recorded: a squash of several has the messages of all.
+def recorded_in(message: str) -> ImportRecord | None:
+    """Return what the last import in `message` recorded, or None: a squash of several has the messages of all.
 
     A message of another making may lack any line but the trailer.
     """
-    lines = [line.strip() for line in body.split("\n")]
+    lines = [line.strip() for line in message.split("\n")]
     ends = [index for index, line in enumerate(lines) if line.startswith(_TRAILER)]
     if not ends:
         return None

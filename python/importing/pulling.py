@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from python.importing.import_records import ImportRecord, LastImport, as_message, newest_imports
+from python.importing.import_records import ImportRecord, LastImport, as_message, newest_imports, recorded_in
 from python.importing.licences import check_file, checked_licence
 from python.importing.merging import Merged, after_a_kill, begin_merge, finish, merged
 from python.importing.repository import EMPTY_TREE, Entry, Repository, alone, here
@@ -96,6 +96,12 @@ def _pull(ours: Repository, order: Order) -> Iterator[str]:
     yield _imported(ours, upstream, record, _Change(base, new, last))
 
 
+_ASKED = {
+    "remote": "REMOTE",
+    "ref": "SOURCE_REF",
+    "licence": "LICENSE_ID",
+    "licence_path": "SOURCE_LICENSE_PATH",
+}
 _MARKS = ("-e", "^<<<<<<< LOCAL_HEAD", "-e", "^>>>>>>> UPSTREAM_HEAD")
 
 
@@ -231,10 +237,16 @@ def _upstream_commit(ours: Repository, upstream: Upstream, record: ImportRecord,
 def _completed(ours: Repository, order: Order) -> str:
     """Commit the import that met conflicts, and say so. Raises ConflictError where some are left to mend."""
     message = ours.path("MERGE_MSG").read_text(errors="surrogateescape") if ours.path("MERGE_MSG").is_file() else ""
-    trailer = rf"^git-merge-subpath: (\w+) {re.escape(f'{order.prefix} {order.dest}')}$"
-    found = re.search(trailer, message, re.MULTILINE)
-    if found is None:
+    begun = recorded_in(message)
+    if begun is None or (begun.prefix, begun.dest) != (order.prefix, order.dest):
         raise RefusedError("a merge is in progress, and not of this import: `git status` says how to end it")
+    pairs = [(word, getattr(begun, name), getattr(order, name)) for name, word in _ASKED.items()]
+    others = [f"{word} {was}, and this call has {asked}" for word, was, asked in pairs if was != asked]
+    if others:
+        raise RefusedError(
+            f"an import of {order.dest} is in progress that was begun with {'; '.join(others)}: complete that one "
+            "first with its own arguments, or `git commit`; `git merge --abort` undoes it"
+        )
     left = set(os.fsdecode(ours.run("diff", "--name-only", "-z", "--diff-filter=U")).split("\0")) - {""}
     marked = ours.asked("grep", "-l", "-z", "--cached", *_MARKS, "--", f":(literal){order.dest}")
     left |= set((marked or "").split("\0")) - {""}
@@ -243,6 +255,6 @@ def _completed(ours: Repository, order: Order) -> str:
         raise ConflictError(f"these files are not mended yet:\n{shown}\n{_HOW_TO_GO_ON}")
     ours.run("commit", "--quiet", "--no-edit")
     return (
-        f"completed the import of {order.dest} that was in progress, upstream's commit {found[1][:10]}; "
+        f"completed the import of {order.dest} that was in progress, upstream's commit {begun.sha[:10]}; "
         f"run it again for what {order.ref} has since"
     )

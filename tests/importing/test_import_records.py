@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from python.importing.import_records import ImportRecord, LastImport, _record, as_message, newest_imports, recorded_url
+from python.importing.import_records import (
+    ImportRecord,
+    LastImport,
+    as_message,
+    newest_imports,
+    recorded_in,
+    recorded_url,
+)
 from python.importing.repository import here
 from tests.importing.repositories import Git, ours_and_theirs
 
@@ -39,11 +46,11 @@ def test_what_is_written_is_read_again(prefix: str, dest: str, ref: str) -> None
         remote="r", url="u", ref=ref, sha=SHA, prefix=prefix, dest=dest, licence="MIT", licence_path="LICENSE"
     )
 
-    assert _record(as_message(record)) == record
+    assert recorded_in(as_message(record)) == record
 
 
 def test_a_trailer_alone_is_enough_where_it_is_clear() -> None:
-    found = _record(f"some words\n\ngit-merge-subpath: {SHA} a/b c\n")
+    found = recorded_in(f"some words\n\ngit-merge-subpath: {SHA} a/b c\n")
 
     assert found is not None
     assert (found.sha, found.prefix, found.dest, found.remote) == (SHA, "a/b", "c", "")
@@ -54,7 +61,7 @@ def test_a_trailer_alone_is_enough_where_it_is_clear() -> None:
     [f"{SHA} a b c", f"{SHA} a", f"{SHA} a ", SHA, "", "abc a b", f"{SHA[:-1]}x a b", f"{SHA}  a"],
 )
 def test_a_trailer_that_is_not_clear_is_none(trailer: str) -> None:
-    assert _record(f"words\n\ngit-merge-subpath: {trailer}\n") is None
+    assert recorded_in(f"words\n\ngit-merge-subpath: {trailer}\n") is None
 
 
 def test_of_several_imports_in_one_message_the_last_counts() -> None:
@@ -62,7 +69,7 @@ def test_of_several_imports_in_one_message_the_last_counts() -> None:
     first = as_message(RECORD)
     second = as_message(RECORD).replace(SHA, SHA[::-1]).replace("License Type: MIT", "License Type: ISC")
 
-    found = _record(f"import (#12)\n\n* {first}\n* {second}\nSigned-off-by: a person\n")
+    found = recorded_in(f"import (#12)\n\n* {first}\n* {second}\nSigned-off-by: a person\n")
 
     assert found is not None
     assert (found.sha, found.licence) == (SHA[::-1], "ISC")

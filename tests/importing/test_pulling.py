@@ -326,6 +326,26 @@ def test_the_same_command_completes_a_mended_import(ours: Git, conflict: str) ->
     assert ours("status", "--porcelain") == ""
 
 
+@pytest.mark.parametrize(
+    ("another", "sentence"),
+    [
+        ({"ref": "v2"}, "was begun with SOURCE_REF master, and this call has v2: complete that one first"),
+        ({"licence": "Apache-2.0"}, "was begun with LICENSE_ID MIT, and this call has Apache-2.0: complete"),
+        ({"ref": "v2", "licence_path": "COPYING"}, "has v2; SOURCE_LICENSE_PATH LICENSE, and this call has COPYING:"),
+    ],
+)
+def test_what_is_mended_is_not_completed_as_another_import(
+    ours: Git, conflict: str, another: dict[str, str], sentence: str
+) -> None:
+    (ours.folder / "source-x/main.py").write_text("one\nboth\nthree\n")
+    ours("add", "source-x/main.py")
+    before = ours.state()
+
+    with pytest.raises(RefusedError, match=re.escape(sentence)):
+        ours.pull(order(**another))
+    assert ours.state() == before
+
+
 def test_the_same_command_waits_until_all_is_mended(ours: Git, conflict: str) -> None:
     with pytest.raises(ConflictError, match=r"not mended yet:\n  source-x/main\.py"):
         ours.pull()
