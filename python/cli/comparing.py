@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import pathlib
-import subprocess
+import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -15,6 +15,7 @@ from python.acceptance.snapshots import Question, take
 from python.cli.revisions import exported, in_tree
 from python.importing import report, snapshot_files
 from python.importing.comparing import Comparison, compare
+from python.importing.repository import GitError, Repository
 from python.importing.snapshot_settings import settings_of
 from python.importing.snapshot_texts import FOLDER, KINDS, text_of
 from python.importing.snapshots import Snapshot
@@ -48,6 +49,11 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     form: str = "table"
 
 
+# What names an image, with a registry or without: a name in small letters, and a tag or a digest.
+_IMAGE = re.compile(
+    r"(?:[\w.-]+(?::\d+)?/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*(?::\w[\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?", re.ASCII
+)
+
 _FORMS: Mapping[str, Callable[[Comparison], str]] = {
     "table": report.as_table,
     "json": report.as_json,
@@ -76,7 +82,10 @@ _Around = tuple[Stop, contextlib.ExitStack]
 
 
 def _side(sides: tuple[str, str], options: Options, around: _Around) -> Snapshot:
-    """Return the snapshot of the first of `sides`; a connector that is asked is asked with what the other one says."""
+    """Return the snapshot of the first of `sides`; a connector that is asked is asked with what the other one says.
+
+    A name is tried as a file, a folder, a folder of a git revision that has it, and an image (decision 0072).
+    """
     name, other = sides
     path = pathlib.Path(name)
     if path.is_file():
@@ -86,11 +95,13 @@ def _side(sides: tuple[str, str], options: Options, around: _Around) -> Snapshot
         known = kept.spec is not None or kept.runs
         return kept if known and not options.run else _asked(kept, _question(path, options, around[0]), options)
     revision, colon, folder = name.partition(":")
-    if colon and _is_revision(revision):
+    is_revision = bool(colon) and _asked_git("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}") is not None
+    if is_revision and (_asked_git("cat-file", "-t", f"{revision}:./{folder}") == "tree" or not _IMAGE.fullmatch(name)):
         return _of_revision((revision, folder), options, around)
     if colon or "@" in name:
         question = _question(pathlib.Path(other), options, around[0], image=name)
-        return _asked(Snapshot(name=name, version=_tag(name)), question, options)
+        with _told_of_both(revision, folder) if is_revision else contextlib.nullcontext():
+            return _asked(Snapshot(name=name, version=_tag(name)), question, options)
     raise HeadwaterError(f"{name} is no folder, no file, no REVISION:folder of git and no image with a tag")
 
 
@@ -110,14 +121,21 @@ def _of_revision(place: tuple[str, str], options: Options, around: _Around) -> S
     return kept
 
 
-def _is_revision(name: str) -> bool:
+def _asked_git(*arguments: str) -> str | None:
+    """Return what git says in the current folder, or None where it says no, or is not there: images need none."""
     try:
-        done = subprocess.run(
-            ["git", "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}"], capture_output=True, check=False
-        )
-    except OSError:
-        return False
-    return not done.returncode
+        return Repository(pathlib.Path.cwd()).asked(*arguments)
+    except GitError:
+        return None
+
+
+@contextlib.contextmanager
+def _told_of_both(revision: str, folder: str) -> Iterator[None]:
+    """Within, what is wrong with an image is told with the other thing that its name may have meant."""
+    try:
+        yield
+    except HeadwaterError as error:
+        raise HeadwaterError(f"{error}; nor has git's {revision} a folder {folder}, as seen from here") from None
 
 
 def _tag(image: str) -> str | None:

@@ -29,7 +29,9 @@ __all__: list[str] = []
 def compare(**options: Any) -> None:  # noqa: ANN401 -- click's own signature
     """Classify what changed between two versions of a connector, and whether VERSION was raised enough.
 
-    OLD and NEW are folders, snapshots (JSON files), folders in git (REVISION:source-x) or images (with a tag).
+    OLD and NEW are folders, snapshots (JSON files), folders in git (REVISION:source-x) or images (with a tag). What is
+    both NAME:TAG and REVISION:FOLDER is the folder where the revision has it, or else the image; with its registry
+    (ghcr.io/estuary/source-x:v1), an image is never taken for a folder.
     Exit status: 0 if VERSION is high enough for the gravest change, 1 if it is not, 2 for errors.
     """
     with sentences(status=2):

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import pathlib
 import re
-import subprocess
 from collections.abc import Iterator, Mapping
 from typing import Annotated, TypedDict
 
 import msgspec
 
+from python.importing.repository import GitError, Repository
 from python.importing.snapshot_redaction import without_placeholder
 from python.importing.snapshots import Json, Run, Snapshot
 from python.protocol.errors import HeadwaterError
@@ -71,28 +71,22 @@ def of_revision(revision: str, folder: str, cwd: pathlib.Path) -> Snapshot:
     Raises SnapshotError where git knows no such revision, or the revision no such folder.
     """
     name = f"{revision}:{folder}"
-    listed = _git(cwd, name, "ls-tree", "-r", "-z", "--name-only", revision, "--", f"{folder.rstrip('/')}/").decode()
+    git = Repository(cwd)
     root = pathlib.PurePosixPath(folder)
-    files = {str(pathlib.PurePosixPath(path).relative_to(root)): path for path in listed.split("\0") if path}
-    if not files:
-        raise SnapshotError(f"{name}: the revision has no such folder; name it as seen from {cwd}")
-    kept = {short: path for short, path in files.items() if short == "VERSION" or _is_snapshot(short)}
-    return of_files(name, {short: _git(cwd, name, "show", f"{revision}:./{path}") for short, path in kept.items()})
+    try:
+        listed = git.text("ls-tree", "-r", "-z", "--name-only", revision, "--", f"{folder.rstrip('/')}/")
+        files = {str(pathlib.PurePosixPath(path).relative_to(root)): path for path in listed.split("\0") if path}
+        if not files:
+            raise SnapshotError(f"{name}: the revision has no such folder; name it as seen from {cwd}")
+        kept = {short: path for short, path in files.items() if short == "VERSION" or _is_snapshot(short)}
+        found = {short: git.run("show", f"{revision}:./{path}") for short, path in kept.items()}
+    except GitError as error:
+        raise SnapshotError(f"{name}: {error}") from None
+    return of_files(name, found)
 
 
 def _is_snapshot(path: str) -> bool:
     return path.startswith("tests/snapshots/") and path.endswith(".json")
-
-
-def _git(cwd: pathlib.Path, name: str, *arguments: str) -> bytes:
-    try:
-        done = subprocess.run(["git", *arguments], cwd=cwd, capture_output=True, check=False)
-    except OSError as error:
-        raise SnapshotError(f"{name}: cannot ask git: {error}") from None
-    if done.returncode:
-        reason = (done.stderr.decode(errors="replace").strip().splitlines() or [f"exit status {done.returncode}"])[0]
-        raise SnapshotError(f"{name}: git says: {reason}")
-    return done.stdout
 
 
 def of_files(name: str, files: Mapping[str, bytes]) -> Snapshot:

@@ -187,6 +187,44 @@ def test_documents_and_state_of_two_revisions_are_compared_by_running_both(new: 
     assert told.exit_code == 1
 
 
+@pytest.fixture
+def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file with a line for each call of an engine, which has no image."""
+    engine = tmp_path / "engine"
+    engine.write_text(f"#!/bin/sh\necho $@ >> {tmp_path}/asked\necho no such image >&2\nexit 1\n")
+    engine.chmod(0o755)
+    monkeypatch.setenv("DOCKER_CLI", str(engine))
+    return tmp_path / "asked"
+
+
+@pytest.mark.usefixtures("revisions")
+def test_a_branch_of_the_same_name_does_not_hide_an_image(asked: Path) -> None:
+    git("branch", "source-numbers")
+    told = call("source-numbers:v1", "source-numbers")
+
+    assert "source-numbers:v1" in asked.read_text()
+    assert told.exit_code == 2
+    assert "no such image; nor has git's source-numbers a folder v1" in " ".join(told.stderr.split())
+
+
+@pytest.mark.usefixtures("revisions")
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("main:source-numbers", "main:source-numbers keeps no snapshots"),
+        ("main:./source-numbers/", "main:./source-numbers/ keeps no snapshots"),
+        ("HEAD:source-nowhere", "HEAD:source-nowhere: the revision has no such folder"),
+        ("main:connectors/source-numbers", "main:connectors/source-numbers: the revision has no such folder"),
+    ],
+)
+def test_a_folder_of_a_revision_is_no_image(asked: Path, name: str, sentence: str) -> None:
+    git("branch", "--move", "main")
+    told = call(name, "source-numbers")
+
+    assert sentence in told.stderr
+    assert not asked.exists()
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("revisions")
 def test_without_a_capture_spec_and_bindings_alone_are_compared() -> None:

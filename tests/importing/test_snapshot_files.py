@@ -140,7 +140,7 @@ def test_a_folder_is_read_as_a_revision_has_it(tmp_path: Path) -> None:
         assert (snapshot.version, snapshot.spec) == ("v1", SPEC)
     with pytest.raises(SnapshotError, match="HEAD:source-y: the revision has no such folder"):
         of_revision("HEAD", "source-y", tmp_path)
-    with pytest.raises(SnapshotError, match="nope:source-x: git says: fatal"):
+    with pytest.raises(SnapshotError, match="nope:source-x: git ls-tree: fatal"):
         of_revision("nope", "source-x", tmp_path)
 
 
