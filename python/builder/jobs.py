@@ -66,6 +66,7 @@ class Kind(enum.Enum):
 
     MANIFEST = "manifest"  # the CDK refuses the manifest
     SOURCE = "source"  # the CDK or the source fails in another way
+    STREAM = "unknown stream"  # the message names those that there are
     CUSTOM_CODE = "custom code"  # not allowed here
     DEADLINE = "deadline"
     MEMORY = "memory"
