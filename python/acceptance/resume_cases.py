@@ -143,7 +143,9 @@ def _late(subject: CaptureSubject) -> None:
     done = 0
     with subject.dialogue() as dialogue:
         dialogue.send(subject.spec_request, subject.line(subject.open({})))
-        while dialogue.silent(_LATE_SECONDS) and dialogue.counts["checkpoint"] > done:
+        dialogue.until("opened")  # a connector may be long about that
+        while dialogue.until("checkpoint", done + 1, subject.limits.quiet_seconds):
+            dialogue.silent(_LATE_SECONDS)
             due = dialogue.counts["checkpoint"] - done
             dialogue.send(subject.line(wire.Acknowledge(checkpoints=due)))
             done += due

@@ -169,6 +169,13 @@ def test_every_rule_has_a_defect() -> None:
     assert set(PROMISES) - seen == ELSEWHERE
 
 
+def test_a_connector_that_is_slow_to_open_is_given_its_acknowledgements_late(tmp_path: Path) -> None:
+    subject = subjects.capture(tmp_path, "slow start")
+    (case,) = (case for case in suite.CASES if case.rule == 62)
+
+    assert suite.checked(subject, case).verdict == PASSED
+
+
 def test_a_connector_that_goes_on_after_nonsense_is_seen(tmp_path: Path) -> None:
     subject = subjects.capture(tmp_path, "lenient")
     cases = suite.cases_of(CAPTURE, pattern="hostile: (no-json|null)")

@@ -217,6 +217,8 @@ class Session:
             sys.stdin.read()
         if DEFECT == "early document":
             say(captured={"doc": {"n": 0}})
+        if DEFECT == "slow start":
+            signal.sigtimedwait({signal.SIGUSR1}, 1.5)
         say(opened={} if DEFECT == "no acknowledgements" else {"explicitAcknowledgements": True})
         for index, binding in enumerate(self.bindings):
             if self.owns(binding["resourceConfig"]["name"]):
@@ -264,7 +266,7 @@ class Session:
         }
         state = changes.get(DEFECT, {})
         say(checkpoint={"state": {**update, **state} if DEFECT != "nothing updated" else {}})
-        if DEFECT == "one acknowledgement each":
+        if DEFECT in ("one acknowledgement each", "slow start"):
             self.unacknowledged += 1
         if DEFECT == "lock file":
             sys.stdin.readline()
@@ -281,14 +283,16 @@ def open_(asked: Json) -> None:
     session.run()
     if DEFECT == "deaf":
         signal.pause()
-    if DEFECT == "one acknowledgement each":
+    if DEFECT in ("one acknowledgement each", "slow start"):
         for line in sys.stdin:
             count = json.loads(line)["acknowledge"]["checkpoints"]
-            if count > 1:
+            if count > 1 and DEFECT != "slow start":
                 fail(f"{count} checkpoints at once")
             session.unacknowledged -= count
             if not session.unacknowledged:
                 break
+        else:
+            fail(f"the end of stdin, and {session.unacknowledged} checkpoints are not acknowledged")
     if DEFECT == "lock file":
         LOCK.unlink()
     sys.exit(0)
