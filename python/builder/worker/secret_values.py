@@ -1,0 +1,164 @@
+"""Which values of a config are secrets, and how a secret may be written: what `masking` masks by value.
+
+It runs inside of the interpreter that has airbyte-cdk: standard library only, Python 3.9.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+import urllib.parse
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+__all__ = ["is_secret_header", "is_secret_name", "plain_name", "secrets_of", "spellings"]
+
+_LINE_CHARACTERS_MIN = 8  # a shorter line of a private key ("=", "-----") would mask half of every log
+_INNER_CHARACTERS_MIN = 8  # fewer characters of base64 would be found by chance
+
+_NAME = re.compile(
+    r"(?:^|_)(?:pass|pwd|passwd|password|passphrase|passcode|secrets?|credentials?|authorization|bearer|jwt|pat"
+    r"|(?:api|access|auth|private|secret|shared|subscription|signing|encryption|consumer|app|master|client|account"
+    r"|service|storage|security)_?key|(?:access|auth|api|refresh|id|session|bearer|secret|security)?token)$"
+)
+_HEADER = re.compile(r"auth(?!or(?!iz))|token|secret|session|cookie|signature|credential|passw|(?:^|_)key$|apikey|jwt")
+_HARMLESS = re.compile(
+    r"(?:page|next|prev|previous|sync|continuation|cursor|pagination|start|resume|delta|scroll|skip)_?token$"
+    r"|^www_authenticate$|^proxy_authenticate$|^access_control_|rate_?limit"
+)
+_BETWEEN_WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9]+")
+_ESCAPED_BYTE = re.compile("%[0-9A-F]{2}")
+
+
+def secrets_of(spec: Mapping[str, Any] | None, config: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the values in `config` that `spec` marks, in whichever branch, and those under a name of a secret.
+
+    `spec` is a manifest's `spec`, or the JSON Schema in it. A value that only might be a secret is one.
+    """
+    schema = _schema_of(spec or {})
+    yield from _marked(config, schema, schema, set())
+    yield from _named(config, "")
+
+
+def plain_name(name: str) -> str:
+    """Return `name` in lower case, with `_` between its words: `X-Api-Key` and `xApiKey` are `x_api_key`."""
+    return _BETWEEN_WORDS.sub("_", name).strip("_").lower()
+
+
+def is_secret_name(name: str) -> bool:
+    """Tell whether what is called `name` looks like a secret: `clientSecret`, but not `token_url` or `page_token`."""
+    plain = plain_name(name)
+    return bool(_NAME.search(plain)) and not _HARMLESS.search(plain)
+
+
+def is_secret_header(name: str) -> bool:
+    """Tell whether the HTTP header `name` looks like one that authenticates, or carries a session."""
+    plain = plain_name(name)
+    return bool(_HEADER.search(plain)) and not _HARMLESS.search(plain)
+
+
+def spellings(secret: str) -> Iterator[str]:
+    """Yield how `secret` may be written: as it is, quoted for URLs, JSON, Python and HTML, in hex, in base64.
+
+    A secret of several lines (a private key) also counts line by line, since logs are read so.
+    """
+    lines = [line.strip() for line in secret.splitlines() if len(line.strip()) >= _LINE_CHARACTERS_MIN]
+    for text in {secret, secret.strip(), *lines, "".join(lines)} - {""}:
+        url = {urllib.parse.quote(text), urllib.parse.quote(text, safe=""), urllib.parse.quote_plus(text)}
+        lower = {_ESCAPED_BYTE.sub(lambda match: match[0].lower(), each) for each in url}
+        escaped = {json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], repr(text)[1:-1]}
+        twice = {json.dumps(each)[1:-1] for each in escaped} | {urllib.parse.quote(each, safe="") for each in url}
+        yield from {text, text.lower(), html.escape(text), *url, *lower, *escaped, *twice}
+        for encoded in {text, *url}:
+            data = encoded.encode(errors="surrogatepass")
+            yield from (data.hex(), data.hex().upper(), *_base64_spellings(data))
+
+
+def _base64_spellings(secret: bytes) -> Iterator[str]:
+    """Yield `secret` in base64: alone, and inside of a longer text at each of three alignments (`user:secret`).
+
+    The characters at both ends mix with the neighbours, so only those between are the secret's own.
+    """
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        yield encode(secret).decode()
+        yield encode(secret).decode().rstrip("=")
+        for before in range(3):
+            padded = encode(b"\0" * before + secret).decode().rstrip("=")
+            inner = padded[-(-before * 8 // 6) : (before + len(secret)) * 8 // 6]
+            if len(inner) >= _INNER_CHARACTERS_MIN:
+                yield inner
+
+
+def _schema_of(spec: Mapping[str, Any]) -> Mapping[str, Any]:
+    for name in ("connection_specification", "connectionSpecification"):
+        if isinstance(spec.get(name), Mapping):
+            return _mapping(spec[name])
+    return spec
+
+
+def _named(value: object, name: str) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _named(item, str(key))
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _named(item, name)
+    elif is_secret_name(name):
+        yield from _leaves(value)
+
+
+def _marked(value: object, schema: object, root: object, seen: set[tuple[int, int]]) -> Iterator[str]:
+    """Yield the leaves of `value` that `schema` marks; `seen` are the pairs of both that have been looked at."""
+    if not isinstance(schema, Mapping) or (id(value), id(schema)) in seen:
+        return
+    seen.add((id(value), id(schema)))
+    if schema.get("airbyte_secret") is True or schema.get("secret") is True:
+        yield from _leaves(value)
+        return
+    reference = schema.get("$ref")
+    branches = [_referred(reference, root)] if isinstance(reference, str) else []
+    branches += [branch for keyword in ("oneOf", "anyOf", "allOf") for branch in _list(schema.get(keyword))]
+    branches += [schema.get(keyword) for keyword in ("if", "then", "else")]
+    for branch in branches:
+        yield from _marked(value, branch, root, seen)
+    for item, subschema in _members(value, schema):
+        yield from _marked(item, subschema, root, seen)
+
+
+def _members(value: object, schema: Mapping[str, Any]) -> Iterator[tuple[object, object]]:
+    if isinstance(value, Mapping):
+        named = _mapping(schema.get("properties"))
+        for name, item in value.items():
+            yield item, named.get(name, schema.get("additionalProperties"))
+            yield from ((item, subschema) for subschema in _mapping(schema.get("patternProperties")).values())
+    elif isinstance(value, list):
+        for item in value:
+            for subschema in [schema.get("items"), *_list(schema.get("items")), *_list(schema.get("prefixItems"))]:
+                yield item, subschema
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _referred(reference: str, root: object) -> object:
+    found = root
+    for token in reference[2:].split("/"):
+        found = _mapping(found).get(urllib.parse.unquote(token).replace("~1", "/").replace("~0", "~"))
+    return found
+
+
+def _leaves(value: object) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _leaves(item)
+    elif value is not None and not isinstance(value, bool):
+        yield str(value)
