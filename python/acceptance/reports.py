@@ -55,31 +55,44 @@ def broken(outcomes: Sequence[Outcome], *, strict: bool = False) -> bool:
     )
 
 
-def as_json(name: str, kind: str, outcomes: Sequence[Outcome]) -> bytes:
-    """Return one JSON object, over several lines: the connector, its kind, and every outcome with its promise."""
+def as_json(name: str, kind: str, outcomes: Sequence[Outcome], *, strict: bool = False) -> bytes:
+    """Return one JSON object, over several lines: the connector, its kind, and every outcome with its promise.
+
+    `kept` says the same as the exit status: with `strict`, what is advisable counts, too.
+    """
     told = {
         "connector": name,
         "kind": kind,
-        "kept": not broken(outcomes),
+        "strict": strict,
+        "kept": not broken(outcomes, strict=strict),
         "outcomes": [{"promise": PROMISES[each.rule].sentence, **msgspec.structs.asdict(each)} for each in outcomes],
     }
     return msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n"
 
 
-def as_junit(name: str, outcomes: Sequence[Outcome]) -> str:
-    """Return a `testsuite` with a `testcase` for each outcome; a warning is in its `system-out`."""
-    failed = [each for each in outcomes if each.verdict in (FAILED, BLOCKED) and not warned(each)]
+def as_junit(name: str, outcomes: Sequence[Outcome], *, strict: bool = False) -> str:
+    """Return a `testsuite` with a `testcase` for each outcome.
+
+    A warning is in its `system-out`, or a failure with `strict`.
+    """
+    failed = [each for each in outcomes if broken([each], strict=strict)]
     skipped = [each for each in outcomes if each.verdict == NOT_APPLICABLE]
     begin = (
         f'<testsuite name={_attribute(name)} tests="{len(outcomes)}" failures="{len(failed)}" '
         f'skipped="{len(skipped)}" errors="0" time="{sum(each.seconds for each in outcomes):.3f}">'
     )
     return "\n".join(
-        ['<?xml version="1.0" encoding="UTF-8"?>', begin, *(_case(name, each) for each in outcomes), "</testsuite>", ""]
+        [
+            '<?xml version="1.0" encoding="UTF-8"?>',
+            begin,
+            *(_case(name, each, advised=warned(each) and not strict) for each in outcomes),
+            "</testsuite>",
+            "",
+        ]
     )
 
 
-def _case(name: str, outcome: Outcome) -> str:
+def _case(name: str, outcome: Outcome, *, advised: bool) -> str:
     title = f"rule {outcome.rule}: {outcome.case}"
     begin = f'  <testcase classname={_attribute(name)} name={_attribute(title)} time="{outcome.seconds:.3f}">'
     text = "\n".join([outcome.reason, f"came: {outcome.got}", f"wanted: {outcome.want}", *outcome.transcript])
@@ -89,7 +102,7 @@ def _case(name: str, outcome: Outcome) -> str:
         BLOCKED: f"<failure message={_attribute(outcome.reason)}/>",
         FAILED: f"<failure message={_attribute(outcome.reason)}>{_text(text)}</failure>",
     }[outcome.verdict]
-    return f"{begin}{f'<system-out>{_text(text)}</system-out>' if warned(outcome) else inner}</testcase>"
+    return f"{begin}{f'<system-out>{_text(text)}</system-out>' if advised else inner}</testcase>"
 
 
 def _text(text: str) -> str:

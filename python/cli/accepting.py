@@ -54,8 +54,8 @@ def accept(options: Options, say: Callable[[str], None]) -> bool:
     for outcome in suite.run(subject, cases):
         outcomes.append(outcome)
         say(reports.as_line(outcome))
-    _keep(options.json_path, reports.as_json(name, subject.kind, outcomes))
-    _keep(options.junit_path, reports.as_junit(name, outcomes).encode())
+    _keep(options.json_path, reports.as_json(name, subject.kind, outcomes, strict=options.strict))
+    _keep(options.junit_path, reports.as_junit(name, outcomes, strict=options.strict).encode())
     say(reports.summary(name, outcomes))
     return not reports.broken(outcomes, strict=options.strict)
 

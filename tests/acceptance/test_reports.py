@@ -58,6 +58,15 @@ def test_json_has_every_outcome_with_its_promise() -> None:
     assert found["outcomes"][0]["promise"] == "each line of stdout is one JSON object"
 
 
+def test_both_files_say_what_the_exit_status_says_of_what_is_advisable() -> None:
+    for strict in (False, True):
+        told = json.loads(reports.as_json("x", "capture", [ADVISED], strict=strict))
+        suite = ET.fromstring(reports.as_junit("x", [ADVISED], strict=strict))  # noqa: S314 -- our own
+
+        assert (told["strict"], told["kept"]) == (strict, not strict)
+        assert (suite.get("failures"), suite[0][0].tag) == (("1", "failure") if strict else ("0", "system-out"))
+
+
 def test_junit_is_xml_whatever_the_connector_says() -> None:
     suite = ET.fromstring(reports.as_junit("x & y", ALL))  # noqa: S314 -- our own
 

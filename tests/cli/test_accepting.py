@@ -46,7 +46,8 @@ def test_what_is_advisable_is_status_1_where_it_is_wanted_strictly(tmp_path: Pat
     subjects.capture(tmp_path, "no title")
 
     assert call(str(tmp_path), "--rule", "24").exit_code == 0
-    assert call(str(tmp_path), "--rule", "24", "--strict").exit_code == 1
+    assert call(str(tmp_path), "--rule", "24", "--strict", "--json", str(tmp_path / "a.json")).exit_code == 1
+    assert json.loads((tmp_path / "a.json").read_text())["kept"] is False
 
 
 def test_secrets_of_the_config_are_not_in_the_report(tmp_path: Path) -> None:
