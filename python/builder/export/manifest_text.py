@@ -4,31 +4,40 @@ from __future__ import annotations
 
 from python.builder.manifests.documents import Document, DocumentError, of_text
 from python.builder.manifests.expressions import texts
-from python.builder.manifests.round_trip import RoundTrip, rewrite_texts
+from python.builder.manifests.round_trip import RoundTrip, fresh, rewrite_texts
+from python.runner.spec_edit import block_text
 
 __all__ = ["published", "with_classes_in"]
 
 _NOTES = "metadata"  # what a builder remembers of its form; the CDK does not read it
 _COMPONENTS = "components"
+_ANY_CONFIG = {"type": "Spec", "connection_specification": {"type": "object", "properties": {}}}
+"""What the CDK wants of a manifest whose author did not say what its config is."""
 
 
 def published(document: Document) -> str:
-    """Return the text of a manifest without `metadata`. All else stays as it was written, comments included.
+    """Return the text of a manifest without `metadata`, and with a `spec`. All else stays as it was written.
 
-    The block is cut out of the text where that leaves the same values; where it is written otherwise (in one line, or
-    with anchors that others use), the document is written anew, with its comments.
+    The text is cut and lengthened where that leaves the values that are wanted; where it is written otherwise (in one
+    line, or with anchors that others use), the document is written anew, with its comments.
     """
-    if _NOTES not in document.value:
-        return document.text
     wanted = {name: value for name, value in document.value.items() if name != _NOTES}
-    cut = _without_block(document)
+    if not wanted.get("spec"):
+        wanted["spec"] = _ANY_CONFIG
+    if wanted == document.value:
+        return document.text
+    text = _without_block(document) if _NOTES in document.value else document.text
+    if "spec" not in document.value:
+        text = f"{text.rstrip()}\n{block_text({'spec': _ANY_CONFIG})}"
     try:
-        if of_text(cut).value == wanted:
-            return cut
+        if of_text(text).value == wanted:
+            return text
     except DocumentError:
         pass
     trip = RoundTrip(document.text)
-    del trip.value[_NOTES]
+    trip.value.pop(_NOTES, None)
+    if wanted["spec"] == _ANY_CONFIG:
+        trip.value["spec"] = fresh(_ANY_CONFIG)
     return trip.text()
 
 
