@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from python.acceptance.capturing import CaptureSubject
 from python.acceptance.cases import Case, require
 from python.acceptance.transcripts import Json
-from python.acceptance.verdicts import BrokenError
+from python.acceptance.verdicts import BrokenError, NothingError
 from python.protocol import document
 from python.runner.catalog import Collection
 from python.runner.inference import infer
@@ -19,8 +20,15 @@ __all__ = ["CASES"]
 _NAME = re.compile(r"[\w.\-]+(/[\w.\-]+)*")
 
 
+def _found(subject: CaptureSubject) -> Sequence[Json]:
+    """Return the discovered bindings. Raises NothingError where there are none: of those, all promises are kept."""
+    if not subject.discovered:
+        raise NothingError("no bindings are discovered")
+    return subject.discovered
+
+
 def _members(subject: CaptureSubject) -> None:
-    for number, found in enumerate(subject.discovered):
+    for number, found in enumerate(_found(subject)):
         for name, kind in (("recommendedName", str), ("resourceConfig", dict), ("documentSchema", dict)):
             got = found.get(name)
             require(
@@ -37,7 +45,7 @@ def _resources(subject: CaptureSubject) -> None:
         validator = compile_schema(modernized(subject.spec.get("resourceConfigSchema")))  # type: ignore[arg-type] # rule 18 tells
     except SchemaError as error:
         raise BrokenError("there is no schema of resource configs", got=str(error), want="a JSON Schema") from None
-    for found in subject.discovered:
+    for found in _found(subject):
         violation = next(iter(validator.iter_errors(found.get("resourceConfig"))), None)
         require(
             violation is None,
@@ -49,7 +57,7 @@ def _resources(subject: CaptureSubject) -> None:
 
 def _paths(subject: CaptureSubject) -> None:
     first: dict[tuple[str, ...], object] = {}
-    for found in subject.discovered:
+    for found in _found(subject):
         path, name = subject.path(found.get("resourceConfig")), found.get("recommendedName")
         require(any(path), f"the resource path of {name} is empty", got=list(path), want="what the pointers locate")
         require(path not in first, f"{name} has the resource path of {first.get(path)}", got=list(path), want="its own")
@@ -57,7 +65,7 @@ def _paths(subject: CaptureSubject) -> None:
 
 
 def _schemas(subject: CaptureSubject) -> None:
-    for found in subject.discovered:
+    for found in _found(subject):
         name, schema = found.get("recommendedName"), found.get("documentSchema")
         try:
             compile_schema(modernized(schema))  # type: ignore[arg-type] # what is none is told so
@@ -68,7 +76,7 @@ def _schemas(subject: CaptureSubject) -> None:
 
 
 def _keys(subject: CaptureSubject) -> None:
-    for found in subject.discovered:
+    for found in _found(subject):
         name, schema, key = found.get("recommendedName"), found.get("documentSchema"), found.get("key")
         if not isinstance(key, list) or not key or not all(isinstance(each, str) for each in key):
             raise BrokenError(f"{name} has no key", got=key, want="a list of JSON pointers, at least one")
@@ -86,7 +94,7 @@ def _keys(subject: CaptureSubject) -> None:
 
 
 def _names(subject: CaptureSubject) -> None:
-    names = [str(found.get("recommendedName")) for found in subject.discovered]
+    names = [str(found.get("recommendedName")) for found in _found(subject)]
     bad = [name for name in names if not _NAME.fullmatch(name)]
     require(not bad, "a recommended name cannot be one of a collection", got=bad, want="letters, digits, - _ . and /")
     twice = sorted({name for name in names if names.count(name) > 1})
@@ -100,6 +108,7 @@ def _stable(subject: CaptureSubject) -> None:
     require(names == others, "two discoveries differ in order", got=others, want=repr(names))
     same = document.encode(list(once)) == document.encode(again)
     require(same, "two discoveries differ", got="other schemas, keys or resource configs", want="the same bindings")
+    _found(subject)
 
 
 def _objects(found: object) -> list[Json]:
@@ -107,7 +116,7 @@ def _objects(found: object) -> list[Json]:
 
 
 def _flags(subject: CaptureSubject) -> None:
-    for found in subject.discovered:
+    for found in _found(subject):
         name = found.get("recommendedName")
         for flag in ("disable", "isFallbackKey"):
             got = found.get(flag, False)

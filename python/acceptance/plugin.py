@@ -126,11 +126,11 @@ class _Item(pytest.Item):
 
 def _check(config: pytest.Config, subject: Subject, case: Case) -> None:
     from python.acceptance import reports, suite  # noqa: PLC0415 -- a plugin is imported by every pytest
-    from python.acceptance.verdicts import NOT_APPLICABLE, PASSED  # noqa: PLC0415 -- same
+    from python.acceptance.verdicts import NOT_APPLICABLE, NOTHING, PASSED  # noqa: PLC0415 -- same
 
     outcome = suite.checked(subject, case)
-    if outcome.verdict == NOT_APPLICABLE:
-        pytest.skip(outcome.reason)
+    if outcome.verdict in (NOT_APPLICABLE, NOTHING):
+        pytest.skip(f"{outcome.verdict}: {outcome.reason}")
     if outcome.verdict == PASSED:
         return
     if reports.warned(outcome) and not config.getoption("--headwater-strict"):

@@ -10,11 +10,11 @@ from xml.sax import saxutils
 import msgspec
 
 from python.acceptance.promises import PROMISES
-from python.acceptance.verdicts import BLOCKED, FAILED, NOT_APPLICABLE, PASSED, Outcome
+from python.acceptance.verdicts import BLOCKED, FAILED, NOT_APPLICABLE, NOTHING, PASSED, Outcome
 
 __all__ = ["as_json", "as_junit", "as_line", "broken", "summary", "warned"]
 
-_MARKS = {PASSED: "✓", FAILED: "✗", BLOCKED: "?", NOT_APPLICABLE: "-"}
+_MARKS = {PASSED: "✓", FAILED: "✗", BLOCKED: "?", NOT_APPLICABLE: "-", NOTHING: "-"}
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -22,7 +22,7 @@ def as_line(outcome: Outcome) -> str:
     """Return an outcome for a person: a line, and, where the promise was not kept, what came instead."""
     mark = "!" if warned(outcome) else _MARKS[outcome.verdict]
     promise = outcome.case if outcome.case.startswith(("hostile", "target")) else PROMISES[outcome.rule].sentence
-    told = f" ({outcome.verdict}: {outcome.reason})" if outcome.verdict in (BLOCKED, NOT_APPLICABLE) else ""
+    told = f" ({outcome.verdict}: {outcome.reason})" if outcome.verdict not in (PASSED, FAILED) else ""
     return "\n".join([f"{mark} {outcome.rule:2} {promise}{told}", *_details(outcome)])
 
 
@@ -39,7 +39,7 @@ def _details(outcome: Outcome) -> Iterator[str]:
 def summary(name: str, outcomes: Sequence[Outcome]) -> str:
     """Return the sum of it all in one line."""
     counts = collections.Counter("warned" if warned(each) else each.verdict for each in outcomes)
-    told = [f"{counts[verdict]} {verdict}" for verdict in (PASSED, FAILED, "warned", BLOCKED, NOT_APPLICABLE)]
+    told = [f"{counts[verdict]} {verdict}" for verdict in (PASSED, FAILED, "warned", BLOCKED, NOTHING, NOT_APPLICABLE)]
     return f"{name}: {', '.join(each for each in told if not each.startswith('0 '))}"
 
 
@@ -76,7 +76,7 @@ def as_junit(name: str, outcomes: Sequence[Outcome], *, strict: bool = False) ->
     A warning is in its `system-out`, or a failure with `strict`.
     """
     failed = [each for each in outcomes if broken([each], strict=strict)]
-    skipped = [each for each in outcomes if each.verdict == NOT_APPLICABLE]
+    skipped = [each for each in outcomes if each.verdict in (NOT_APPLICABLE, NOTHING)]
     begin = (
         f'<testsuite name={_attribute(name)} tests="{len(outcomes)}" failures="{len(failed)}" '
         f'skipped="{len(skipped)}" errors="0" time="{sum(each.seconds for each in outcomes):.3f}">'
@@ -98,6 +98,7 @@ def _case(name: str, outcome: Outcome, *, advised: bool) -> str:
     text = "\n".join([outcome.reason, f"came: {outcome.got}", f"wanted: {outcome.want}", *outcome.transcript])
     inner = {
         PASSED: "",
+        NOTHING: f"<skipped message={_attribute(f'{NOTHING}: {outcome.reason}')}/>",
         NOT_APPLICABLE: f"<skipped message={_attribute(outcome.reason)}/>",
         BLOCKED: f"<failure message={_attribute(outcome.reason)}/>",
         FAILED: f"<failure message={_attribute(outcome.reason)}>{_text(text)}</failure>",

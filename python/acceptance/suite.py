@@ -28,9 +28,11 @@ from python.acceptance.verdicts import (
     BLOCKED,
     FAILED,
     NOT_APPLICABLE,
+    NOTHING,
     PASSED,
     BrokenError,
     NotApplicableError,
+    NothingError,
     Outcome,
     excerpt,
     shortened,
@@ -93,6 +95,8 @@ def checked(subject: Subject, case: Case) -> Outcome:
         transcript = broken.transcript
     except NotApplicableError as error:
         verdict, told = NOT_APPLICABLE, {"reason": str(error)}
+    except NothingError as error:
+        verdict, told = NOTHING, {"reason": str(error)}
     except HeadwaterError as error:
         verdict, told = BLOCKED, {"reason": str(error)}
     except Exception as error:  # noqa: BLE001 -- a mistake in a case is told, and the other cases run

@@ -12,11 +12,13 @@ from python.protocol.errors import HeadwaterError
 __all__ = [
     "BLOCKED",
     "FAILED",
+    "NOTHING",
     "NOT_APPLICABLE",
     "PASSED",
     "BlockedError",
     "BrokenError",
     "NotApplicableError",
+    "NothingError",
     "Outcome",
     "excerpt",
     "shortened",
@@ -26,6 +28,7 @@ PASSED = "passed"
 FAILED = "failed"
 BLOCKED = "not reached"
 NOT_APPLICABLE = "not applicable"
+NOTHING = "nothing to check"
 
 _SHOWN_CHARACTERS_MAX = 240  # enough to recognise a line
 _TOLD_CHARACTERS_MAX = 1000  # of what came, or was wanted: a row that differs, say
@@ -49,6 +52,10 @@ class BlockedError(HeadwaterError):
 
 class NotApplicableError(HeadwaterError):
     """The promise does not concern this connector, for this reason."""
+
+
+class NothingError(HeadwaterError):
+    """There is nothing of what the promise is about, for this reason; it is neither kept nor broken."""
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):

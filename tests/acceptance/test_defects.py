@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from python.acceptance import suite
+from python.acceptance import discover_cases, suite
 from python.acceptance.promises import CAPTURE, DERIVATION, MATERIALIZATION, PROMISES
-from python.acceptance.verdicts import FAILED, NOT_APPLICABLE, PASSED
+from python.acceptance.verdicts import FAILED, NOT_APPLICABLE, NOTHING, PASSED
 from tests.acceptance import subjects
 
 pytestmark = pytest.mark.slow
@@ -167,6 +167,13 @@ def test_every_rule_has_a_defect() -> None:
     seen = {*OF_CAPTURES.values(), *OF_DERIVATIONS.values(), *OF_MATERIALIZATIONS.values()}
 
     assert set(PROMISES) - seen == ELSEWHERE
+
+
+def test_where_nothing_is_discovered_no_promise_about_it_passes(tmp_path: Path) -> None:
+    subject = subjects.capture(tmp_path, "discovers nothing")
+    outcomes = [suite.checked(subject, case) for case in discover_cases.CASES]
+
+    assert [(each.rule, each.verdict) for each in outcomes] == [(rule, NOTHING) for rule in range(31, 39)]
 
 
 def test_a_connector_that_is_slow_to_open_is_given_its_acknowledgements_late(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import json
 from xml.etree import ElementTree as ET
 
 from python.acceptance import reports
-from python.acceptance.verdicts import BLOCKED, FAILED, NOT_APPLICABLE, PASSED, Outcome
+from python.acceptance.verdicts import BLOCKED, FAILED, NOT_APPLICABLE, NOTHING, PASSED, Outcome
 
 KEPT = Outcome(rule=1, grade="R", case="lines are objects", verdict=PASSED, seconds=0.5)
 BROKEN = Outcome(
@@ -20,7 +20,8 @@ BROKEN = Outcome(
 ADVISED = Outcome(rule=24, grade="A", case="forms", verdict=FAILED, reason="/a has no title", got="a", want="b")
 LEFT_OUT = Outcome(rule=87, grade="R", case="labels", verdict=NOT_APPLICABLE, reason="it is no image")
 STUCK = Outcome(rule=50, grade="R", case="valid", verdict=BLOCKED, reason="it needs a session")
-ALL = [KEPT, BROKEN, ADVISED, LEFT_OUT, STUCK]
+EMPTY = Outcome(rule=33, grade="P", case="paths", verdict=NOTHING, reason="no bindings are discovered")
+ALL = [KEPT, BROKEN, ADVISED, LEFT_OUT, STUCK, EMPTY]
 
 
 def test_a_kept_promise_is_one_line_and_a_broken_one_shows_what_came() -> None:
@@ -35,15 +36,19 @@ def test_a_kept_promise_is_one_line_and_a_broken_one_shows_what_came() -> None:
     ]
     assert reports.as_line(ADVISED).startswith("! 24 ")
     assert reports.as_line(LEFT_OUT).endswith("(not applicable: it is no image)")
+    assert reports.as_line(EMPTY).endswith("(nothing to check: no bindings are discovered)")
 
 
 def test_the_sum_counts_each_verdict() -> None:
-    assert reports.summary("x", ALL) == "x: 1 passed, 1 failed, 1 warned, 1 not reached, 1 not applicable"
+    assert (
+        reports.summary("x", ALL)
+        == "x: 1 passed, 1 failed, 1 warned, 1 not reached, 1 nothing to check, 1 not applicable"
+    )
     assert reports.summary("x", [KEPT]) == "x: 1 passed"
 
 
 def test_what_is_advisable_breaks_nothing_unless_it_is_to() -> None:
-    assert not reports.broken([KEPT, ADVISED, LEFT_OUT])
+    assert not reports.broken([KEPT, ADVISED, LEFT_OUT, EMPTY])
     assert reports.broken([ADVISED], strict=True)
     assert reports.broken([BROKEN])
     assert reports.broken([STUCK])
@@ -53,7 +58,7 @@ def test_json_has_every_outcome_with_its_promise() -> None:
     found = json.loads(reports.as_json("x", "capture", ALL))
 
     assert (found["connector"], found["kind"], found["kept"]) == ("x", "capture", False)
-    assert [each["rule"] for each in found["outcomes"]] == [1, 2, 24, 87, 50]
+    assert [each["rule"] for each in found["outcomes"]] == [1, 2, 24, 87, 50, 33]
     assert found["outcomes"][1]["transcript"] == ["> {", "< hello & goodbye"]
     assert found["outcomes"][0]["promise"] == "each line of stdout is one JSON object"
 
@@ -70,7 +75,7 @@ def test_both_files_say_what_the_exit_status_says_of_what_is_advisable() -> None
 def test_junit_is_xml_whatever_the_connector_says() -> None:
     suite = ET.fromstring(reports.as_junit("x & y", ALL))  # noqa: S314 -- our own
 
-    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("5", "2", "1")
-    assert [len(case) for case in suite] == [0, 1, 1, 1, 1]
+    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("6", "2", "2")
+    assert [len(case) for case in suite] == [0, 1, 1, 1, 1, 1]
     assert "<hello>�" in (suite[1][0].text or "")
     assert suite[2][0].tag == "system-out"
