@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from python.acceptance.capturing import CaptureSubject
 from python.acceptance.cases import Case, require
 from python.acceptance.subject import raw
-from python.acceptance.transcripts import SILENT, Json
+from python.acceptance.transcripts import SILENT, Json, kind_of
 from python.acceptance.verdicts import BlockedError, BrokenError, NotApplicableError
 from python.protocol import capture as wire
 from python.protocol import document, pointer
@@ -177,7 +177,8 @@ def _null_places(value: object, at: str) -> Iterator[str]:
 def _small(subject: CaptureSubject) -> None:
     sequence = 0
     for line in subject.session.lines:
-        sequence = sequence + len(line) if line.startswith(b'{"captured"') else 0
+        kind = kind_of(line)
+        sequence = 0 if kind == "checkpoint" else sequence + (len(line) if kind == "captured" else 0)
         require(
             len(line) <= _DOCUMENT_BYTES_MAX,
             "a document is too large",
