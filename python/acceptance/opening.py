@@ -20,7 +20,11 @@ from python.runner.task_choice import tasks_of
 __all__ = ["opened"]
 
 _NAME = "acmeCo/headwater_acceptance"
-"""What materializations are called here: under their own name, they would take over the user's checkpoint."""
+"""What captures and materializations are called here.
+
+Under its own name, a task that also runs elsewhere would lose what its source or endpoint keeps for that name: a
+checkpoint is taken over, a place in a queue is acknowledged.
+"""
 
 _SPEC = "test.flow.yaml"
 
@@ -56,7 +60,7 @@ def opened(
         image = ImageEndpoint(image=connector, config=config, config_where=where, where=task.where)
         task = dataclasses.replace(task, endpoint=image)
     if isinstance(task, CaptureTask):
-        return CaptureSubject(task, catalog, limits, network)
+        return CaptureSubject(dataclasses.replace(task, name=_NAME), catalog, limits, network)
     if isinstance(task, DerivationTask):
         return DerivationSubject(task, catalog, limits, network)
     return MaterializationSubject(dataclasses.replace(task, name=_NAME), limits, network)

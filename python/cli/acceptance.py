@@ -27,7 +27,10 @@ __all__: list[str] = []
 def acceptance(**options: Any) -> None:  # noqa: ANN401 -- click's own signature
     """Hold the promises of Flow's protocol against CONNECTOR: a folder with a test.flow.yaml, or an image with a tag.
 
-    Its endpoint is read, and a materialization's is written to: tables whose names begin with headwater_acceptance.
+    It runs under the name acmeCo/headwater_acceptance. A capture reads its source several times, and acknowledges: what
+    its config names to keep the source's place, such as a queue or a slot, should be of this test alone. A
+    materialization is written to: tables whose names begin with headwater_acceptance.
+
     Exit status: 0 if the promises are kept, 1 if one is not, 2 for errors.
     """
     with sentences(status=2):

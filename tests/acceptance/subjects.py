@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from python.acceptance.opening import opened
@@ -15,6 +16,7 @@ QUICK = Limits(seconds=20, quiet_seconds=0.4, stop_seconds=0.4)
 IMPATIENT = Limits(seconds=2, quiet_seconds=0.4, stop_seconds=0.4)
 TOKEN = "xK29-secret-of-the-config"
 NAME = "acmeCo/defects"
+Make = Callable[..., Subject]
 
 
 def capture(folder: Path, defect: str, limits: Limits = QUICK) -> Subject:
