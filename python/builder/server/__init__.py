@@ -1,0 +1,1 @@
+"""The Connector Builder server over HTTP: Airbyte's API in each of its families, and our own."""

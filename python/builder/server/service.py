@@ -1,0 +1,147 @@
+"""What routes share: the engine, manifest and masker of a request, and jobs that are run while its client waits."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+from collections.abc import AsyncGenerator, Callable, Sequence
+from pathlib import PurePath
+from typing import Any
+
+import msgspec
+
+from python.builder.jobs import Engine, Event, Failure, Job, Json, Kind, Outcome
+from python.builder.manifests.cdk import Cdk
+from python.builder.server.engines import Engines, allowed
+from python.builder.server.problems import Problem
+from python.builder.server.results import as_problem, masked_result, stream_read
+from python.builder.server.settings import Settings
+from python.builder.worker.masking import Masker
+
+__all__ = ["Reading", "Service", "Told", "unexpected"]
+
+_GRACE_SECONDS = 15.0  # an engine keeps deadlines itself; one that does not must not keep a client for ever
+_WAITING_SECONDS = 15.0  # proxies close connections on which nothing comes for longer
+_QUEUED_MAX = 64  # events of a client that reads slowly
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """What happens while streams are read: an event of the engine, at last `result` or `error`; `waiting` between."""
+
+    event: str
+    stream: str = ""
+    data: Json = None
+    status: int = 200
+
+    @property
+    def is_last(self) -> bool:
+        """Whether the stream is done."""
+        return self.event in ("result", "error")
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """A test read to be run: `logs` are told before its own, `mask` takes secrets out, `refused` shapes an error."""
+
+    job: Job
+    engine: Engine
+    logs: Sequence[Json]
+    mask: Callable[[Json], Json]
+    refused: Callable[[Problem], Json]
+
+
+class Service:
+    """The engines of one server, and how many jobs run on them at once."""
+
+    def __init__(self, settings: Settings, engines: Engines) -> None:
+        self.settings = settings
+        self.engines = engines
+        self._slots = asyncio.Semaphore(settings.jobs_max)
+
+    async def cdk(self, name: str) -> Cdk:
+        """Return what the CDK of an engine allows."""
+        return await asyncio.to_thread(allowed, self.settings, name)
+
+    async def outcome(self, engine: Engine, job: Job, happened: Callable[[Event], Any] | None = None) -> Outcome:
+        """Return what a job came to; `happened` is awaited for each event before. Cancelling ends the job."""
+        async with self._slots:
+            try:
+                async with asyncio.timeout(job.limits.seconds + _GRACE_SECONDS):
+                    return await _last(engine, job, happened)
+            except TimeoutError:
+                message = f"the worker did not keep the deadline of {job.limits.seconds:g} seconds"
+                return Outcome(failure=Failure(kind=Kind.DEADLINE, message=message), limits_reached=("seconds",))
+
+    async def result(self, engine: Engine, job: Job, masker: Masker) -> Json:
+        """Return the result of a job that is no read. Raises Problem where there is none."""
+        outcome = await self.outcome(engine, job)
+        if outcome.result is None:
+            assert outcome.failure is not None  # noqa: S101 -- an outcome has one of them
+            raise as_problem(_masked(outcome.failure, masker), job.command, outcome.limits_reached)
+        return outcome.result
+
+    async def reads(self, readings: Sequence[Reading], *, live: bool) -> AsyncGenerator[Told, None]:
+        """Yield what happens in all readings at once, each one's last being its result or error.
+
+        Without `live`, nothing but those. Closing the generator ends every job.
+        """
+        queue: asyncio.Queue[Told] = asyncio.Queue(_QUEUED_MAX)
+        tasks = [asyncio.create_task(self._read(each, queue, live=live)) for each in readings]
+        left = len(tasks)
+        try:
+            while left:
+                try:
+                    told = await asyncio.wait_for(queue.get(), _WAITING_SECONDS)
+                except TimeoutError:
+                    told = Told(event="waiting")
+                left -= told.is_last
+                yield told
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _read(self, reading: Reading, queue: asyncio.Queue[Told], *, live: bool) -> None:
+        stream = reading.job.stream
+
+        async def happened(event: Event) -> None:
+            await queue.put(Told(event=event.kind, stream=stream, data=reading.mask(event.data)))
+
+        try:
+            outcome = await self.outcome(reading.engine, reading.job, happened if live else None)
+            await queue.put(Told(event="result", stream=stream, data=_result(reading, outcome)))
+        except Problem as problem:
+            data = reading.mask(reading.refused(problem))
+            await queue.put(Told(event="error", stream=stream, data=data, status=problem.status))
+        except Exception as error:  # noqa: BLE001 -- the client is waiting for an answer, whatever breaks
+            await queue.put(Told(event="error", stream=stream, data=reading.refused(unexpected(error)), status=500))
+
+
+def _result(reading: Reading, outcome: Outcome) -> Json:
+    if outcome.result is None and outcome.failure is not None and outcome.failure.kind is not Kind.DEADLINE:
+        raise as_problem(outcome.failure, reading.job.command, outcome.limits_reached)
+    return masked_result(stream_read(outcome, reading.logs), reading.mask)
+
+
+async def _last(engine: Engine, job: Job, happened: Callable[[Event], Any] | None) -> Outcome:
+    async for each in engine.run(job):
+        if isinstance(each, Outcome):
+            return each
+        if happened is not None:
+            await happened(each)
+    return Outcome(failure=Failure(kind=Kind.WORKER, message="the worker ended without an answer"))
+
+
+def _masked(failure: Failure, masker: Masker) -> Failure:
+    """Return a failure without secrets."""
+    texts = {name: masker.text(getattr(failure, name)) for name in ("message", "internal", "stack")}
+    return msgspec.structs.replace(failure, **texts)
+
+
+def unexpected(error: Exception) -> Problem:
+    """Return the answer to what only a defect of ours can cause, and log where: never what, which may be a secret."""
+    kind = type(error).__name__
+    frames = traceback.extract_tb(error.__traceback__)
+    places = ", ".join(f"{PurePath(each.filename).name}:{each.lineno}" for each in frames[-5:])
+    logging.getLogger("headwater.builder").error("%s at %s", kind, places)
+    return Problem(500, f"the server failed ({kind}); its log says where", exception=kind)
