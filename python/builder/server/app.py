@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from python.builder.server import models
+from python.builder.server import responses
 from python.builder.server.access import Access
 from python.builder.server.answers import refusal
 from python.builder.server.asking import Call
@@ -78,8 +78,8 @@ def _add(api: FastAPI, service: Service, route: Route) -> None:
         response_model=None,
         responses={
             200: {"model": route.answered},
-            400: {"model": models.KnownExceptionInfo if has_message else models.Refusal},
-            422: {"model": models.InvalidInputExceptionInfo if has_message else models.Refusal},
+            400: {"model": responses.KnownExceptionInfo if has_message else responses.Refusal},
+            422: {"model": responses.InvalidInputExceptionInfo if has_message else responses.Refusal},
         },
     )
 

@@ -9,7 +9,7 @@ import msgspec
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from python.builder.server import health, models, reading, running, tools
+from python.builder.server import health, models, reading, responses, running, tools
 from python.builder.server.asking import Call
 from python.builder.server.problems import Family, family_of
 
@@ -47,36 +47,36 @@ _OWN = "/v1/builder"
 
 # Airbyte's platform, its older paths first. `/v1/manifest/resolve` was of all three servers.
 _PLATFORM = (
-    _post("/v1/stream/read", reading.read_one, models.StreamReadRequest, models.StreamReadRead),
-    _post("/v1/streams/list", running.list_streams, models.ListStreams, models.StreamsListRead),
-    _post("/v1/manifest/resolve", running.resolve, models.Manifest, models.Resolved),
+    _post("/v1/stream/read", reading.read_one, models.StreamReadRequest, responses.StreamReadRead),
+    _post("/v1/streams/list", running.list_streams, models.ListStreams, responses.StreamsListRead),
+    _post("/v1/manifest/resolve", running.resolve, models.Manifest, responses.Resolved),
     _get("/v1/manifest_template", health.template, str),
-    _get("/v1/health", health.health, models.HealthRead),
-    _post(f"{_NEWER}/stream/read", reading.read_one, models.StreamReadRequest, models.StreamReadRead),
-    _post(f"{_NEWER}/streams/list", running.list_streams, models.ListStreams, models.StreamsListRead),
-    _post(f"{_NEWER}/manifest/resolve", running.resolve, models.Manifest, models.Resolved),
-    _post(f"{_NEWER}/manifest/full_resolve", running.full_resolve, models.FullResolve, models.Resolved),
+    _get("/v1/health", health.health, responses.HealthRead),
+    _post(f"{_NEWER}/stream/read", reading.read_one, models.StreamReadRequest, responses.StreamReadRead),
+    _post(f"{_NEWER}/streams/list", running.list_streams, models.ListStreams, responses.StreamsListRead),
+    _post(f"{_NEWER}/manifest/resolve", running.resolve, models.Manifest, responses.Resolved),
+    _post(f"{_NEWER}/manifest/full_resolve", running.full_resolve, models.FullResolve, responses.Resolved),
     _get(f"{_NEWER}/manifest_template", health.template, str),
-    _get(f"{_NEWER}/health", health.health, models.HealthRead),
+    _get(f"{_NEWER}/health", health.health, responses.HealthRead),
 )
 
 _MANIFEST_SERVER = (
-    _post("/v1/manifest/test_read", reading.read_one, models.ManifestTestRead, models.ManifestRead),
-    _post("/v1/manifest/check", running.check, models.Configured, models.Check),
-    _post("/v1/manifest/discover", running.discover, models.Configured, models.Discover),
-    _post("/v1/manifest/full_resolve", running.full_resolve, models.ManifestFullResolve, models.Resolved),
-    _get("/capabilities", health.capabilities, models.Capabilities),
-    _get("/capabilities/", health.capabilities, models.Capabilities),
-    _get("/health", health.ok, models.Ok),
-    _get("/health/", health.ok, models.Ok),
+    _post("/v1/manifest/test_read", reading.read_one, models.ManifestTestRead, responses.ManifestRead),
+    _post("/v1/manifest/check", running.check, models.Configured, responses.Check),
+    _post("/v1/manifest/discover", running.discover, models.Configured, responses.Discover),
+    _post("/v1/manifest/full_resolve", running.full_resolve, models.ManifestFullResolve, responses.Resolved),
+    _get("/capabilities", health.capabilities, responses.Capabilities),
+    _get("/capabilities/", health.capabilities, responses.Capabilities),
+    _get("/health", health.ok, responses.Ok),
+    _get("/health/", health.ok, responses.Ok),
 )
 
 _OURS = (
-    _post(f"{_OWN}/read", reading.read_many, models.ReadMany, models.ReadOfMany),
-    _post(f"{_OWN}/migrate", running.migrate, models.Manifest, models.Migrated),
-    _post(f"{_OWN}/lint", tools.lint, models.Lint, models.Findings),
-    _post(f"{_OWN}/check", tools.compatibility_of, models.Tool, models.Rows),
-    _post(f"{_OWN}/import", tools.import_, models.Import, models.Imported),
+    _post(f"{_OWN}/read", reading.read_many, models.ReadMany, responses.ReadOfMany),
+    _post(f"{_OWN}/migrate", running.migrate, models.Manifest, responses.Migrated),
+    _post(f"{_OWN}/lint", tools.lint, models.Lint, responses.Findings),
+    _post(f"{_OWN}/check", tools.compatibility_of, models.Tool, responses.Rows),
+    _post(f"{_OWN}/import", tools.import_, models.Import, responses.Imported),
     _get(f"{_OWN}/cdks", health.cdks, dict),
 )
 
