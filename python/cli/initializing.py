@@ -40,7 +40,7 @@ def lines(options: Options) -> Iterator[str]:
     """The connector's folder is in the repository around the current folder; yields what is being done, a line each.
 
     Either it is whole, with an environment, and its tests have passed; or nothing is there, and HeadwaterError says
-    why.
+    why. Killed while the environment is made in its place, it leaves all else, and the next run says how to go on.
     """
     home = repository(pathlib.Path.cwd())
     protocol = protocol_of(options.name)
@@ -52,10 +52,10 @@ def lines(options: Options) -> Iterator[str]:
         yield f"{options.name}: asking it what it is, and running its tests"
         with _told_of(options.manifest, f"{options.name}/manifest.yaml"):
             told = list(describing.files(space.folder, draft, protocol))
-        folder = space.publish()
-    connector = Connector(options.name, protocol, "v1", "")
-    listed = matrix.enlist(home, connector)
-    environments.activate(folder)
+        connector = Connector(options.name, protocol, "v1", "")
+        with space.published() as folder:
+            environments.activate(folder)
+            listed = matrix.enlist(home, connector)
     yield from told
     if not listed:
         yield f"Add it to {matrix.WORKFLOW}: {matrix.line_of(connector)}"

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -113,20 +111,3 @@ def test_what_cannot_be_found_is_told_in_a_sentence_and_leaves_nothing(home: Pat
     assert done.returncode == 1
     assert done.stderr.startswith("headwater: cannot lock source-none: Because tap-that-nobody-has-made was not found")
     assert not (home / "source-none").exists()
-
-
-def test_a_run_that_was_killed_leaves_nothing_in_sight_and_the_next_one_begins_anew(home: Path) -> None:
-    command = [*RUN, "init", "source-killed", "--native"]
-    process = subprocess.Popen(command, cwd=home, env={**os.environ, "PYTHONPATH": str(home)}, start_new_session=True)
-    left = home / ".cache" / "init" / "source-killed" / "source-killed"
-    deadline = time.monotonic() + SECONDS_MAX
-    while not (left / "pyproject.toml").exists() and time.monotonic() < deadline:
-        process.poll()
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-
-    assert left.exists()
-    assert not (home / "source-killed").exists()
-    init(home, "source-killed", "--native")
-    assert (home / "source-killed" / "VERSION").read_text() == "v1\n"
-    assert not left.exists()

@@ -24,7 +24,8 @@ def test_what_is_published_is_in_place_without_its_environment_and_nothing_else_
         assert names(space.root) == ["pyproject.toml", "python", "source-x"]
         (space.folder / "VERSION").write_text("v1")
         (space.folder / ".venv").mkdir()
-        space.publish()
+        with space.published() as folder:
+            assert names(folder) == ["VERSION"]
 
     assert names(home) == [".cache", "pyproject.toml", "python", "source-x"]
     assert names(home / "source-x") == ["VERSION"]
@@ -39,6 +40,19 @@ def test_what_fails_leaves_nothing_and_what_is_linked_stays(home: Path) -> None:
 
     assert names(home) == [".cache", "pyproject.toml", "python"]
     assert names(home / "python") == ["kept.py"]
+
+
+@pytest.mark.parametrize("error", [HeadwaterError("no room"), KeyboardInterrupt()])
+def test_what_fails_in_its_place_is_taken_out_of_it(error: BaseException, home: Path) -> None:
+    def fails(folder: Path) -> None:
+        (folder / ".venv").mkdir()
+        raise error
+
+    with pytest.raises(type(error)), workspace(home, "source-x") as space, space.published() as folder:
+        fails(folder)
+
+    assert names(home) == [".cache", "pyproject.toml", "python"]
+    assert names(home / ".cache") == []
 
 
 def test_what_a_killed_run_left_is_removed(home: Path) -> None:
@@ -76,7 +90,7 @@ def test_nothing_is_overwritten(make: object, home: Path) -> None:
 def test_what_has_come_meanwhile_is_not_overwritten(home: Path) -> None:
     with workspace(home, "source-x") as space:
         (home / "source-x").mkdir()
-        with pytest.raises(HeadwaterError, match="is there already"):
-            space.publish()
+        with pytest.raises(HeadwaterError, match="is there already, and nothing is overwritten"), space.published():
+            raise AssertionError("it was published")
 
     assert names(home / "source-x") == []

@@ -38,7 +38,7 @@ def install(folder: pathlib.Path, project: Project, known: Package | None = None
     for _ in range(_ROUNDS_MAX):
         (folder / "pyproject.toml").write_text(text_of(project), encoding="utf-8")
         try:
-            _run([_uv(folder.parent), "lock", "--quiet", "--project", str(folder)], folder.parent, "cannot lock")
+            _run([_uv(folder.parent), "lock", "--quiet", "--project", str(folder)], folder, "cannot lock")
         except HeadwaterError as error:
             if _TOO_OLD not in str(error) or len(project.minors) == 1:
                 raise
@@ -66,14 +66,14 @@ def _minors(folder: pathlib.Path, project: Project, known: Package | None) -> li
 
 def activate(folder: pathlib.Path) -> None:
     """The connector in `folder` has its environment, as python/activate.sh makes it. Raises HeadwaterError if not."""
-    _run(["bash", "python/activate.sh", folder.name], folder.parent, "cannot install")
+    _run(["bash", "python/activate.sh", folder.name], folder, "cannot install")
 
 
 def ask(folder: pathlib.Path, *question: str) -> object:
     """Return the JSON value that `probe` gives in the environment of the connector in `folder`."""
     answer = folder.parent / "answer.json"
     command = [str(folder / ".venv" / "bin" / "python"), "-m", _PROBE, str(answer), *question]
-    _run(command, folder.parent, "cannot look into the environment of", _PROBE_SECONDS_MAX)
+    _run(command, folder, "cannot look into the environment of", _PROBE_SECONDS_MAX)
     return json.loads(answer.read_bytes())
 
 
@@ -91,18 +91,18 @@ def _uv(root: pathlib.Path) -> str:
     return found
 
 
-def _run(command: Sequence[str], cwd: pathlib.Path, what: str, seconds_max: float = _SECONDS_MAX) -> None:
-    """`command` has ended well. Raises HeadwaterError with what it complained of."""
+def _run(command: Sequence[str], folder: pathlib.Path, what: str, seconds_max: float = _SECONDS_MAX) -> None:
+    """`command`, about the connector in `folder`, has ended well. Raises HeadwaterError with what it complained of."""
     own = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT")}
     own["UV_NO_WRAP"] = "1"  # its sentences are read here, whatever it takes for the width of a terminal
     try:
         done = subprocess.run(
-            command, cwd=cwd, env=own, capture_output=True, text=True, check=False, timeout=seconds_max
+            command, cwd=folder.parent, env=own, capture_output=True, text=True, check=False, timeout=seconds_max
         )
     except subprocess.TimeoutExpired:
-        raise HeadwaterError(f"{what} {cwd.name}: no end after {seconds_max:g} s") from None
+        raise HeadwaterError(f"{what} {folder.name}: no end after {seconds_max:g} s") from None
     if done.returncode:
-        raise HeadwaterError(f"{what} {cwd.name}: {_reason(done.stderr or done.stdout)}")
+        raise HeadwaterError(f"{what} {folder.name}: {_reason(done.stderr or done.stdout)}")
 
 
 def _reason(told: str) -> str:

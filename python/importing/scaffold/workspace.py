@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from python.protocol.errors import HeadwaterError
 
-__all__ = ["Workspace", "refuse_existing", "workspace"]
+__all__ = ["Workspace", "workspace"]
 
 _SHARED = (
     ".venv",
@@ -25,6 +25,9 @@ _SHARED = (
 """What a connector's environment and tests need of the repository."""
 
 
+_NOTE = "published"  # a file that says so, in the workspace, while the connector stands in its place unfinished
+
+
 class Workspace:
     """A second repository, in which the new connector stands alone beside links to what it needs of the first one.
 
@@ -35,6 +38,7 @@ class Workspace:
         self.root = root
         self.folder = root / name
         self._final = home / name
+        self._note = root / _NOTE
 
     def link(self, home: pathlib.Path, names: Iterable[str]) -> None:
         """`names`, of the repository `home`, are here, too, where they are there."""
@@ -42,10 +46,25 @@ class Workspace:
             if (home / name).exists() and not (self.root / name).exists():
                 (self.root / name).symlink_to(home / name)
 
-    def publish(self) -> pathlib.Path:
-        """The connector's folder is where it belongs, and returned; its environment has to be made there anew."""
+    @contextlib.contextmanager
+    def published(self) -> Iterator[pathlib.Path]:
+        """Within, the connector's folder is where it belongs; where that fails or is interrupted, nothing is there.
+
+        Its environment has to be made there anew, within. What a kill leaves there is known to the next workspace.
+        """
+        folder = self._publish()
+        try:
+            yield folder
+        except BaseException:
+            folder.rename(self.folder)  # out of sight at once; an environment takes a while to remove
+            raise
+        finally:
+            self._note.unlink()
+
+    def _publish(self) -> pathlib.Path:
         shutil.rmtree(self.folder / ".venv", ignore_errors=True)
-        refuse_existing(self._final)
+        _refuse_existing(self._final)
+        self._note.touch()
         try:
             self.folder.rename(self._final)
         except OSError as error:
@@ -53,9 +72,15 @@ class Workspace:
         return self._final
 
 
-def refuse_existing(folder: pathlib.Path) -> None:
-    """Raise HeadwaterError where something stands at `folder`."""
+def _refuse_existing(folder: pathlib.Path, note: pathlib.Path | None = None) -> None:
+    """Raise HeadwaterError where something stands at `folder`; `note` is there where a killed run has put it there."""
     if os.path.lexists(folder):
+        if note is not None and note.exists():
+            raise HeadwaterError(
+                f"{folder} is there already: a run that was killed wrote it, all but its environment and its line in "
+                f"CI's matrix; `python/activate.sh {folder.name}` makes the one, `headwater changed --matrix` prints "
+                "the other. Or remove the folder, and begin anew"
+            )
         raise HeadwaterError(
             f"{folder} is there already, and nothing is overwritten: choose another name, or remove it"
         )
@@ -68,8 +93,8 @@ def workspace(home: pathlib.Path, name: str) -> Iterator[Workspace]:
     What a killed run has left is removed first. Raises HeadwaterError where the connector is there already, or another
     run is making it.
     """
-    refuse_existing(home / name)
     root = home / ".cache" / "init" / name
+    _refuse_existing(home / name, root / _NOTE)
     root.mkdir(parents=True, exist_ok=True)
     lock = os.open(root, os.O_RDONLY)
     try:
