@@ -48,10 +48,14 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Laid(msgspec.Struct, frozen=True, kw_only=True):
-    """Files by their path below the folder. Of `begun`, those that are there already stay as people made them."""
+    """Files by their path below the folder. Of `begun`, those that are there already stay as people made them.
+
+    `problem` says why the connector's bindings are not known, or is empty.
+    """
 
     written: Mapping[str, str]
     begun: Mapping[str, str]
+    problem: str
 
 
 def laid(order: Order, facts: Facts, revision: Revision, kept: Kept) -> Laid:
@@ -66,7 +70,9 @@ def laid(order: Order, facts: Facts, revision: Revision, kept: Kept) -> Laid:
         written |= _of_ours(order, revision, kept, told)
         begun |= {flow_files.TEST_SPEC: flow_files.test_spec(order.name, told.given, told.found)}
         begun |= flow_files.test_module(order.name, told) if told.snapshots else {}
-    return Laid(written=written | drawn, begun=begun) if order.icon else Laid(written=written, begun=begun | drawn)
+    if order.icon:
+        return Laid(written=written | drawn, begun=begun, problem=told.problem)
+    return Laid(written=written, begun=begun | drawn, problem=told.problem)
 
 
 def _published(order: Order, facts: Facts, revision: Revision, kept: Kept) -> dict[str, str]:
