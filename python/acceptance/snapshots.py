@@ -14,6 +14,7 @@ from python.importing.snapshot_settings import Settings, settings_of
 from python.importing.snapshots import Json
 from python.protocol import document
 from python.protocol.errors import DocumentError, HeadwaterError
+from python.protocol.log import Log
 from python.protocol.patch import merge
 from python.runner import engines
 from python.runner.catalog import CaptureTask, Catalog
@@ -26,12 +27,19 @@ from python.runner.tasks import enabled
 __all__ = ["Change", "Question", "changes", "take", "write"]
 
 
+_CUT_OFF = (
+    "it did not end by itself within {seconds:g} s, and was asked to: what is kept of it may differ from run to run; "
+    "`seconds` of [tool.headwater.snapshot] and --timeout set the limit"
+)
+
+
 class Question(msgspec.Struct, frozen=True, kw_only=True):
     """What to take: the `kinds` of snapshots of the connector in `folder`.
 
     `launch` says how a capture's connector is started; `image` is what to start in the place of its command. `config`
     stands in for that of the Flow spec, whose captures have to be one then. `source` is another spec than the folder's,
-    `name` the capture of it to run, and `given` are other settings.
+    `name` the capture of it to run, and `given` are other settings. A capture is asked to end after `seconds`, by
+    default those of the settings, which is told as a log.
     """
 
     folder: pathlib.Path
@@ -42,11 +50,13 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     source: pathlib.Path | None = None
     name: str | None = None
     given: Settings | None = None
+    seconds: float | None = None
 
     @property
     def settings(self) -> Settings:
         """What the connector's pyproject.toml says of its snapshots, unless others are given."""
-        return self.given or settings_of(self.folder)
+        found = self.given or settings_of(self.folder)
+        return msgspec.structs.replace(found, seconds=found.seconds if self.seconds is None else self.seconds)
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,8 +105,18 @@ def _runs(folder: pathlib.Path, catalog: Catalog, question: Question) -> dict[st
         return {"": task if question.config is None else _with(task, "", question.config)}
     wanted = [catalog.capture(question.name).name] if question.name else [*catalog.captures]
     prefix = f"{folder.resolve().name}-"
-    names = {name: name.rpartition("/")[2].removeprefix(prefix) for name in wanted}
-    return {re.sub(r"\W", "_", short): catalog.captures[name] for name, short in names.items()}
+    taken: dict[str, str] = {}
+    runs: dict[str, CaptureTask] = {}
+    for name in wanted:
+        run = re.sub(r"\W", "_", name.rpartition("/")[2].removeprefix(prefix))
+        other = taken.setdefault(run.casefold(), name)
+        if other != name:
+            raise HeadwaterError(
+                f"{catalog.source}: {other} and {name} would both be kept as {texts.file_name('capture', run)!r}: "
+                "rename one, such that the last parts of the names differ in letters or digits"
+            )
+        runs[run] = catalog.captures[name]
+    return runs
 
 
 def _with(task: CaptureTask, image: str, config: Json) -> CaptureTask:
@@ -121,6 +141,8 @@ def _taken(
             observation = Observation(task, catalog, launch)
             states: list[Json] = [{}]
             yield "capture", texts.captured_lines(_documents(task, observation, settings, states), settings)
+            if observation.cut_off:
+                launch.on_log(Log(level="warn", message=_CUT_OFF.format(seconds=settings.seconds)))
             yield "state", texts.state_lines(states[-1], settings)
     if launch.stop.asked:
         raise HeadwaterError(f"{task.name}: stopped before all was asked and captured; nothing was written")

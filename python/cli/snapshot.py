@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 _KINDS = ("spec", "discover", "capture", "state")
+_TIMEOUT = "Seconds until a capture is asked to end; by default those of its pyproject.toml, or 120."
 
 
 @headwater.command()
@@ -23,7 +24,8 @@ _KINDS = ("spec", "discover", "capture", "state")
 @click.option("--update", "way", flag_value="update", help="Write what differs, too, and remove what nothing gives.")
 @click.option("--check", "way", flag_value="check", help="Write nothing: tell what differs, and exit with status 1.")
 @click.option("--network", default="bridge", show_default=True, help="Network of image connectors.")
-def snapshot(folder: str, kinds: tuple[str, ...], way: str | None, network: str) -> None:
+@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help=_TIMEOUT)
+def snapshot(folder: str, kinds: tuple[str, ...], way: str | None, network: str, timeout: float | None) -> None:
     """Take snapshots of the capture in FOLDER by its test.flow.yaml: of all KINDS, or of those that are named.
 
     Those that are not kept yet are written; the others are compared with what is kept, and differences told.
@@ -32,7 +34,7 @@ def snapshot(folder: str, kinds: tuple[str, ...], way: str | None, network: str)
     with sentences(status=2):
         from python.cli import snapshotting  # noqa: PLC0415 -- lazily, see the module's docstring
 
-        found = snapshotting.changes_of(folder, kinds or _KINDS, network)
+        found = snapshotting.changes_of(folder, kinds or _KINDS, network, timeout)
         written = [change for change in found if way == "update" or (way is None and change.kept is None)]
         snapshotting.write(written)
         for change in found:

@@ -19,7 +19,7 @@ from python.shell.outlet import Outlet
 __all__ = ["changes_of", "write"]
 
 
-def changes_of(folder: str, kinds: Sequence[str], network: str) -> list[Change]:
+def changes_of(folder: str, kinds: Sequence[str], network: str, seconds: float | None) -> list[Change]:
     """Return what differs between what `folder` keeps of `kinds` and what its connector says now."""
     path = pathlib.Path(folder)
     if not path.is_dir():
@@ -30,5 +30,5 @@ def changes_of(folder: str, kinds: Sequence[str], network: str) -> list[Change]:
             on_log = task_logs.writer(Outlet(sys.stderr, stop.ask), task, as_json=False)
             return msgspec.structs.replace(engines.launch(task, on_log, network), stop=stop)
 
-        question = Question(folder=path, kinds=kinds, launch=launch)
+        question = Question(folder=path, kinds=kinds, launch=launch, seconds=seconds)
         return changes(question, take(question))

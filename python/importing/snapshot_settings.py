@@ -12,10 +12,14 @@ import tomllib
 from python.importing.snapshots import Json
 from python.protocol.errors import HeadwaterError
 
-__all__ = ["LINES", "Settings", "SettingsError", "settings_of"]
+__all__ = ["LINES", "SECONDS", "Settings", "SettingsError", "settings_of"]
 
 LINES = 50
 """Lines of documents that are kept, and beyond them the first document of each collection that has none among them."""
+
+
+SECONDS = 120.0
+"""How long a capture may go on: those that follow a source do not end by themselves."""
 
 
 class SettingsError(HeadwaterError):
@@ -46,7 +50,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
     lines: int = LINES
     each: int | None = None
     tolerant: bool = False
-    seconds: float | None = None
+    seconds: float = SECONDS
 
 
 def settings_of(folder: pathlib.Path) -> Settings:

@@ -47,13 +47,17 @@ def discovered_of(task: CaptureTask, launch: drive.Launch) -> tuple[wire.Discove
 
 
 class Observation:
-    """A capture that is validated, and can be run as often as wanted. `spec` is what its connector is opened with."""
+    """A capture that is validated, and can be run as often as wanted. `spec` is what its connector is opened with.
+
+    `cut_off` says whether the last run did not end by itself: it came to the limit of time that it had.
+    """
 
     def __init__(self, task: CaptureTask, catalog: Catalog, launch: drive.Launch) -> None:
         require_targets(task, catalog)
         self._launch = launch
         self._collectors = [collector_of(catalog.collections[binding.target]) for binding in tasks.enabled(task)]
         validated = drive.ask(launch, tasks.validate_request(task, catalog), wire.Validated)
+        self.cut_off = False
         self.spec: CaptureSpec = tasks.task_spec(task, catalog, validated)
 
     def run(self, state: object = None, seconds_max: float | None = None) -> Iterator[Committed]:
@@ -80,6 +84,7 @@ class Observation:
                 state = functools.reduce(apply_state, transaction.states, state)
                 yield Committed(tuple(map(tuple, found)), state)
                 found = [[] for _ in self.spec.bindings]
+        self.cut_off = stop.asked and not self._launch.stop.asked
 
     def _applied(self, state: object) -> object:
         def ask(state: msgspec.Raw) -> wire.Applied:

@@ -11,6 +11,8 @@ from python.acceptance.snapshot_check import Snapshots
 from python.acceptance.snapshots import Question, changes, take, write
 from python.importing.snapshot_texts import KINDS
 from python.protocol.errors import HeadwaterError
+from python.protocol.log import Log
+from python.runner import engines
 from tests.conversing import ROOT
 
 COUNTER = str(ROOT / "tests" / "connectors" / "counter.py")
@@ -84,6 +86,26 @@ def test_each_capture_of_a_spec_is_a_run_of_its_own(folder: Path) -> None:
 
     assert len(kept(folder, "snapshots__a_capture__capture.stdout.json")) == 1
     assert kept(folder, "snapshots__b_c_state__capture.stdout.json") == [{"bindingStateV1": {"numbers": {"n": 0}}}]
+
+
+@pytest.mark.parametrize("names", [("acmeCo/a-b", "acmeCo/a_b"), ("acmeCo/a", "other/a"), ("acmeCo/a", "acmeCo/A")])
+def test_captures_that_would_be_kept_in_the_same_files_are_refused(names: tuple[str, str], folder: Path) -> None:
+    (folder / "test.flow.yaml").write_text(spec(*names, count=1))
+
+    with pytest.raises(HeadwaterError, match=f"{names[0]} and {names[1]} would both be kept as .*: rename one"):
+        taken(folder)
+    assert not (folder / "tests").exists()
+
+
+def test_a_capture_that_goes_on_is_asked_to_end_and_that_is_told(folder: Path) -> None:
+    (folder / "test.flow.yaml").write_text(spec(count=100_000, pause_seconds=0.01))
+    logs: list[Log] = []
+    question = Question(folder=folder, kinds=RUN, launch=lambda task: engines.launch(task, logs.append), seconds=0.4)
+    take(question)
+
+    assert [each.message[:46] for each in logs if each.level == "warn"] == [
+        "it did not end by itself within 0.4 s, and was"
+    ]
 
 
 def test_what_nothing_gives_any_more_is_told_and_removed(folder: Path) -> None:
