@@ -49,6 +49,8 @@ def _without_block(document: Document) -> str:
     end = next((line for line in starts if line > start), len(lines))
     while end > start + 1 and (lines[end - 1].startswith("#") or not lines[end - 1].strip()):
         end -= 1
+    while start and not lines[start - 1].strip() and not "".join(lines[end : end + 1]).strip():
+        start -= 1  # an empty line before it, and one after it, or nothing: one is enough
     return "".join([*lines[:start], *lines[end:]])
 
 
