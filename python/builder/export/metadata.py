@@ -32,10 +32,7 @@ def title_of(name: str) -> str:
 
 def tag_of(text: str) -> str:
     """Return the version in the metadata.yaml `text`; "" where there is none. Raises ExportError for no YAML."""
-    try:
-        value = of_text(text).value
-    except DocumentError as error:
-        raise ExportError(f"metadata.yaml of the connector cannot be read: {error}") from None
+    value = _read(text)
     data = value.get("data") if isinstance(value, dict) else None
     return str(data.get("dockerImageTag") or "") if isinstance(data, dict) else ""
 
@@ -78,8 +75,9 @@ def _folded(item: tuple[str, Any]) -> str:
 def revised(text: str, hosts: Sequence[str], revision: Revision) -> str:
     """Return the metadata.yaml `text` of a connector with its next version; what people wrote stays.
 
-    Hosts that the manifest asks are added, and none is taken away. Raises ExportError where `data` is no object.
+    Hosts that the manifest asks are added, and none is taken away. Raises ExportError for no YAML, and where `data` is no object.
     """
+    _read(text)
     trip = RoundTrip(text)
     data = trip.value.get("data") if isinstance(trip.value, dict) else None
     if not isinstance(data, dict):
@@ -92,6 +90,13 @@ def revised(text: str, hosts: Sequence[str], revision: Revision) -> str:
     data["dockerImageTag"] = revision.tag
     _merge(data, "releases", revision.metadata())
     return trip.text()
+
+
+def _read(text: str) -> Any:  # noqa: ANN401 -- YAML
+    try:
+        return of_text(text).value
+    except DocumentError as error:
+        raise ExportError(f"metadata.yaml of the connector cannot be read: {error}") from None
 
 
 def _merge(data: Any, name: str, wanted: Mapping[str, Any]) -> None:  # noqa: ANN401 -- YAML
