@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import pathlib
 import re
-import subprocess
 
 from python.acceptance.cases import Case, require
 from python.acceptance.subject import Subject
 from python.acceptance.transcripts import Json
 from python.acceptance.verdicts import BlockedError, BrokenError, NotApplicableError
+from python.runner import images
 from python.runner.endpoints import ImageEndpoint
 from python.runner.problems import CatalogError
 
 __all__ = ["CASES"]
 
 _PORT = re.compile(r"dev\.estuary\.port-(public|proto)\.(.*)")
-_ANSWER_SECONDS_MAX = 60.0
 
 
 def _image(subject: Subject) -> ImageEndpoint:
@@ -32,20 +29,10 @@ def _described(subject: Subject) -> Json:
     command = list(subject.start().command)
     buildah = "python.runner.buildah" in command
     engine = command[command.index("python.runner.buildah") + 1] if buildah else command[0]
-    inspect = (
-        ["inspect", "--type", "image"] if buildah or pathlib.Path(engine).name == "buildah" else ["image", "inspect"]
-    )
-    done = subprocess.run(
-        [engine, *inspect, endpoint.image], capture_output=True, check=False, timeout=_ANSWER_SECONDS_MAX
-    )
-    try:
-        found = json.loads(done.stdout)
-    except ValueError:
-        raise BlockedError(
-            f"it needs what {engine} says of the image: {done.stderr.decode(errors='replace')}"
-        ) from None
-    found = found[0] if isinstance(found, list) else found
-    return {str(name).lower(): value for name, value in found.get("OCIv1", found).items()}
+    found = images.inspected(engine, endpoint.image)
+    if found is None:
+        raise BlockedError(f"it needs the image, and {engine} does not have it any more")
+    return found
 
 
 def _config(subject: Subject) -> Json:

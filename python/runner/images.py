@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pathlib
+import re
 import subprocess
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +14,7 @@ from python.protocol.log import Log
 from python.runner.endpoints import ImageEndpoint
 from python.runner.problems import CatalogError
 
-__all__ = ["check"]
+__all__ = ["check", "inspected"]
 
 _PROTOCOLS = {"capture": "capture", "derivation": "derive", "materialization": "materialize"}  # by kind of task
 
@@ -25,10 +26,11 @@ def check(engine: str, endpoint: ImageEndpoint, kind: str, on_log: Callable[[Log
     ConnectorError where it is not to be had, CatalogError where its labels say that it speaks something else.
     """
     image = endpoint.image
-    config = _config(engine, image)
-    if config is None:
+    found = inspected(engine, image)
+    if found is None:
         _pull(engine, image, on_log)
-        config = _config(engine, image) or {}
+        found = inspected(engine, image)
+    config = (found or {}).get("config") or {}
     labels = config.get("Labels") or {}
     found, wanted = labels.get("FLOW_RUNTIME_PROTOCOL"), _PROTOCOLS[kind]
     if found != wanted:
@@ -44,8 +46,15 @@ def check(engine: str, endpoint: ImageEndpoint, kind: str, on_log: Callable[[Log
 _ANSWER_SECONDS_MAX = 60.0  # an engine whose daemon hangs is as good as none
 
 
-def _config(engine: str, image: str) -> dict[str, Any] | None:
-    """Return what `engine` knows of the image, or None where it does not have it."""
+_MISSING = re.compile("no such (image|object)|image not (known|found)", re.IGNORECASE)
+
+
+def inspected(engine: str, image: str) -> dict[str, Any] | None:
+    """Return what `engine` knows of the image, by OCI's names in lower case: `config`, `os`, `architecture`.
+
+    None where it says that it does not have the image. Raises ConnectorError with its own words where it says anything
+    else: that it cannot be reached, or asked by this user, say.
+    """
     buildah = _is_buildah(engine)
     asked = ["inspect", "--type", "image", image] if buildah else ["image", "inspect", image]
     try:
@@ -55,10 +64,24 @@ def _config(engine: str, image: str) -> dict[str, Any] | None:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ConnectorError(f"{engine} cannot be asked for the image {image}: {error}") from None
     if done.returncode:
-        return None
-    told = json.loads(done.stdout)
-    config: dict[str, Any] = told["OCIv1"]["config"] if buildah else told[0]["Config"]
-    return config
+        if _MISSING.search(done.stderr):
+            return None
+        raise ConnectorError(f"{engine} cannot say what the image {image} is: {_reason(done)}")
+    try:
+        told = json.loads(done.stdout)
+        found: dict[str, Any] = told["OCIv1"] if buildah else told[0]
+        return {name.lower(): value for name, value in found.items()}
+    except (ValueError, LookupError, TypeError, AttributeError):
+        sentence = f"{engine} says of the image {image} what no engine says: {done.stdout[:_SHOWN_CHARACTERS_MAX]!r}"
+        raise ConnectorError(sentence) from None
+
+
+_SHOWN_CHARACTERS_MAX = 80  # of an answer that is none
+
+
+def _reason(done: subprocess.CompletedProcess[str]) -> str:
+    """Return the last line that a program wrote to stderr: the ones before are of its steps."""
+    return (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
 
 
 def _pull(engine: str, image: str, on_log: Callable[[Log], None]) -> None:
@@ -68,8 +91,7 @@ def _pull(engine: str, image: str, on_log: Callable[[Log], None]) -> None:
     on_log(Log(level="info", message=f"{engine} pulls the image {image}"))
     done = subprocess.run([engine, "pull", "--quiet", image], capture_output=True, text=True, check=False)
     if done.returncode:
-        reason = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
-        raise ConnectorError(f"{engine} cannot pull the image {image}: {reason}")
+        raise ConnectorError(f"{engine} cannot pull the image {image}: {_reason(done)}")
 
 
 def _is_buildah(engine: str) -> bool:

@@ -27,7 +27,9 @@ def engine(folder: Path, image: object, pulled: str = "exit 1", name: str = "doc
     if image is not None:
         kept.write_text(json.dumps(image))
     pulled = pulled.replace("KEPT", str(kept))
-    path.write_text(f'#!/bin/sh\ncase "$*" in\n*inspect*) exec cat {kept};;\n*pull*) {pulled};;\nesac\n')
+    missing = "echo 'Error: No such image: x' >&2; exit 1"
+    inspect = f"[ -e {kept} ] && exec cat {kept}; {missing}"
+    path.write_text(f'#!/bin/sh\ncase "$*" in\n*inspect*) {inspect};;\n*pull*) {pulled};;\nesac\n')
     path.chmod(0o755)
     return str(path)
 
@@ -92,6 +94,34 @@ def test_an_image_that_is_not_here_is_pulled_and_said_to_be(tmp_path: Path) -> N
     images.check(program, endpoint("example/x:v1"), "capture", told.append)
 
     assert [log.message for log in told] == [f"{program} pulls the image example/x:v1"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["Error response from daemon: No such image: x:v1", "Error: x: image not known", "Error: x: no such image"],
+)
+def test_each_engine_s_words_for_an_image_that_is_not_here_are_known(tmp_path: Path, words: str) -> None:
+    program = engine(tmp_path, None)
+    script = Path(program)
+    script.write_text(script.read_text().replace("Error: No such image: x", words))
+
+    assert images.inspected(program, "x:v1") is None
+
+
+@pytest.mark.parametrize("image", ["x:local", "x:v1"])
+def test_an_engine_that_cannot_look_at_an_image_says_why_in_its_own_words(tmp_path: Path, image: str) -> None:
+    program = engine(tmp_path, None)
+    script = Path(program)
+    script.write_text(script.read_text().replace("Error: No such image: x", "permission denied: the docker socket"))
+
+    assert refused(program, image) == (
+        f"{program} cannot say what the image {image} is: permission denied: the docker socket"
+    )
+
+
+@pytest.mark.parametrize("answer", ["[]", "none", {"OCIv1": []}, [1]])
+def test_an_engine_that_answers_nonsense_is_one_sentence(tmp_path: Path, answer: object) -> None:
+    assert "says of the image example/x:v1 what no engine says" in refused(engine(tmp_path, answer))
 
 
 def test_an_image_that_cannot_be_pulled_is_one_sentence(tmp_path: Path) -> None:
