@@ -30,13 +30,17 @@ class Command(enum.Enum):
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a job ends: each is reached, never passed. Bytes are of the result; memory is the child's address space."""
+    """Where a job ends: each is reached, never passed. Bytes are of the result; memory is the child's address space.
+
+    `seconds` are of the clock on the wall; `cpu_seconds` of the processor, where a bomb costs others most.
+    """
 
     records: int = 100
     pages: int = 5
     slices: int = 5
     streams: int = 100
     seconds: float = 60.0
+    cpu_seconds: float = 30.0
     result_bytes: int = 64 * 1024 * 1024
     memory_bytes: int = 2 * 1024 * 1024 * 1024
 

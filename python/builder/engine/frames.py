@@ -1,0 +1,66 @@
+"""The server's end of a job's socket. What the worker sends is bounded before it is read: see `worker/channel.py`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import struct
+import time
+from collections.abc import AsyncIterator, Mapping
+
+import msgspec
+
+from python.builder.jobs import Json
+
+__all__ = ["Link", "SizeError"]
+
+_OVERHEAD_BYTES = 1 << 20  # a failure, and the names around a result
+
+
+class SizeError(Exception):
+    """A frame is larger than the job may answer."""
+
+
+class Link:
+    """A connected socket, as frames."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Take over both directions of one socket."""
+        self._reader = reader
+        self._writer = writer
+
+    @classmethod
+    async def open(cls, connection: socket.socket) -> Link:
+        """Return a link over `connection`, which belongs to it from now on."""
+        return cls(*await asyncio.open_connection(sock=connection))
+
+    def send(self, frame: Mapping[str, Json]) -> None:
+        """Send one frame, while the process reads. Raises RecursionError where it is nested too deeply."""
+        body = msgspec.json.encode(frame)
+        self._writer.write(struct.pack(">I", len(body)) + body)
+
+    async def frames(self, bytes_max: int, deadline: float) -> AsyncIterator[Mapping[str, Json]]:
+        """Yield frames until the process closes its end. Raises SizeError, and TimeoutError when `deadline` is over."""
+        while True:
+            try:
+                async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
+                    (size,) = struct.unpack(">I", await self._reader.readexactly(4))
+                    if size > bytes_max + _OVERHEAD_BYTES:
+                        raise SizeError(f"the answer has {size} bytes, more than the limit result_bytes of {bytes_max}")
+                    body = await self._reader.readexactly(size)
+            except (asyncio.IncompleteReadError, ConnectionError):
+                return
+            yield _decoded(body)
+
+    def close(self) -> None:
+        """Close the socket; what was not sent is dropped."""
+        self._writer.transport.abort()
+
+
+def _decoded(body: bytes) -> Mapping[str, Json]:
+    try:
+        told: Mapping[str, Json] = msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError):  # NaN, or nesting that the standard library bears
+        told = json.loads(body)
+    return told

@@ -1,0 +1,156 @@
+"""The engine: jobs on one interpreter, forked from a warm worker where that is possible, else started plainly."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import socket
+import tempfile
+import time
+from collections.abc import AsyncIterator, Mapping
+
+import msgspec
+
+from python.builder.engine import custom_code, outcomes
+from python.builder.engine.frames import Link, SizeError
+from python.builder.engine.keeping import Keeper
+from python.builder.engine.processes import Plain, Running
+from python.builder.engine.settings import Interpreter, Options
+from python.builder.engine.supervision import Supervisor
+from python.builder.jobs import Engine, Event, Failure, Job, Json, Kind, Outcome
+
+__all__ = ["WorkerEngine"]
+
+_GRACE_SECONDS = 2.0  # between the deadline, when the CDK is asked to stop, and the end of its process
+
+
+class WorkerEngine(Engine):
+    """Runs jobs on one interpreter. It is of the event loop that first uses it; its worker starts with the first job.
+
+    A job that cannot be forked is started plainly, with the same answer; `about` tells why.
+    """
+
+    def __init__(self, interpreter: Interpreter | None = None, options: Options | None = None) -> None:
+        """Start nothing yet. By default jobs run on the interpreter that runs us, without custom code."""
+        self._interpreter = interpreter or Interpreter()
+        self._options = options or Options()
+        self._keeper = Keeper(self._interpreter, self._options)
+        self._tidying: set[asyncio.Task[None]] = set()
+
+    async def run(self, job: Job) -> AsyncIterator[Event | Outcome]:
+        """Yield events and the outcome, as `Engine.run` says."""
+        refusal = None if self._options.allow_custom_code else custom_code.refusal(job)
+        supervisor = None if refusal else await self._keeper.supervisor()
+        if refusal is None and self._keeper.problem:
+            refusal = Failure(kind=Kind.WORKER, message=self._keeper.problem)
+        if refusal is not None:
+            yield Outcome(failure=refusal)
+            return
+        folder = tempfile.mkdtemp(prefix="job-", dir=self._keeper.home())
+        try:
+            ours, running = await self._started(supervisor, folder)
+        except OSError as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            yield Outcome(failure=Failure(kind=Kind.WORKER, message=f"no process could be started: {error}"))
+            return
+        link = await Link.open(ours)
+        try:
+            async for told in self._conversation(job, folder, link, running):
+                yield msgspec.structs.replace(told, warm=supervisor is not None) if isinstance(told, Outcome) else told
+        finally:
+            running.kill()
+            link.close()
+            await asyncio.shield(self._tidied(running, folder))
+
+    async def about(self) -> Mapping[str, Json]:
+        """Return what health tells; the worker is started for it, so that the first job finds it warm."""
+        supervisor = await self._keeper.supervisor()
+        told: dict[str, Json] = {
+            "cdk_version": self._keeper.versions.get("cdk_version"),
+            "python": self._keeper.versions.get("python"),
+            "interpreter": self._interpreter.command(),
+            "warm": supervisor is not None,
+        }
+        if self._keeper.problem:
+            told["problem"] = self._keeper.problem
+        if supervisor is None:
+            return {**told, "why_not_warm": self._keeper.why_cold}
+        return {
+            **told,
+            "pid": supervisor.pid,
+            "age_seconds": round(supervisor.age_seconds(), 3),
+            "resident_bytes": supervisor.resident_bytes(),
+        }
+
+    async def close(self) -> None:
+        """End the worker and its jobs, and remove their files."""
+        await self._keeper.close()
+        await asyncio.gather(*self._tidying, return_exceptions=True)
+
+    async def _started(self, supervisor: Supervisor | None, folder: str) -> tuple[socket.socket, Running]:
+        """Return our end of a new process's socket, and the process. Raises OSError."""
+        ours, theirs = socket.socketpair()
+        try:
+            with theirs:
+                if supervisor is not None:
+                    return ours, supervisor.fork(theirs)
+                return ours, await Plain.start(self._interpreter.command(), self._keeper.environment(folder), theirs)
+        except BaseException:
+            ours.close()
+            raise
+
+    async def _conversation(
+        self, job: Job, folder: str, link: Link, running: Running
+    ) -> AsyncIterator[Event | Outcome]:
+        """Yield what the process says; if it ends without an outcome, why, and what it had told by then."""
+        collected = outcomes.Collected()
+        deadline = time.monotonic() + job.limits.seconds + _GRACE_SECONDS
+        late = False
+        try:
+            link.send(self._request(job, folder))
+            async for told in link.frames(job.limits.result_bytes, deadline):
+                if told["kind"] == "outcome":
+                    yield outcomes.outcome_of(told["data"])
+                    return
+                event = Event(**told["data"])
+                collected.add(event)
+                yield event
+        except TimeoutError:
+            late = True
+            running.kill()
+        except SizeError as error:
+            yield Outcome(failure=Failure(kind=Kind.SIZE, message=str(error)), limits_reached=("result_bytes",))
+            return
+        except RecursionError:
+            yield Outcome(failure=Failure(kind=Kind.MANIFEST, message="the manifest or config is nested too deeply"))
+            return
+        failure, reached = outcomes.lost(job, await running.ended(), late=late)
+        yield Outcome(result=collected.result(job), failure=failure, limits_reached=reached)
+
+    def _request(self, job: Job, folder: str) -> dict[str, Json]:
+        """Return the frame that tells a worker its job."""
+        told: dict[str, Json] = msgspec.to_builtins(job)
+        return {
+            **told,
+            "allow_custom_code": self._options.allow_custom_code,
+            "cdk_major": int(self._keeper.versions["cdk_version"].split(".")[0]),
+            "entrypoint": self._interpreter.entrypoint,
+            "folder": folder,
+            "network": self._options.network,
+            "paths": self._interpreter.paths(),
+            "server": os.getpid(),
+            "started": time.monotonic(),
+        }
+
+    async def _tidied(self, running: Running, folder: str) -> None:
+        task = asyncio.create_task(_tidy(running, folder))
+        self._tidying.add(task)
+        task.add_done_callback(self._tidying.discard)
+        await asyncio.shield(task)
+
+
+async def _tidy(running: Running, folder: str) -> None:
+    """Remove a job's files once its process can make no more of them."""
+    await running.ended()
+    shutil.rmtree(folder, ignore_errors=True)

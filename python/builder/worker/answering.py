@@ -1,0 +1,116 @@
+"""From what the CDK printed to what leaves the process: the contract's shape, hints added, secrets masked."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Mapping
+
+from . import masking, progress, watching
+from .execution import Printed
+from .kinds import Json
+
+__all__ = ["answer"]
+
+_STACK_LINES_MAX = 80  # the CDK's own stacks: 2 MB where a manifest breaks the component schema
+_LINE_CHARACTERS_MAX = 400
+_MESSAGE_CHARACTERS_MAX = 4000
+_BEFORE_READING = ("Error handling request", "Error resolving manifest", "Error full resolving manifest")
+_READING = re.compile(r"^Error reading stream with config=.*", re.DOTALL)
+_OUT_OF_MEMORY = re.compile(r"\bMemoryError\b|Cannot allocate memory|can't start new thread")
+_EXCEPTION = re.compile(r"^((?:\w+\.)*\w*(?:Error|Exception|Warning|Exit|Timeout)\w*)(?::|$)", re.MULTILINE)
+
+
+def answer(job: Mapping[str, Json], printed: Printed, watch: watching.Watch, masker: masking.Masker) -> dict[str, Json]:
+    """Return the fields of an `Outcome` for `job`, none of which has a secret."""
+    reached: list[str] = list(watch.reached)
+    failure = watch.failure or _failure_of(printed, job)
+    result = None if failure else (printed.record or {}).get("data")
+    if result is not None and job["command"] == "test_read":
+        result = _read(job, result, reached)
+        reached = result.pop("limits_reached")
+    failure = _ended_by_limit(job, reached, result, failure) or failure
+    by_place = job["command"] not in ("resolve_manifest", "full_resolve_manifest")
+    return {
+        "result": None if result is None else masker.mask(result, by_place=by_place),
+        "failure": None if failure is None else {key: _shortened(key, masker.text(v)) for key, v in failure.items()},
+        "limits_reached": reached,
+    }
+
+
+def _failure_of(printed: Printed, job: Mapping[str, Json]) -> dict[str, str] | None:
+    if printed.record is not None:
+        return None
+    if printed.error is None:
+        return {"kind": "worker", "message": f"the CDK ended without an answer: {printed.died.strip()}"}
+    error = {key: str(value or "") for key, value in printed.error.items()}
+    message, internal, stack = error.get("message", ""), error.get("internal_message", ""), error.get("stack_trace", "")
+    names = _EXCEPTION.findall(stack)
+    kind = "manifest" if message.startswith(_BEFORE_READING) or job["command"].endswith("manifest") else "source"
+    return {
+        "kind": "memory" if _OUT_OF_MEMORY.search(f"{message}\n{internal}\n{stack[-2000:]}") else kind,
+        "message": _READING.sub(lambda _: f"Error reading stream: {internal}", message),
+        "internal": internal,
+        "exception": names[-1] if names else "",
+        "stack": stack,
+    }
+
+
+def _ended_by_limit(
+    job: Mapping[str, Json], reached: list[str], result: Mapping[str, Json] | None, failure: Mapping[str, str] | None
+) -> dict[str, str] | None:
+    """Return the failure that a limit is; what was read stands beside it."""
+    limits = job["limits"]
+    if failure is not None and failure["kind"] == "memory":
+        reached.append("memory_bytes")
+        return {**failure, "message": _memory_message(limits) + ": " + failure["message"]}
+    if "seconds" in reached and (failure is None or failure["kind"] in ("manifest", "source", "worker")):
+        return {"kind": "deadline", "message": f"the deadline of {limits['seconds']:g} seconds ended the job{_asked()}"}
+    for log in (result or {}).get("logs", ()):
+        told = f"{log.get('message')}\n{log.get('internal_message')}\n{(log.get('stacktrace') or '')[-2000:]}"
+        if log.get("level") in ("ERROR", "FATAL") and _OUT_OF_MEMORY.search(told):
+            reached.append("memory_bytes")
+            return {"kind": "memory", "message": _memory_message(limits)}
+    return None
+
+
+def _memory_message(limits: Mapping[str, Json]) -> str:
+    return f"the job needs more than its {limits['memory_bytes']} bytes of memory (limit memory_bytes)"
+
+
+def _asked() -> str:
+    """Return what was being asked when time was over."""
+    last = importlib.import_module(f"{__package__}.network").last_request()
+    return f", while waiting for {last}" if last else ""
+
+
+def _read(job: Mapping[str, Json], data: Mapping[str, Json], reached: list[str]) -> dict[str, Json]:
+    """Return the answer of a test read with `limits_reached`, from the CDK's own of any version."""
+    limits = job["limits"]
+    slices = [_slice(each) for each in data.get("slices") or []]
+    records = [record for each in slices for page in each["pages"] for record in page["records"]]
+    found = {
+        "slices": len(slices) >= limits["slices"],
+        "pages": any(len(each["pages"]) >= limits["pages"] for each in slices),
+        "records": len(records) >= limits["records"],
+    }
+    reached = reached + [name for name, is_reached in found.items() if is_reached and name not in reached]
+    result = {key: value for key, value in data.items() if value is not None}
+    result.update(slices=slices, test_read_limit_reached=bool(reached), limits_reached=reached)
+    result["logs"] = [{key: value for key, value in log.items() if value is not None} for log in data.get("logs") or []]
+    return result
+
+
+def _slice(told: Mapping[str, Json]) -> dict[str, Json]:
+    pages = [{**page, "records": list(page.get("records") or [])} for page in told.get("pages") or []]
+    return {**told, "pages": pages, "slice_descriptor": progress.descriptor(told.get("slice_descriptor"))}
+
+
+def _shortened(key: str, text: str) -> str:
+    """Return a failure's field without what nobody reads: schemas in stacks, configs in messages."""
+    if key != "stack":
+        return text if len(text) <= _MESSAGE_CHARACTERS_MAX else text[:_MESSAGE_CHARACTERS_MAX] + " …"
+    lines = [
+        each if len(each) <= _LINE_CHARACTERS_MAX else each[:_LINE_CHARACTERS_MAX] + " …" for each in text.split("\n")
+    ]
+    return "\n".join(lines if len(lines) <= _STACK_LINES_MAX else ["…", *lines[-_STACK_LINES_MAX:]])
