@@ -8,6 +8,7 @@ usage: ./build-local.sh CONNECTOR [DOCKERFILE]
 
 Build the image ghcr.io/estuary/CONNECTOR:local from the folder CONNECTOR: source-x, materialize-x or derive-x. DOCKERFILE
 is by default CONNECTOR/Dockerfile where there is one, or else python/Dockerfile. The name is given to a whole image only.
+Local packages that CONNECTOR/uv.lock names are the build context `local` where they are outside of the folder.
 
 The environment can say:
   REGISTRY      registry and prefix of the image's name, instead of ghcr.io/estuary
@@ -100,15 +101,48 @@ public() {
     sed -e 's#^\([^/]*:\)//[^/?]*@#\1//#' -e 's#^\([^/:@]*\):[^/]*@\([^/:]*:\)#\1@\2#' <<<"$1"
 }
 
+# The local packages that the connector's lock names, as seen from here, a line each; those in its own folder, too.
+locals_of() {
+    local each at root
+    root="$(pwd -P)"
+    while read -r each; do
+        if [[ -d "$1/$each" ]]; then
+            at="$(cd "$1/$each" && pwd -P)"
+        elif [[ -f "$1/$each" ]]; then
+            at="$(cd "$1/$(dirname "$each")" && pwd -P)/${each##*/}"
+        else
+            refuse "$1/uv.lock names the local package $each, and nothing is there"
+        fi
+        [[ "$at" != "$root" && "$at" != "$root/$1" ]] || continue
+        [[ "$at" == "$root"/* ]] || refuse "$1/uv.lock names the local package $each, which is outside of this repository: pull it in (pull_upstream.sh), and lock anew"
+        echo "${at#"$root"/}"
+    done < <(sed -nE 's/^source = \{ (editable|directory|path|virtual) = "(.*)" \}$/\2/p' "$1/uv.lock")
+}
+
+# What an image needs of local packages outside of the connector's folder, as it is here, but for what .dockerignore leaves out
+# everywhere: the context of a build has a few folders only.
+stage() {
+    local each left_out=(--exclude=.git)
+    while read -r each; do left_out+=("--exclude=$each"); done < <(sed -n 's#^\*\*/##p' .dockerignore 2>/dev/null)
+    while read -r each; do
+        [[ -n "$each" && "$each" != "$connector"/* ]] || continue
+        mkdir -p "$work/local"
+        tar -cf - "${left_out[@]}" "$each" | tar -xf - -C "$work/local"
+    done <<<"$packages"
+}
+
 # Where the image comes from, by the names of the Open Container Initiative, a line each.
 provenance() {
-    local own source imported=""
+    local each own source imported="" made_of=("$1" python)
+    while read -r each; do [[ -z "$each" ]] || made_of+=("$each"); done <<<"$packages"
     if git rev-parse --quiet --verify HEAD >/dev/null 2>&1; then
-        echo "revision=$(git rev-parse HEAD)$([[ -z "$(git status --porcelain -- "$1" python)" ]] || echo -dirty)"
+        echo "revision=$(git rev-parse HEAD)$([[ -z "$(git status --porcelain -- "${made_of[@]}")" ]] || echo -dirty)"
         source="${GITHUB_REPOSITORY:+${GITHUB_SERVER_URL:-}/$GITHUB_REPOSITORY}"
         source="${source:-$(git config --get remote.origin.url || true)}"
         [[ -z "$source" ]] || echo "source=$(public "$source")"
-        imported="$(git log --format=%B --extended-regexp --grep="^Import Path: $1(/|\$)" | sed -n 's/^License Type: //p' | sort -u)"
+        imported="$(for each in "${made_of[@]}"; do
+            git log --format=%B --extended-regexp --grep="^Import Path: $each(/|\$)" | sed -n 's/^License Type: //p'
+        done | sort -u)"
     fi
     own="$(sed -n 's/^license *= *"\(.*\)"/\1/p' "$1/pyproject.toml")"
     own="${own:-$(sed -n 's/^license *= *"\(.*\)"/\1/p' pyproject.toml)}"
@@ -151,6 +185,7 @@ build() {
     command+=(--file "$dockerfile" --tag "$pending" --platform "${PLATFORM:-linux/amd64}")
     command+=(--build-arg "BASE_IMAGE=$base" --build-arg "CONNECTOR_NAME=$connector")
     command+=(--build-arg "CONNECTOR_TYPE=$protocol" --build-arg "USAGE_RATE=$rate")
+    if [[ -d "$work/local" ]]; then command+=(--build-context "local=$work/local"); fi
     command+=(--secret "id=builder,src=$work/builder")
     if [[ -n "$certificates" ]]; then command+=(--secret "id=certificates,src=$certificates"); fi
     while read -r each; do command+=(--label "org.opencontainers.image.$each"); done < <(provenance "$connector")
@@ -192,10 +227,13 @@ base="${BASE_IMAGE:-$(base_of "$connector")}"
 certificates="${SSL_CERT_FILE:-${REQUESTS_CA_BUNDLE:-${PIP_CERT:-}}}"
 [[ -z "$certificates" || -r "$certificates" ]] || refuse "the certificates of SSL_CERT_FILE, REQUESTS_CA_BUNDLE or PIP_CERT cannot be read: $certificates"
 
+packages="$(locals_of "$connector")"
+
 work="$(mktemp -d)" # private, as mktemp makes it: an index's address may have a password
 image="${REGISTRY:-ghcr.io/estuary}/$connector:local" pending="${REGISTRY:-ghcr.io/estuary}/$connector:building-$$" engine="" child="" stopped=""
 trap 'rm -rf "$work"' EXIT
 builder_settings "$certificates" >"$work/builder"
+stage
 engine="$(engine_of)"
 build || refuse "$engine did not build $connector${stopped:+, for it was stopped}$(advice). $image is as it was"
 trap 'rm -rf "$work"; "$engine" rmi "$pending" >/dev/null' EXIT

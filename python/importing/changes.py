@@ -15,16 +15,22 @@ __all__ = ["TYPES", "Connector", "changed", "connector_type", "connectors", "tou
 TYPES = {"source-": "capture", "derive-": "derive", "materialize-": "materialize"}
 """The protocol that a connector speaks, by how its folder's name begins; also the label FLOW_RUNTIME_PROTOCOL."""
 
+# uv writes each package's source on a line of its own; this way, a lock that is broken by a merge can be read, too.
+_LOCAL = re.compile(r'^source = \{ (?:editable|directory|path|virtual) = "(.*)" \}$', re.MULTILINE)
 _SHIM = re.compile(r"shim_(?:airbyte_cdk|singer_sdk)")
 
 
 class Connector(NamedTuple):
-    """A connector's folder: its name, the protocol it speaks, its VERSION, and the shim that it is made with, or ""."""
+    """A connector's folder: its name, the protocol it speaks, its VERSION, and the shim that it is made with, or "".
+
+    `packages` are the folders of local packages that its lock names, relative to the repository: imported ones, mostly.
+    """
 
     name: str
     type: str
     version: str
     shim: str
+    packages: tuple[str, ...] = ()
 
 
 class _Reach(NamedTuple):
@@ -45,7 +51,11 @@ _REACHES = (
     _Reach(re.compile(r"python/materialize[^/]*(?:\.py|/.*)"), type="materialize"),
     _Reach(re.compile(r"python/(?:runner|importing|acceptance|cli)/.*"), none=True),
     _Reach(re.compile(r"python/.*\.md"), none=True),
-    _Reach(re.compile(r"python/.*|pyproject\.toml|build-local\.sh|\.github/workflows/(?:python|connector)\.yaml")),
+    _Reach(
+        re.compile(
+            r"python/.*|pyproject\.toml|build-local\.sh|\.dockerignore|\.github/workflows/(?:python|connector)\.yaml"
+        )
+    ),
 )
 """What lies outside of the connectors' folders; the first row that fits counts, and what fits none touches nothing."""
 
@@ -62,17 +72,27 @@ def connector_type(name: str) -> str | None:
 def connectors(root: pathlib.Path) -> list[Connector]:
     """Return the connectors in the folders of the repository at `root`, by name."""
     folders = [path.parent for path in root.glob("*-*/pyproject.toml") if connector_type(path.parent.name)]
-    return [_connector(folder) for folder in sorted(folders)]
+    return [_connector(root, folder) for folder in sorted(folders)]
 
 
-def _connector(folder: pathlib.Path) -> Connector:
+def _connector(root: pathlib.Path, folder: pathlib.Path) -> Connector:
     version = folder / "VERSION"
     return Connector(
         name=folder.name,
         type=connector_type(folder.name) or "",
         version=version.read_text(encoding="utf-8", errors="replace").strip() if version.is_file() else "",
         shim=_shim(folder),
+        packages=tuple(_packages(root.resolve(), folder)),
     )
+
+
+def _packages(root: pathlib.Path, folder: pathlib.Path) -> Iterator[str]:
+    """Yield the local packages that the lock in `folder` names, but for the connector itself and this project."""
+    lock = folder / "uv.lock"
+    for told in _LOCAL.findall(lock.read_text(encoding="utf-8", errors="replace")) if lock.is_file() else ():
+        at = (folder / told).resolve()
+        if at not in (root, folder.resolve()) and at.is_relative_to(root):
+            yield at.relative_to(root).as_posix()
 
 
 def _shim(folder: pathlib.Path) -> str:
@@ -101,13 +121,17 @@ def touched(known: Sequence[Connector], paths: Iterable[str]) -> list[Connector]
 
 
 def _made_of(known: Sequence[Connector], path: str) -> Iterator[Connector]:
-    folder = path.partition("/")[0]
-    if any(each.name == folder for each in known):
-        yield from (each for each in known if each.name == folder)
+    owners = [each for each in known if any(_is_in(path, own) for own in (each.name, *each.packages))]
+    if owners:
+        yield from owners
         return
     reach = next((each for each in _REACHES if each.path.fullmatch(path)), None)
     if reach is not None and not reach.none:
         yield from (each for each in known if each.type.startswith(reach.type) and each.shim.startswith(reach.shim))
+
+
+def _is_in(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(f"{folder}/")
 
 
 def changed(repository: Repository, since: str) -> list[str]:

@@ -16,7 +16,10 @@ case "$*" in
 *inspect*PROTOCOL*) echo {protocol};;
 *inspect*CODEC*) echo json;;
 build*)
-    for word in "$@"; do case "$word" in id=*) cat "${{word#*src=}}" >> {secrets};; esac; done
+    for word in "$@"; do case "$word" in
+        id=*) cat "${{word#*src=}}" >> {secrets};;
+        local=*) cd "${{word#local=}}" && find . -type f >> {staged};;
+    esac; done
     {build};;
 esac
 """
@@ -28,7 +31,7 @@ class Workshop(NamedTuple):
     folder: Path
 
     def engine(self, name: str, build: str = "exit 0", protocol: str = "capture") -> None:
-        paths = {"calls": self.folder / "calls", "secrets": self.folder / "secrets"}
+        paths = {"calls": self.folder / "calls", "secrets": self.folder / "secrets", "staged": self.folder / "staged"}
         self.program(name, BUILDS.format(build=build, protocol=protocol, **paths))
 
     def program(self, name: str, script: str) -> None:
@@ -73,8 +76,10 @@ def workshop(tmp_path: Path) -> Workshop:
         "awk",
         "cat",
         "dirname",
+        "find",
         "git",
         "grep",
+        "mkdir",
         "mktemp",
         "paste",
         "rm",
@@ -82,6 +87,7 @@ def workshop(tmp_path: Path) -> Workshop:
         "sleep",
         "sort",
         "tail",
+        "tar",
         "tee",
         "timeout",
     ):
@@ -264,6 +270,69 @@ def test_the_kind_and_the_usage_rate_follow_from_the_name(workshop: Workshop, na
 
     assert workshop.run(name).returncode == 0
     assert any(f"CONNECTOR_TYPE={kind} --build-arg USAGE_RATE={rate}" in call for call in workshop.calls())
+
+
+def lock(workshop: Workshop, *sources: str) -> None:
+    text = "".join(f"[[package]]\nsource = {{ {source} }}\n\n" for source in sources)
+    (workshop.folder / "source-x" / "uv.lock").write_text(text)
+
+
+def test_local_packages_are_given_to_the_build_without_what_no_image_has(workshop: Workshop) -> None:
+    shutil.copy2(ROOT / ".dockerignore", workshop.folder)
+    lock(
+        workshop,
+        'virtual = "."',
+        'editable = "../"',
+        'editable = "../up stream/tap-y"',
+        'directory = "inner"',
+        'path = "../z.whl"',
+    )
+    kept = ("pyproject.toml", "tap_y/__init__.py", "tap_y/schemas/a.json")
+    package = workshop.folder / "up stream" / "tap-y"
+    for name in (*kept, ".env", "secrets/a", ".venv/b", "tests/c"):
+        (package / name).parent.mkdir(parents=True, exist_ok=True)
+        (package / name).touch()
+    (workshop.folder / "source-x" / "inner").mkdir()
+    (workshop.folder / "z.whl").touch()
+    workshop.engine("podman")
+
+    assert workshop.run("source-x").returncode == 0
+    assert sorted((workshop.folder / "staged").read_text().splitlines()) == [
+        *(f"./up stream/tap-y/{name}" for name in kept),
+        "./z.whl",
+    ]
+
+
+def test_without_local_packages_there_is_no_further_context(workshop: Workshop) -> None:
+    lock(workshop, 'virtual = "."', 'editable = "../"')
+    workshop.engine("podman")
+    workshop.run("source-x")
+
+    assert not any("--build-context" in call for call in workshop.calls())
+
+
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        ("../gone", "names the local package ../gone, and nothing is there"),
+        ("../..", "names the local package ../.., which is outside of this repository: pull it in"),
+    ],
+)
+def test_a_local_package_that_no_image_could_have_is_refused(workshop: Workshop, path: str, sentence: str) -> None:
+    lock(workshop, f'editable = "{path}"')
+    workshop.engine("podman")
+
+    assert workshop.refusal("source-x").startswith(f"source-x/uv.lock {sentence}")
+
+
+def test_a_local_package_s_licence_stands_beside_ours(workshop: Workshop) -> None:
+    lock(workshop, 'editable = "../upstream"')
+    (workshop.folder / "upstream").mkdir()
+    workshop.commit("upstream\n\nImport Path: upstream/\nLicense Type: MIT\n")
+    workshop.engine("podman")
+    workshop.run("source-x")
+
+    assert any("image.licenses=Apache-2.0 AND MIT " in call for call in workshop.calls())
 
 
 def test_a_usage_rate_is_a_number(workshop: Workshop) -> None:

@@ -229,6 +229,46 @@ def test_a_change_of_code_keeps_the_layer_of_dependencies(built: Built) -> None:
     )
 
 
+PROJECT = """
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+[project]
+name = "{name}"
+version = "1.0"
+requires-python = ">=3.10,<3.14"
+dependencies = [{needed}]
+[tool.uv.sources]
+headwater = {{ path = "..", editable = true }}
+outer = {{ path = "../upstream/outer", editable = true }}
+inner = {{ path = "inner" }}
+"""
+
+
+def test_local_packages_are_in_the_image_as_they_are_now(built: Built) -> None:
+    checkout = built.builder.checkout
+    needed = {"source-x": '"headwater", "inner", "outer"', "source-x/inner": "", "upstream/outer": ""}
+    for path, packages in needed.items():
+        name = path.rpartition("/")[2].replace("-", "_")
+        (checkout / path / name).mkdir(parents=True)
+        (checkout / path / name / "__init__.py").write_text("VALUE = 1\n")
+        (checkout / path / "pyproject.toml").write_text(PROJECT.format(name=name, needed=packages))
+    (checkout / "source-x" / "__main__.py").touch()
+    (checkout / "README.md").touch()  # of our own package, which is locked with the others
+    lock = [str(ROOT / ".venv" / "bin" / "uv"), "lock", "--quiet", "--project", "source-x"]
+    subprocess.run(lock, cwd=checkout, check=True)
+
+    for value in (1, 2):
+        (checkout / "upstream" / "outer" / "outer" / "__init__.py").write_text(f"VALUE = {value}\n")
+        done = built.builder.build("source-x")
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr
+        with built.builder.files("ghcr.io/estuary/source-x:local") as root:
+            (found,) = root.glob("opt/venv/lib/python3*/site-packages")
+            assert (found / "outer" / "__init__.py").read_text() == f"VALUE = {value}\n"
+            assert (found / "inner" / "__init__.py").read_text() == "VALUE = 1\n"
+            assert (found / "source_x" / "__init__.py").is_file()
+
+
 def test_what_the_building_machine_has_set_is_used_and_not_in_the_image(index: str, tmp_path: Path) -> None:
     certificates = tmp_path / "certificates.pem"
     known = os.environ.get("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt")

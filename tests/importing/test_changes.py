@@ -14,7 +14,7 @@ KNOWN = [
     Connector("materialize-m", "materialize", "v1", ""),
     Connector("source-airbyte", "capture", "v2", "shim_airbyte_cdk"),
     Connector("source-native", "capture", "v1", ""),
-    Connector("source-singer", "capture", "v1", "shim_singer_sdk"),
+    Connector("source-singer", "capture", "v1", "shim_singer_sdk", ("upstream/tap-x", "source-native/shared")),
 ]
 EVERY = {each.name for each in KNOWN}
 CAPTURES = {"source-airbyte", "source-native", "source-singer"}
@@ -39,6 +39,10 @@ CAPTURES = {"source-airbyte", "source-native", "source-singer"}
         ("python/shell/README.md", set()),
         ("pyproject.toml", EVERY),
         ("build-local.sh", EVERY),
+        (".dockerignore", EVERY),
+        ("upstream/tap-x/tap_x/streams.py", {"source-singer"}),
+        ("upstream/tap-xy/setup.py", set()),
+        ("source-native/shared/code.py", {"source-native", "source-singer"}),
         (".github/workflows/connector.yaml", EVERY),
         (".github/workflows/nightly.yaml", set()),
         ("python/runner/run.py", set()),
@@ -64,6 +68,25 @@ def test_the_repository_s_connectors_are_found_with_what_they_are_made_with() ->
     assert found["source-classic"].shim == "shim_singer_sdk"
     assert found["materialize-sqlite"].type == "materialize"
     assert found["derive-sales"] == Connector("derive-sales", "derive", "v1", "")
+
+
+def test_local_packages_are_those_of_the_lock(tmp_path: Path) -> None:
+    folder = tmp_path / "source-x"
+    folder.mkdir()
+    (folder / "pyproject.toml").touch()
+    sources = [
+        'virtual = "."',
+        'editable = "../"',
+        'editable = "../up/tap"',
+        'directory = "inner"',
+        'path = "../z.whl"',
+    ]
+    sources += ['registry = "https://index.example/simple"', 'editable = "../../elsewhere"']
+    (folder / "uv.lock").write_text("".join(f"[[package]]\nsource = {{ {each} }}\n" for each in sources))
+
+    (found,) = connectors(tmp_path)
+
+    assert found.packages == ("up/tap", "source-x/inner", "z.whl")
 
 
 def test_a_change_is_what_differs_from_where_the_branch_began(tmp_path: Path) -> None:
