@@ -32,7 +32,12 @@ class Process:
     def __init__(self, target: Target) -> None:
         self._stack = contextlib.ExitStack()
         launch = Launch(
-            command=target.command, connector_type="LOCAL", env=target.env, cwd=target.cwd, protocol=MATERIALIZE
+            command=target.command,
+            connector_type="LOCAL",
+            env=target.env,
+            cwd=target.cwd,
+            protocol=MATERIALIZE,
+            containers=target.containers,
         )
         self._connection = self._stack.enter_context(connected(launch))
 

@@ -14,6 +14,7 @@ from python.runner.problems import CatalogError
 
 __all__ = ["CASES"]
 
+_BUILDAH = "python.runner.buildah"  # which runs images without a name of their containers that we would know
 _PORT = re.compile(r"dev\.estuary\.port-(public|proto)\.(.*)")
 
 
@@ -26,9 +27,8 @@ def _image(subject: Subject) -> ImageEndpoint:
 def _described(subject: Subject) -> Json:
     """Return what the engine says of the image: `config`, `os` and `architecture`, in the names of OCI."""
     endpoint = _image(subject)
-    command = list(subject.start().command)
-    buildah = "python.runner.buildah" in command
-    engine = command[command.index("python.runner.buildah") + 1] if buildah else command[0]
+    start = subject.start()
+    engine = start.containers.engine if start.containers else start.command[start.command.index(_BUILDAH) + 1]
     found = images.inspected(engine, endpoint.image)
     if found is None:
         raise BlockedError(f"it needs the image, and {engine} does not have it any more")

@@ -234,6 +234,7 @@ class MaterializationSubject(ApplyingSubject):
             resource=self.resource,
             env=start.env,
             cwd=start.cwd,
+            containers=start.containers,
         )
         task = Task(target, in_process=False)
         task.spec = self.former(*tables)

@@ -87,7 +87,7 @@ class Subject(ABC):
             shards: Shards = dataclasses.replace(task.shards, log_level=log_level)
             task = dataclasses.replace(task, shards=shards)  # type: ignore[type-var] # every task is a dataclass
         launch = engines.launch(task, lambda _log: None, self._network)
-        return Start(command=launch.command, env=launch.env, cwd=launch.cwd)
+        return Start(command=launch.command, env=launch.env, cwd=launch.cwd, containers=launch.containers)
 
     def dialogue(self, limits: Limits | None = None) -> Dialogue:
         """Start the connector. Nothing was sent."""

@@ -16,6 +16,7 @@ import msgspec
 
 from python.acceptance.transcripts import BY_ITSELF, SILENT, TOO_LATE, Json, Transcript, kind_of, object_in
 from python.protocol.errors import HeadwaterError
+from python.runner.containers import Containers
 
 __all__ = ["Dialogue", "Limits", "Start"]
 
@@ -39,11 +40,12 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Start(msgspec.Struct, frozen=True, kw_only=True):
-    """How to start a connector; `env` is added to the environment."""
+    """How to start a connector; `env` is added to the environment. `containers` are those of an image's command."""
 
     command: Sequence[str]
     env: Mapping[str, str] = {}
     cwd: str | None = None
+    containers: Containers | None = None
 
 
 class Dialogue:
@@ -55,6 +57,7 @@ class Dialogue:
 
     def __init__(self, start: Start, limits: Limits) -> None:
         self._limits = limits
+        self._containers = start.containers
         try:
             self._process = subprocess.Popen(
                 start.command,
@@ -169,6 +172,9 @@ class Dialogue:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        if self._containers and self._process.returncode < 0:
+            self._containers.remove(self._process.pid)
+            self._containers = None
 
     def _transcript(self, ended: str) -> Transcript:
         self._pump(lambda: False, _LINGER_SECONDS)

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import msgspec
 
 from python.protocol.wire import FromConnector, FromRuntime
+from python.runner.containers import Containers
 
 __all__ = ["AnyConnector", "Rows", "Table", "Target"]
 
@@ -40,6 +41,8 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     of deleted documents deleted. `resource` makes a resource config of a table's name and whether it has delta updates.
     `rows` reads a table, each value as the text that the endpoint shows it as, null as None.
 
+    `containers` are those of `command` where it runs an image.
+
     `exceptions` maps the name of a case to a regular expression: the connector cannot do this, and refuses it with a
     sentence where the expression is found. A case that is refused otherwise, or that works after all, fails.
     """
@@ -53,6 +56,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     exceptions: Mapping[str, str] = {}
     env: Mapping[str, str] = {}
     cwd: str | None = None
+    containers: Containers | None = None
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True):

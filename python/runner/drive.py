@@ -25,6 +25,7 @@ from python.protocol.log import Log
 from python.protocol.materialize_session import MaterializeSession
 from python.protocol.session import Role, Session
 from python.protocol.wire import FromConnector, FromRuntime
+from python.runner.containers import Containers
 from python.runner.stop import Stop
 from python.shell.child import Child
 
@@ -68,6 +69,7 @@ PROTOCOLS: Mapping[str, Protocol] = {"capture": CAPTURE, "derivation": DERIVE, "
 class Launch(msgspec.Struct, frozen=True, kw_only=True):
     """How to start a connector: `command`, and what to add to the environment. `on_log` gets every log.
 
+    `containers` removes what an image's command leaves to its engine, where the command is killed.
     Once `stop` is asked for, a connector that runs is asked to end at its next boundary.
     """
 
@@ -78,10 +80,14 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     on_log: Callable[[Log], None] = lambda _log: None
     stop: Stop = msgspec.field(default_factory=Stop)
     protocol: Protocol = CAPTURE
+    containers: Containers | None = None
 
 
 class Connection:
-    """A started connector and our end of the conversation with it, checked message by message in both directions."""
+    """A started connector and our end of the conversation with it, checked message by message in both directions.
+
+    `ended` says that it has ended by itself, and well.
+    """
 
     def __init__(self, child: Child, protocol: Protocol) -> None:
         self._child = child
@@ -90,6 +96,7 @@ class Connection:
         self._session = protocol.session(Role.RUNTIME)
         self._batches = child.batches(TICK_SECONDS)
         self._read: collections.deque[bytes] = collections.deque()
+        self.ended = False
 
     def send(self, request: FromRuntime) -> None:
         """`request` is legal, and on its way."""
@@ -124,7 +131,7 @@ class Connection:
         if not self._read:
             batch = next(self._batches, None)
             if batch is None:
-                self._child.finish()
+                self._finish()
                 raise RemoteProtocolError("the connector ended amid its session", rule=28)
             self._read.extend(batch)
         while self._read:
@@ -136,7 +143,7 @@ class Connection:
         if self._more():
             extra = self._read[0][:80]
             raise RemoteProtocolError(f"after its answer the connector wrote another line: {extra!r}", rule=28)
-        self._child.finish()
+        self._finish()
         self._session.end()
 
     def batches(self) -> Iterator[list[FromConnector]]:
@@ -154,8 +161,12 @@ class Connection:
                 yield batch
                 raise
             yield batch
-        self._child.finish()
+        self._finish()
         self._session.end()
+
+    def _finish(self) -> None:
+        self._child.finish()
+        self.ended = True
 
     def stop(self) -> None:
         """Ask the connector to end at its next boundary."""
@@ -169,7 +180,7 @@ class Connection:
     def _next(self, want: type[FromConnector]) -> list[FromConnector]:
         """Return the answer that comes next, and with it those like it, if it is of a kind that comes in runs."""
         if not self._more():
-            self._child.finish()
+            self._finish()
             raise RemoteProtocolError(f"the connector ended without an answer; {want.__name__} was awaited", rule=28)
         return self._next_run()
 
@@ -224,9 +235,9 @@ class Stream:
 def connected(launch: Launch) -> Iterator[Connection]:
     """Start the connector, and ask for its `spec`, as the runtime does before every real request."""
     child = Child(launch.command, launch.env, launch.on_log, launch.cwd)
+    connection = Connection(child, launch.protocol)
     try:
         with launch.stop.telling(child.interrupt):
-            connection = Connection(child, launch.protocol)
             connection.send(wire.Spec(connector_type=launch.connector_type))
             spec = connection.receive(launch.protocol.spec_response)
             if spec.protocol != PROTOCOL_VERSION:
@@ -237,3 +248,5 @@ def connected(launch: Launch) -> Iterator[Connection]:
             yield connection
     finally:
         child.kill()
+        if launch.containers and not connection.ended:
+            launch.containers.remove(child.pid)

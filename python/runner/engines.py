@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from python.protocol.errors import ConnectorError
 from python.protocol.log import Log
-from python.runner import images
+from python.runner import containers, images
 from python.runner.drive import PROTOCOLS, Launch
 from python.runner.endpoints import LocalEndpoint, Task
 from python.runner.problems import CatalogError
@@ -48,13 +48,20 @@ def launch(task: Task, on_log: Callable[[Log], None], network: str = "bridge") -
             raise CatalogError.at(endpoint.where, sentence)
         own = {**_path(endpoint.command), **sealing, **endpoint.env, **logs}
         command: tuple[str, ...] = endpoint.command
+        made = None
     else:
         own = {}
         engine = _engine(f"{task.name} is the image {endpoint.image}")
         images.check(engine, endpoint, task.kind, on_log)
-        command = _run(engine, endpoint.image, {**logs, **sealing}, network)
-    protocol = PROTOCOLS[task.kind]
-    return Launch(command=command, env=own, connector_type=endpoint.connector_type, on_log=on_log, protocol=protocol)
+        command, made = _run(engine, endpoint.image, {**logs, **sealing}, network)
+    return Launch(
+        command=command,
+        env=own,
+        connector_type=endpoint.connector_type,
+        on_log=on_log,
+        protocol=PROTOCOLS[task.kind],
+        containers=made,
+    )
 
 
 def _engine(what: str) -> str:
@@ -86,11 +93,15 @@ def _problem(engine: str) -> str:
     return (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1] if done.returncode else ""
 
 
-def _run(engine: str, image: str, env: Mapping[str, str], network: str) -> tuple[str, ...]:
+def _run(
+    engine: str, image: str, env: Mapping[str, str], network: str
+) -> tuple[tuple[str, ...], containers.Containers | None]:
+    """Return the command that runs an image, and what removes its containers, where that is not the command's own."""
     options = [option for name, value in env.items() for option in ("--env", f"{name}={value}")]
     if pathlib.Path(engine).name == "buildah":  # its `run` starts a command in a container that it has made before
-        return (sys.executable, "-m", "python.runner.buildah", engine, image, *options)
-    return (engine, "run", "--rm", "--interactive", f"--network={network}", *options, image)
+        return (sys.executable, "-m", "python.runner.buildah", engine, image, *options), None
+    made = containers.new(engine)
+    return made.command(image, [f"--network={network}", *options]), made
 
 
 def _path(command: Sequence[str]) -> dict[str, str]:

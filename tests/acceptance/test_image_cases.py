@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import pytest
 
 from python.acceptance import suite
 from python.acceptance.opening import opened
+from python.acceptance.subject import Subject
 from python.acceptance.verdicts import FAILED, NOT_APPLICABLE, PASSED
 from tests.acceptance.subjects import DEFECTS, NAME, QUICK, TOKEN
 
@@ -25,19 +28,25 @@ IMAGE: dict[str, Any] = {"Os": "linux", "Architecture": "amd64", "Config": CONFI
 
 
 def verdicts(folder: Path, image: dict[str, Any], monkeypatch: pytest.MonkeyPatch, *rules: int) -> list[str]:
+    subject = of_image(folder, image, monkeypatch)
+    return [suite.checked(subject, case).verdict for case in suite.CASES if case.rule in rules]
+
+
+def of_image(folder: Path, image: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Subject:
     engine, spec = folder / "docker", folder / "test.flow.yaml"
     described = json.dumps(json.dumps([image]))
     run = [sys.executable, "-E", "-s", "-S", str(DEFECTS / "capture.py"), "none", str(folder / "left")]
     engine.write_text(
         f"#!{sys.executable} -S\nimport os, sys\n"
-        f"if sys.argv[1] == 'image':\n    print({described})\nelse:\n    os.execv({run[0]!r}, {run!r})\n"
+        f"if sys.argv[1] == 'image':\n    print({described})\n"
+        f"elif sys.argv[1] == 'rm':\n    print(*sys.argv[2:], file=open({str(folder / 'removed')!r}, 'a'))\n"
+        f"else:\n    os.execv({run[0]!r}, {run!r})\n"
     )
     engine.chmod(0o755)
     monkeypatch.setenv("DOCKER_CLI", str(engine))
     endpoint = {"connector": {"image": "other:v0", "config": {"credentials": {"token": TOKEN}}}}
     spec.write_text(json.dumps({"captures": {NAME: {"endpoint": endpoint, "bindings": []}}}))
-    subject = opened("acme/source-x:v1", source=str(spec), limits=QUICK)
-    return [suite.checked(subject, case).verdict for case in suite.CASES if case.rule in rules]
+    return opened("acme/source-x:v1", source=str(spec), limits=QUICK)
 
 
 def test_an_image_as_flow_wants_it_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,3 +77,18 @@ def test_the_codec_may_be_said_in_the_environment_and_ports_may_be_none(
     image = {**IMAGE, "Config": {**CONFIG, "Labels": labels, "Env": ["FLOW_RUNTIME_CODEC=json"]}}
 
     assert verdicts(tmp_path, image, monkeypatch, 87, 89) == [PASSED, NOT_APPLICABLE]
+
+
+def test_a_container_is_removed_once_where_its_client_is_killed_and_not_where_it_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subject = of_image(tmp_path, IMAGE, monkeypatch)
+    ended = subject.talk(subject.spec_request)
+    assert (ended.status, (tmp_path / "removed").exists()) == (0, False)
+
+    with subject.dialogue() as dialogue:
+        dialogue.send(subject.spec_request)
+        dialogue.until("spec")
+        dialogue.stop(signal.SIGKILL)
+    (removed,) = (tmp_path / "removed").read_text().splitlines()
+    assert re.fullmatch("--force headwater-[0-9a-f]{12}-[0-9]+", removed)
