@@ -115,15 +115,10 @@ class Job(ABC):
 
     def run(self) -> None:
         """Do all there is to do. Raises what ended the task; where the run goes on without it, that is told at once."""
-        try:
-            with self.unless_stopped():
-                self.require_shards()
-                self._again(self._build)
-                self.sessions()
-        except Exception as error:
-            if self.shared.options.continuous and not self.shared.stop.asked:
-                self.shared.progress.note(f"{self.name}: failed, and is not started again: {_sentence(error)}")
-            raise
+        with self._told(self.name), self.unless_stopped():
+            self.require_shards()
+            self._again(self._build)
+            self.sessions()
 
     def sessions(self) -> None:
         """Run the shards of one session, at the same time. Raises why some failed."""
@@ -131,15 +126,25 @@ class Job(ABC):
         if len(ranges) == 1:
             self._again(functools.partial(self._shard, 0, ranges[0]))
             return
-        shards = {
-            f"shard {number}": functools.partial(
-                self._again, functools.partial(self._shard, number, owned), f", shard {number}"
-            )
-            for number, owned in enumerate(ranges)
-        }
+        shards = {f"shard {number}": functools.partial(self._one, number, owned) for number, owned in enumerate(ranges)}
         failures = all_ended(shards)
         if failures:
             raise HeadwaterError("; ".join(failures))
+
+    def _one(self, number: int, owned: RangeSpec) -> None:
+        """Run one shard of several, which may go on for long after it has failed: what ended it is told at once."""
+        with self._told(f"{self.name}, shard {number}"):
+            self._again(functools.partial(self._shard, number, owned), f", shard {number}")
+
+    @contextlib.contextmanager
+    def _told(self, name: str) -> Iterator[None]:
+        """What ends a part of a run that goes on without it is told as it happens; it is raised in any case."""
+        try:
+            yield
+        except Exception as error:
+            if self.shared.options.continuous and not self.shared.stop.asked:
+                self.shared.progress.note(f"{name}: failed, and is not started again: {_sentence(error)}")
+            raise
 
     def launch(self, key_begin: int = 0) -> drive.Launch:
         """Return how to start the connector, whose logs are told, and which is stopped with the run."""

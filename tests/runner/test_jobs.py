@@ -1,4 +1,5 @@
 import io
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from python.protocol.errors import HeadwaterError
 from python.protocol.flow import RangeSpec
 from python.runner.catalog import CaptureTask, Catalog, Collection, LocalEndpoint
 from python.runner.jobs import Job, Ledger, Options, Shared, all_ended, declared
-from python.runner.problems import Where
+from python.runner.problems import CatalogError, Where
 from python.runner.progress import Progress
 from python.runner.stop import Stop
 from python.runner.store import Store
@@ -156,3 +157,36 @@ def test_a_continuous_run_does_a_failed_session_again(store: Store) -> None:
 
     assert told.getvalue() == "a/x: failed, and starts again in 1 s: no luck\n"
     assert (store.task("a/x", 0).sessions, store.task("a/x", 0).error) == (2, "")
+
+
+class Heard(io.StringIO):
+    """What is told; `of` is set as soon as something is not started again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.of = threading.Event()
+
+    def write(self, text: str) -> int:
+        written = super().write(text)
+        if "not started again" in text:
+            self.of.set()
+        return written
+
+
+def test_a_shard_that_is_not_started_again_is_told_while_the_others_go_on(store: Store) -> None:
+    told, heard = Heard(), list[bool]()
+
+    def first_fails(ledger: Ledger, _owned: RangeSpec) -> None:
+        if ledger.key[1] == 0:
+            raise CatalogError.at(HERE, "no luck")
+        heard.append(told.of.wait(timeout=10))
+
+    failing = job(store, shards=2, told=told)
+    failing.work = first_fails
+    with pytest.raises(HeadwaterError, match=r"shard 0: test\.flow.yaml:7: no luck"):
+        failing.run()
+
+    assert heard == [True]
+    assert told.getvalue().splitlines()[0] == (
+        "a/x, shard 0: failed, and is not started again: test.flow.yaml:7: no luck"
+    )
