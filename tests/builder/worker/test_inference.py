@@ -5,7 +5,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from airbyte_protocol_dataclasses.models import AirbyteRecordMessage
+from airbyte_cdk.models import AirbyteRecordMessage  # type: ignore[attr-defined] # from another package, by a star
 from airbyte_cdk.utils.datetime_format_inferrer import DatetimeFormatInferrer
 from airbyte_cdk.utils.schema_inferrer import SchemaInferrer
 from hypothesis import given
