@@ -153,6 +153,8 @@ def _lines(done: Written) -> Iterator[str]:
     yield f"{done.folder}: {count} file{'s' * (count != 1)} added, {state} version {revision.version}"
     if done.draft.laid.problem:
         yield f"Its bindings are not known: {done.draft.laid.problem}"
+    for stream, reason in done.draft.laid.unread.items():
+        yield f"Its tests do not capture {stream}, which was not recorded as a whole (record more slices and pages): {reason}"
 
 
 def _next(options: Options, done: Written) -> Iterator[str]:
@@ -174,6 +176,7 @@ def _json(done: Written, left: list[str]) -> dict[str, Any]:
         "removed": done.removed,
         "breaking": revision.breaking,
         "hosts": done.draft.facts.hosts,
+        "unread": done.draft.laid.unread,
         "problem": done.draft.laid.problem,
         "left": left,
     }

@@ -9,6 +9,7 @@ from typing import Any
 from python.builder.export.facts import Facts
 from python.builder.export.order import Form, Order
 from python.importing.scaffold.examples import example
+from python.protocol import document
 from python.runner.spec_edit import block_text
 
 __all__ = ["Records", "config_file", "files"]
@@ -22,6 +23,7 @@ _HEADER = (
     "# What Airbyte's connector acceptance tests hold against this connector. `secrets/config.json` has a config.\n"
 )
 _EMPTY = "The recorded read found nothing in it."
+_PARTLY = "The recorded read has not all of it."
 _UNREAD = "No read was recorded when the connector was exported."
 _FULL = "No stream knows what is new: each read begins anew."
 _STATE = "Cursors beyond all data are not known of this source."
@@ -58,7 +60,9 @@ def files(order: Order, facts: Facts, records: Records | None) -> dict[str, str]
     }
     if records is not None:
         lines = [
-            json.dumps({"stream": name, "data": each, "emitted_at": 0}) for name in records for each in records[name]
+            document.encode({"stream": name, "data": each, "emitted_at": 0}).decode()
+            for name in records
+            for each in records[name]
         ]
         found[f"{_FOLDER}/expected_records.jsonl"] = "".join(f"{line}\n" for line in lines)
     return found
@@ -71,9 +75,13 @@ def _invalid() -> dict[str, str]:
 def _read(facts: Facts, records: Records | None) -> dict[str, Any]:
     if records is None:
         return {"expect_records": {"bypass_reason": _UNREAD}}
-    empty = [stream.name for stream in facts.streams if not stream.is_template and not records.get(stream.name)]
+    empty = [
+        {"name": stream.name, "bypass_reason": _EMPTY if stream.name in records else _PARTLY}
+        for stream in facts.streams
+        if not stream.is_template and not records.get(stream.name)
+    ]
     told = {"expect_records": {"path": f"{_FOLDER}/expected_records.jsonl"}}
-    return {**told, "empty_streams": [{"name": name, "bypass_reason": _EMPTY} for name in empty]} if empty else told
+    return {**told, "empty_streams": empty} if empty else told
 
 
 def _catalog(facts: Facts) -> dict[str, Any]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pathlib
+import re
 import shutil
 import tempfile
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -20,9 +22,10 @@ from python.importing.scaffold.templates import sentence
 from python.importing.snapshot_settings import Settings
 from python.protocol import document
 from python.protocol.errors import HeadwaterError
+from python.protocol.log import Log
 from python.runner import engines
 from python.runner.catalog import CaptureTask
-from python.runner.discovery_merge import Merge, merge
+from python.runner.discovery_merge import Merge, NewBinding, merge
 from python.runner.drive import Launch
 from python.runner.loading import load_catalog
 from python.runner.observing import Observation, discovered_of, spec_of
@@ -35,6 +38,7 @@ __all__ = ["answers"]
 _SECONDS_MAX = 120.0  # for all answers together: nothing waits for a network
 _REDACTED = "****"
 _META = "_meta"
+_FAILED = re.compile(r"stream (?P<stream>.+?): (?P<reason>.*)", re.DOTALL)
 
 
 def answers(order: Order, specification: Mapping[str, Any]) -> Answers:
@@ -81,6 +85,10 @@ def _lay(folder: pathlib.Path, order: Order) -> None:
         (folder / "components.py").write_text(order.components, encoding="utf-8")
 
 
+_Captured: TypeAlias = tuple[list[tuple[str, bytes]], Any]
+"""Documents as JSON with their collections, and the state after them."""
+
+
 class _Asking:
     """One connector that is asked; each answer is kept as its tests keep it."""
 
@@ -89,6 +97,7 @@ class _Asking:
         self._told = told
         self._recorded = recorded
         self._snapshots: dict[str, Any] = {}
+        self._failed: dict[str, str] = {}
 
     def answers(self) -> Answers:
         with until_signal() as stop, stopped_after(_SECONDS_MAX, stop):
@@ -109,23 +118,52 @@ class _Asking:
             return self._read(told, found, stop) if self._recorded else told
 
     def _read(self, told: Answers, found: Merge, stop: Stop) -> Answers:
-        """Return `told` with what the connector captures of its recording."""
-        task, launch = self._task(found, stop)
-        names = {each.target: str(each.resource["stream"]) for each in found.added if isinstance(each.resource, dict)}
-        pairs: list[tuple[str, bytes]] = []
-        state: Any = {}
-        catalog = load_catalog(self._spec_path)
-        for committed in Observation(task, catalog, launch).run():
-            state = committed.state
-            for binding, texts in zip(enabled(task), committed.documents, strict=True):
-                pairs.extend((binding.target, text) for text in texts)
+        """Return `told` with what the connector captures of its recording, without the streams that it lacks."""
+        unread: dict[str, str] = {}
+        while True:
+            replayed = _without(found, unread)
+            if all(each.disable for each in replayed.added):
+                return msgspec.structs.replace(told, unread=unread)
+            self._failed.clear()
+            try:
+                captured = self._captured(replayed, stop)
+            except HeadwaterError:
+                if not self._failed.keys() - unread:
+                    raise
+                unread |= self._failed
+                continue
+            return self._kept(msgspec.structs.replace(told, replayed=replayed, unread=unread), replayed, captured)
+
+    def _kept(self, told: Answers, replayed: Merge, captured: _Captured) -> Answers:
+        pairs, state = captured
         self._keep("capture", snapshot_texts.captured_lines(pairs, Settings()))
         self._keep("state", snapshot_texts.state_lines(state, Settings()))
+        names = {each.target: _stream(each) for each in replayed.added if not each.disable}
         records: dict[str, list[Any]] = {name: [] for name in names.values()}
         for target, text in pairs:
             value: Any = document.decode(text)
             records[names[target]].append({key: each for key, each in value.items() if key != _META})
-        return msgspec.structs.replace(told, records=records, snapshots=self._snapshots)
+        return msgspec.structs.replace(told, records=records)
+
+    def _captured(self, replayed: Merge, stop: Stop) -> _Captured:
+        """Return the documents with their collections, and the state after them."""
+        task, launch = self._task(replayed, stop)
+        catalog = load_catalog(self._spec_path)
+        targets = [binding.target for binding in enabled(task)]
+        pairs: list[tuple[str, bytes]] = []
+        state: Any = {}
+        for committed in Observation(task, catalog, launch).run():
+            state = committed.state
+            for target, texts in zip(targets, committed.documents, strict=True):
+                pairs.extend((target, text) for text in texts)
+        return pairs, state
+
+    def _note(self, log: Log) -> None:
+        """Take note of a stream that fails: the shim tells of each, with the source's own reason."""
+        found = _FAILED.match(log.message)
+        if found is not None and log.level == "error":
+            reason = log.fields.get("internalMessage") or found["reason"]
+            self._failed.setdefault(found["stream"], sentence(reason))
 
     @property
     def _spec_path(self) -> pathlib.Path:
@@ -136,12 +174,24 @@ class _Asking:
         text = flow_files.replay_spec(self._folder.name, self._told.config, found)
         self._spec_path.write_text(text, encoding="utf-8")
         task = load_catalog(self._spec_path).capture(None)
-        launch = engines.launch(task, lambda _log: None)
+        launch = engines.launch(task, self._note)
         return task, msgspec.structs.replace(launch, cwd=str(self._folder.parent), stop=stop)
 
     def _keep(self, kind: str, lines: list[Any]) -> None:
         path = f"{snapshot_texts.FOLDER}/{snapshot_texts.file_name(kind)}"
         self._snapshots[path] = snapshot_texts.text_of(lines)
+
+
+def _without(found: Merge, streams: Iterable[str]) -> Merge:
+    """Return `found` with the bindings of `streams` disabled."""
+    names = set(streams)
+    added = (dataclasses.replace(each, disable=True) if _stream(each) in names else each for each in found.added)
+    return dataclasses.replace(found, added=tuple(added))
+
+
+def _stream(binding: NewBinding) -> str:
+    resource = binding.resource
+    return str(resource.get("stream")) if isinstance(resource, dict) else ""
 
 
 def _plain(message: msgspec.Struct) -> Any:  # noqa: ANN401 -- JSON

@@ -50,12 +50,14 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
 class Laid(msgspec.Struct, frozen=True, kw_only=True):
     """Files by their path below the folder. Of `begun`, those that are there already stay as people made them.
 
-    `problem` says why the connector's bindings are not known, or is empty.
+    `problem` says why the connector's bindings are not known, or is empty; `unread` says the same of
+    each stream that the recording has not all of.
     """
 
     written: Mapping[str, str]
     begun: Mapping[str, str]
     problem: str
+    unread: Mapping[str, str]
 
 
 def laid(order: Order, facts: Facts, revision: Revision, kept: Kept) -> Laid:
@@ -70,9 +72,8 @@ def laid(order: Order, facts: Facts, revision: Revision, kept: Kept) -> Laid:
         written |= _of_ours(order, revision, kept, told)
         begun |= {flow_files.TEST_SPEC: flow_files.test_spec(order.name, told.given, told.found)}
         begun |= flow_files.test_module(order.name, told) if told.snapshots else {}
-    if order.icon:
-        return Laid(written=written | drawn, begun=begun, problem=told.problem)
-    return Laid(written=written, begun=begun | drawn, problem=told.problem)
+    icon_written, icon_begun = (drawn, {}) if order.icon else ({}, drawn)
+    return Laid(written=written | icon_written, begun=begun | icon_begun, problem=told.problem, unread=told.unread)
 
 
 def _published(order: Order, facts: Facts, revision: Revision, kept: Kept) -> dict[str, str]:
@@ -97,7 +98,7 @@ def _of_ours(order: Order, revision: Revision, kept: Kept, told: Answers) -> dic
         **told.snapshots,
     }
     if recorded:
-        found[flow_files.REPLAY_SPEC] = flow_files.replay_spec(order.name, told.config, told.found)
+        found[flow_files.REPLAY_SPEC] = flow_files.replay_spec(order.name, told.config, told.replayed)
     return found
 
 

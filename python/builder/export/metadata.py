@@ -75,7 +75,8 @@ def _folded(item: tuple[str, Any]) -> str:
 def revised(text: str, hosts: Sequence[str], revision: Revision) -> str:
     """Return the metadata.yaml `text` of a connector with its next version; what people wrote stays.
 
-    Hosts that the manifest asks are added, and none is taken away. Raises ExportError for no YAML, and where `data` is no object.
+    Hosts that the manifest asks are added, and none is taken away. Raises ExportError for no YAML, and where it has no
+    object `data`.
     """
     _read(text)
     trip = RoundTrip(text)
