@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from python.cli import (
     acceptance,
+    builder,
     connector_commands,
     importing,
     init,
@@ -17,6 +18,7 @@ from python.cli.group import headwater
 
 __all__ = [
     "acceptance",
+    "builder",
     "connector_commands",
     "headwater",
     "importing",

@@ -85,7 +85,7 @@ def _add(api: FastAPI, service: Service, route: Route) -> None:
 
 
 def _endpoint(service: Service, route: Route) -> Callable[..., Awaitable[Response]]:
-    async def serve(request: Request, ask: Any = None) -> Response:  # noqa: ANN401 -- of the route's type
+    async def serve(request: Request, ask: Any) -> Response:  # noqa: ANN401 -- of the route's type
         try:
             return await route.serve(Call(service=service, request=request, family=route.family, ask=ask))
         except (Problem, ClientDisconnect):
@@ -96,7 +96,7 @@ def _endpoint(service: Service, route: Route) -> Callable[..., Awaitable[Respons
             raise unexpected(error) from None
 
     async def serve_empty(request: Request) -> Response:
-        return await serve(request)
+        return await serve(request, None)
 
     if route.asked is None:
         return serve_empty

@@ -25,7 +25,7 @@ async def health(call: Call[None]) -> Response:
     """Answer whether the default CDK can be used: its version is the one that its interpreter really has."""
     settings = call.service.settings
     told = await _about(call.service, DEFAULT)
-    version, reason = told.get("cdk_version"), told.get("reason")
+    version, reason = told.get("cdk_version"), told.get("problem")
     if version is not None and settings.cdk_version not in (None, version):
         reason = f"CDK_VERSION is {settings.cdk_version}, and the interpreter has {version}"
     return answer(
@@ -53,9 +53,9 @@ async def _about(service: Service, name: str) -> Mapping[str, Json]:
         async with asyncio.timeout(_SECONDS_MAX):
             return await service.engines.named(name).about()
     except TimeoutError:
-        return {"reason": f"the interpreter did not answer within {_SECONDS_MAX:g} seconds"}
+        return {"problem": f"the interpreter did not answer within {_SECONDS_MAX:g} seconds"}
     except Exception as error:  # noqa: BLE001 -- health says that something is wrong; it does not fail itself
-        return {"reason": unexpected(error).message}
+        return {"problem": unexpected(error).message}
 
 
 def _capabilities(service: Service) -> dict[str, Any]:

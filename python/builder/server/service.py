@@ -124,11 +124,16 @@ def _result(reading: Reading, outcome: Outcome) -> Json:
 
 
 async def _last(engine: Engine, job: Job, happened: Callable[[Event], Any] | None) -> Outcome:
-    async for each in engine.run(job):
-        if isinstance(each, Outcome):
-            return each
-        if happened is not None:
-            await happened(each)
+    happening = engine.run(job)
+    try:
+        async for each in happening:
+            if isinstance(each, Outcome):
+                return each
+            if happened is not None:
+                await happened(each)
+    finally:
+        if isinstance(happening, AsyncGenerator):  # then it holds a process until it is closed
+            await happening.aclose()
     return Outcome(failure=Failure(kind=Kind.WORKER, message="the worker ended without an answer"))
 
 

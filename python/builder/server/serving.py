@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -35,6 +36,9 @@ def serve(settings: Settings, app: ASGIApp, told: Callable[[str], object]) -> No
             timeout_graceful_shutdown=_GRACE_SECONDS,
         )
         told(f"Connector Builder server on http://{_shown(held)}")
+        # uvicorn raises the signal that ended it once more; having ended in order, we do not die of it.
+        for each in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(each, lambda *_: None)
         uvicorn.Server(config).run(sockets=[held])
 
 

@@ -24,7 +24,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     `cdk_python`, `cdk_entrypoint` and `cdk_version` are of the default engine; without the first it is the interpreter
     that runs us. `cdks` are further interpreters by name, `projects` the name of the engine by `project_id`.
     `connectors` is a folder whose sub-folders are on the path of each job; `recordings` one below which `record` and
-    `replay` of a request name folders. `hosts` and `origins` are accepted beside the server's own.
+    `replay` of a request name folders. `allowed_networks` and `denied_networks` (as 10.0.0.0/8) bound what manifests
+    may reach; without them everything, but no private address where the server listens beyond loopback. With `plain`
+    no worker is kept warm. `hosts` and `origins` are accepted beside the server's own.
     """
 
     host: str = "127.0.0.1"
@@ -39,6 +41,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     projects: Mapping[str, str] = {}
     connectors: str | None = None
     recordings: str | None = None
+    allowed_networks: tuple[str, ...] = ()
+    denied_networks: tuple[str, ...] = ()
+    plain: bool = False
     hosts: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
     body_bytes_max: int = 10 * 1024 * 1024  # Airbyte's own limit of a request
@@ -62,9 +67,20 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
     return Settings(
         host=environment.get("HEADWATER_BUILDER_HOST") or "127.0.0.1",
         port=int(port),
-        allow_custom_code=environment.get("AIRBYTE_ENABLE_UNSAFE_CODE", "").strip().lower() == "true",
+        allow_custom_code=_is_true(environment.get("AIRBYTE_ENABLE_UNSAFE_CODE", "")),
+        plain=_is_true(environment.get("HEADWATER_BUILDER_PLAIN", "")),
+        allowed_networks=_listed(environment.get("HEADWATER_BUILDER_ALLOW_NETWORKS", "")),
+        denied_networks=_listed(environment.get("HEADWATER_BUILDER_DENY_NETWORKS", "")),
         **told,  # type: ignore[arg-type]  # each is of a member that is a text or None
     )
+
+
+def _is_true(text: str) -> bool:
+    return text.strip().lower() == "true"
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(each.strip() for each in text.split(",") if each.strip())
 
 
 _VARIABLES = {
@@ -91,10 +107,19 @@ def checked(settings: Settings) -> Settings:
     for name, secret in (("HEADWATER_BUILDER_TOKEN", settings.token), ("AB_JWT_SIGNATURE_SECRET", settings.jwt_secret)):
         if secret is not None and len(secret) < _TOKEN_CHARACTERS_MIN:
             raise HeadwaterError(f"{name} has {len(secret)} characters, want {_TOKEN_CHARACTERS_MIN} or more")
+    for network in (*settings.allowed_networks, *settings.denied_networks):
+        _check_network(network)
     unknown = sorted(set(settings.projects.values()) - {DEFAULT, *settings.cdks})
     if unknown:
         raise HeadwaterError(f"no CDK is called {unknown[0]}: there are {', '.join([DEFAULT, *settings.cdks])}")
     return settings
+
+
+def _check_network(network: str) -> None:
+    try:
+        ipaddress.ip_network(network)
+    except ValueError as error:
+        raise HeadwaterError(f"{network} is no network such as 10.0.0.0/8: {error}") from None
 
 
 def is_loopback(host: str) -> bool:

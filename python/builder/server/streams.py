@@ -10,8 +10,8 @@ from python.builder.manifests.references import Resolver
 
 __all__ = ["stream_names", "stream_urls"]
 
-_CONFIG = re.compile(
-    r"""\{\{\s*config(?:\.(?P<dotted>\w+)|\[\s*(?P<quote>['"])(?P<key>[^'"]+)(?P=quote)\s*\])\s*\}\}"""
+_VALUE = re.compile(
+    r"""\{\{\s*(?P<of>config|parameters)(?:\.(?P<dotted>\w+)|\[\s*(?P<quote>['"])(?P<key>[^'"]+)(?P=quote)\s*\])\s*\}\}"""
 )
 
 
@@ -26,30 +26,33 @@ def stream_names(manifest: Mapping[str, Any]) -> list[str]:
 def stream_urls(resolved: Mapping[str, Any], config: Mapping[str, Any]) -> list[dict[str, str]]:
     """Return name and URL of each stream of a resolved manifest.
 
-    Plain values of the config stand in the URL; any other expression stays as it is written, since evaluating it is
-    for a worker, with its limits.
+    Plain values of config and parameters stand in the URL; any other expression stays as it is written, since
+    evaluating it is for a worker, with its limits.
     """
     return [
-        {"name": str(stream.get("name", "")), "url": _filled(_url(stream), config)}
+        {"name": str(stream.get("name", "")), "url": _filled(*_url(stream), config)}
         for stream in resolved.get("streams") or ()
         if isinstance(stream, Mapping)
     ]
 
 
-def _url(stream: Mapping[str, Any]) -> str:
+def _url(stream: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    """Return the URL as written, and the parameters that reached it."""
     retriever = stream.get("retriever")
     requester = retriever.get("requester") if isinstance(retriever, Mapping) else None
     if not isinstance(requester, Mapping):
-        return ""
+        return "", {}
     if requester.get("url"):
-        return str(requester["url"])
+        return str(requester["url"]), requester.get("$parameters") or {}
     base, path = str(requester.get("url_base", "")), str(requester.get("path", ""))
-    return f"{base.rstrip('/')}/{path.lstrip('/')}" if path else base
+    url = f"{base.rstrip('/')}/{path.lstrip('/')}" if path else base
+    return url, requester.get("$parameters") or {}
 
 
-def _filled(url: str, config: Mapping[str, Any]) -> str:
+def _filled(url: str, parameters: Mapping[str, Any], config: Mapping[str, Any]) -> str:
     def value(match: re.Match[str]) -> str:
-        found = config.get(match["dotted"] or match["key"])
+        values = config if match["of"] == "config" else parameters
+        found = values.get(match["dotted"] or match["key"])
         return match[0] if found is None or isinstance(found, (dict, list)) else str(found)
 
-    return _CONFIG.sub(value, url)
+    return _VALUE.sub(value, url)
