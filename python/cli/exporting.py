@@ -154,7 +154,8 @@ def _lines(done: Written) -> Iterator[str]:
     if done.draft.laid.problem:
         yield f"Its bindings are not known: {done.draft.laid.problem}"
     for stream, reason in done.draft.laid.unread.items():
-        yield f"Its tests do not capture {stream}, which was not recorded as a whole (record more slices and pages): {reason}"
+        lacks = f"{stream}, which was not recorded as a whole (record more slices and pages)"
+        yield f"Its tests do not capture {lacks}: {reason}"
 
 
 def _next(options: Options, done: Written) -> Iterator[str]:

@@ -108,15 +108,16 @@ def _refuse_losses(folder: pathlib.Path, plan: _Plan) -> None:
 @contextlib.contextmanager
 def _alone(folder: pathlib.Path) -> Iterator[None]:
     """Within, no other export works beside `folder`; what a killed one has left is put right first."""
-    new, old = _beside(folder)
+    old = _beside(folder)[1]
     lock = os.open(folder.parent, os.O_RDONLY)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if old.exists() and not folder.exists():
             old.rename(folder)
         yield
+    except BlockingIOError:
+        raise ExportError(f"another export into {folder.parent} is running: wait for its end") from None
     finally:
-        shutil.rmtree(new, ignore_errors=True)
         os.close(lock)
 
 
@@ -148,6 +149,7 @@ def _put(folder: pathlib.Path, plan: _Plan) -> None:
     except OSError as error:
         if old.exists() and not folder.exists():
             old.rename(folder)
+        shutil.rmtree(new, ignore_errors=True)
         raise ExportError(f"{error.filename or folder} cannot be written: {error.strerror}") from None
 
 
