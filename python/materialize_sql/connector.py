@@ -14,7 +14,15 @@ from python.materialize_sql.dialect import CHECKPOINTS, Dialect
 from python.materialize_sql.endpoint import Endpoint
 from python.materialize_sql.fences import fence_off, raise_fence
 from python.materialize_sql.planner import Action, Found, plan
-from python.materialize_sql.tables import Column, ExistingColumn, ExistingTable, Place, Table, table_of
+from python.materialize_sql.tables import (
+    Column,
+    ExistingColumn,
+    ExistingTable,
+    Place,
+    Table,
+    checkpoints_gone,
+    table_of,
+)
 from python.materialize_sql.transactor import SqlTransactor
 from python.protocol.flow import Projection
 from python.protocol.materialize import ValidatedBinding
@@ -89,7 +97,9 @@ class SqlConnector(Connector[EndpointConfig, ResourceConfig, dict]):  # type: ig
         endpoint = self.connect(request.config)
         with endpoint.telling("open the tables"):
             schema = self.default_schema(request.config)
-            _existing(endpoint, [(schema, CHECKPOINTS)])
+            checkpoints = (schema, CHECKPOINTS)
+            if checkpoints not in endpoint.inspect([checkpoints]).tables:
+                raise checkpoints_gone(checkpoints)
             fence = raise_fence(endpoint, schema, request.name, request.range)  # no apply changes the tables unseen now
             found = _existing(endpoint, [table.place for table in tables])
             stored = [table.stored_in(found[table.place], self.dialect.fold) for table in tables]

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import msgspec
 
 from python.materialize_sql.dialect import CHECKPOINTS, Dialect
-from python.materialize_sql.tables import Column, ExistingColumn, ExistingTable, Place, Table, gone
+from python.materialize_sql.tables import Column, ExistingColumn, ExistingTable, Place, Table, checkpoints_gone, gone
 from python.protocol.errors import ConnectorError
 
 __all__ = ["Action", "Found", "plan"]
@@ -41,7 +41,8 @@ def plan(
     """Yield what is to be done for `wanted`; `last` are the tables that the same bindings had before, by binding.
 
     `home` is the schema of the table of checkpoints. Tables of bindings that are gone stay as they are. Raises
-    ConnectorError where an existing column cannot be kept, or a table is gone that was not to be filled anew.
+    ConnectorError where an existing column cannot be kept, or where a table is gone whose documents were not to be
+    stored anew: that of a binding, or that of checkpoints.
     """
     schemas = set(map(dialect.fold, found.schemas))
     for schema in dict.fromkeys((home, *(table.place[0] for table in wanted))):
@@ -49,6 +50,8 @@ def plan(
             schemas.add(dialect.fold(schema))
             yield Action(f"create schema {schema}", (dialect.create_schema(schema),), fences=False)
     if (home, CHECKPOINTS) not in found.tables:
+        if any(table.binding in last and last[table.binding].backfill == table.backfill for table in wanted):
+            raise checkpoints_gone((home, CHECKPOINTS))
         told = f"create table {home}.{CHECKPOINTS} for checkpoints"
         yield Action(told, (dialect.create_checkpoints(home),), fences=False)
     for table in wanted:

@@ -12,7 +12,7 @@ from python.materialize_sql.column_types import ColumnType
 from python.protocol.errors import ConnectorError
 from python.protocol.flow import Projection
 
-__all__ = ["Column", "ExistingColumn", "ExistingTable", "Place", "Table", "gone", "table_of"]
+__all__ = ["Column", "ExistingColumn", "ExistingTable", "Place", "Table", "checkpoints_gone", "gone", "table_of"]
 
 Place = tuple[str, str]
 """Schema and name of a table."""
@@ -106,8 +106,8 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
             if fits is None:
                 has = f"is of type {there.type}" if there else "is missing"
                 raise ConnectorError(
-                    f"table {self.named}: column {column.field!r} {has}, want {column.type.name}; "
-                    "was the table changed since the materialization was applied? Publish it again"
+                    f"table {self.named}: column {column.field!r} {has}, want {column.type.name}: it was changed "
+                    "since the materialization was applied; undo that, or raise the backfill counter of its binding"
                 )
             return fits
 
@@ -164,6 +164,19 @@ def gone(table: Table) -> ConnectorError:
     return ConnectorError(
         f"table {table.named} is gone, or not where the config says now, though documents were stored in it; raise the "
         "backfill counter of its binding to store them again, or bring the table back"
+    )
+
+
+def checkpoints_gone(place: Place) -> ConnectorError:
+    """Return the error about the table of checkpoints at `place`, which is not there, though documents were stored.
+
+    Made anew, it would let the runtime go on from its own checkpoint, which may be a transaction before or after what
+    the database has.
+    """
+    return ConnectorError(
+        f"table {'.'.join(place)}, which says how far documents were stored, is gone, or not where the config says "
+        "now: the documents of the last transaction could be lost or come twice; bring the table back, or raise the "
+        "backfill counters of all bindings to store all documents again"
     )
 
 

@@ -203,6 +203,38 @@ def test_a_table_that_is_gone_is_stored_again_by_a_backfill_and_never_left_empty
     assert target.rows("id") == [(2,)]
 
 
+def test_a_table_of_checkpoints_that_is_gone_is_made_anew_when_all_documents_are_stored_again(target: Target) -> None:
+    old = spec(target.config, binding(THINGS, "things"), binding(THINGS, "others"))
+    applied(target.make(), old)
+    stored(target, old, {"id": 1, "name": "a"})
+    target.run(f"drop table {target.dialect.qualified((target.schema, 'flow_checkpoints_v1'))}")
+    one = spec(target.config, binding(THINGS, "things", backfill=1), binding(THINGS, "others"))
+    for wanted in (old, one):
+        with pytest.raises(
+            ConnectorError, match=r"flow_checkpoints_v1, which .* last transaction could be lost or come"
+        ):
+            applied(target.make(), wanted, old)
+    assert target.rows("id") == [(1,)]
+
+    both = spec(target.config, binding(THINGS, "things", backfill=1), binding(THINGS, "others", backfill=1))
+    applied(target.make(), both, old)
+    stored(target, both, {"id": 2, "name": "b"})
+    assert target.rows("id") == [(2,)]
+
+
+def test_a_column_that_somebody_dropped_is_told_on_opening_and_made_by_what_is_advised(target: Target) -> None:
+    old = spec(target.config, binding(THINGS, "things"))
+    applied(target.make(), old)
+    target.run(f"alter table {target.dialect.qualified((target.schema, 'things'))} drop column name")
+    with pytest.raises(ConnectorError, match=r"column 'name' is missing, .*; undo that, or raise the backfill counter"):
+        Session(target.make(), old)
+
+    again = spec(target.config, binding(THINGS, "things", backfill=1))
+    applied(target.make(), again, old)
+    stored(target, again, {"id": 1, "name": "a"})
+    assert target.rows("id", "name") == [(1, "a")]
+
+
 def test_a_binding_whose_first_apply_was_killed_is_applied_again(target: Target) -> None:
     """The runtime's spec before is that of the last apply that ended."""
     others = spec(target.config, binding(THINGS, "others"))

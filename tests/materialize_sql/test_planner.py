@@ -68,6 +68,17 @@ def test_a_table_that_is_gone_is_only_made_for_a_backfill() -> None:
     assert planned(msgspec.structs.replace(TABLE, backfill=1), None, TABLE) == ["create table main.t for acmeCo/t"]
 
 
+def test_the_table_of_checkpoints_is_only_made_where_nothing_depends_on_what_it_held() -> None:
+    found = Found(schemas=frozenset({"main"}), tables={TABLE.place: EXISTING})
+    made = f"create table main.{CHECKPOINTS} for checkpoints"
+    raised = msgspec.structs.replace(TABLE, backfill=1)
+
+    with pytest.raises(ConnectorError, match=rf"table main\.{CHECKPOINTS}, which says how far documents were stored"):
+        list(plan(DIALECT, found, [TABLE], {0: TABLE}, "main"))
+    for last in ({}, {0: raised}):
+        assert next(iter(plan(DIALECT, found, [TABLE], last, "main"))).description == made
+
+
 def test_names_of_columns_are_compared_as_the_database_does() -> None:
     shouted = with_columns(*(ExistingColumn(each.name.upper(), each.type) for each in EXISTING.columns))
 
