@@ -65,7 +65,8 @@ class UnfitError(ValueError):
 class ColumnType(msgspec.Struct, frozen=True, kw_only=True):
     """A type of columns. `name` is how the database calls it, `want` is what it holds, in words.
 
-    Columns that an older version of the connector has made may have the type `formerly`, which others have, too.
+    Columns that an older version of the connector has made may have the type `formerly`, which others have, too. None
+    says that there was none; the type "" is that of a column without a type.
 
     Nearly all values are of the exact type `usual`, and are stored as `quick` makes them, or as they are without it;
     all others as `convert` makes them.
@@ -76,7 +77,7 @@ class ColumnType(msgspec.Struct, frozen=True, kw_only=True):
     convert: Converter
     usual: type | None = None
     quick: Converter | None = None
-    formerly: str = ""
+    formerly: str | None = None
 
     def column(self, values: Sequence[Any]) -> list[Any]:
         """Return `values`, converted; None stays None. Raises ValueError, in most cases UnfitError."""

@@ -164,7 +164,9 @@ class SqlConnector(Connector[EndpointConfig, ResourceConfig, dict]):  # type: ig
             known = was.known(there) if was else there
             if column.accepts(known) or self.dialect.migration(column, known):
                 return ""
-            return f"the table has it as {there.type}, and its values are {column.type.want} now"
+            return (
+                f"the table has it as {there.type or 'a column of no type'}, and its values are {column.type.want} now"
+            )
 
         return Resource(
             unfit=lambda projection: self.dialect.unfit_column(projection.field),

@@ -104,7 +104,7 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
             there = found.get(fold(column.field))
             fits = column.stored_in(there) if there else None
             if fits is None:
-                has = f"is of type {there.type}" if there else "is missing"
+                has = f"is of type {there.type or 'none'}" if there else "is missing"
                 raise ConnectorError(
                     f"table {self.named}: column {column.field!r} {has}, want {column.type.name}: it was changed "
                     "since the materialization was applied; undo that, or raise the backfill counter of its binding"

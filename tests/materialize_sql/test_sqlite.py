@@ -123,6 +123,23 @@ def test_a_table_of_an_older_version_has_its_truths_told_from_integers(target: T
     assert target.rows("k", "n", "ok") == [(0, 1, 0), (1, 1, 1)]
 
 
+def test_a_column_without_a_type_is_none_of_ours(target: Target) -> None:
+    """A table that was made by hand may have such, in which text stays text, and everything else what it is."""
+    old = prepared(target, ID, place("/name", "string"))
+    target.run("drop table things")
+    target.run("create table things (id any, name, flow_document text)")
+
+    assert (
+        validated(target.make(), old, old)[0]
+        .constraints["name"]
+        .reason.startswith("the table has it as a column of no")
+    )
+    with pytest.raises(ConnectorError, match=r"column 'name' is of type none, want "):
+        Session(target.make(), old)
+    with pytest.raises(ConnectorError, match=r"column 'name' is of type none, which cannot become "):
+        applied(target.make(), old, old)
+
+
 def test_truths_of_an_older_version_become_words_at_once(target: Target) -> None:
     old = prepared(target, ID, OK)
     target.run("drop table things")
