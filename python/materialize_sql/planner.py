@@ -128,8 +128,8 @@ class _Changes:
         expression = self._dialect.quote(existing.name) if to else self._dialect.migration(column, known)
         if not expression:
             raise ConnectorError(
-                f"table {self._table.named}: column {existing.name!r} is of type {existing.type or 'none'}, which cannot "
-                f"become {column.type.name}; raise the backfill counter of the binding, or exclude the field"
+                f"table {self._table.named}: column {existing.name!r} is of type {existing.type or 'none'}, which "
+                f"cannot become {column.type.name}; raise the backfill counter of the binding, or exclude the field"
             )
         made = (to or column).type
         statements = self._dialect.change_type(self._table.place, existing.name, made, expression)
