@@ -142,6 +142,11 @@ class Export(BaseModel):
     name: str = Field(description="Name of the connector, such as source-x.")
     form: str = Field("headwater", description="headwater, airbyte-manifest-only or airbyte-python.")
     custom_components_code: str | None = None
+    config: dict[str, Any] = Field({}, description="Test values: only those that are no secrets are kept.")
+    recording: str | None = Field(None, description="Name of a recording: the connector's tests answer from it.")
+    lint: bool = True
+    deadline: float | None = Field(None, gt=0)
+    project_id: str | None = None
 
 
 class Anything(BaseModel):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -17,6 +15,7 @@ from python.builder.server.asking import Call, Question, question, seconds
 from python.builder.server.models import ManifestTestRead, Read, ReadMany, StreamReadRequest
 from python.builder.server.opening import as_log
 from python.builder.server.problems import MANIFEST_SERVER, Problem, body
+from python.builder.server.recordings import folder_of
 from python.builder.server.results import READ_MEMBERS
 from python.builder.server.service import Reading, Told
 from python.builder.server.streams import stream_names
@@ -25,7 +24,6 @@ __all__ = ["read_many", "read_one"]
 
 _CAPS: Mapping[str, int] = {"record": 5000, "page": 20, "slice": 20}
 _MEDIA = ("text/event-stream", "application/x-ndjson")
-_RECORDING = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 async def read_one(call: Call[StreamReadRequest | ManifestTestRead]) -> Response:
@@ -123,21 +121,6 @@ def _job(call: Call[Any], asked: Question) -> Job:
         migrate=asked.opened.migrate,
         normalize=asked.opened.normalize,
         limits=Limits(seconds=seconds(call.service.settings, ask.deadline), **told),
-        record=_recording(call, ask.record, "record"),
-        replay=_recording(call, ask.replay, "replay"),
+        record=folder_of(call.service.settings, ask.record, "record"),
+        replay=folder_of(call.service.settings, ask.replay, "replay"),
     )
-
-
-def _recording(call: Call[Any], name: str | None, member: str) -> str | None:
-    """Return the folder of a recording. Raises Problem for a name that is none, or leads elsewhere."""
-    if name is None:
-        return None
-    root = call.service.settings.recordings
-    if root is None:
-        raise Problem(400, f"`{member}` needs a folder on the server: start it with --recordings FOLDER")
-    if not _RECORDING.fullmatch(name):
-        raise Problem(400, f"`{member}` is a name of letters, digits, dots, dashes and underscores, not a path")
-    folder = Path(root) / name
-    if member == "replay" and not folder.is_dir():
-        raise Problem(404, f"there is no recording {name}")
-    return str(folder)

@@ -9,7 +9,7 @@ import msgspec
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from python.builder.server import health, models, reading, responses, running, tools
+from python.builder.server import exporting, health, models, reading, responses, running, tools
 from python.builder.server.asking import Call
 from python.builder.server.problems import Family, family_of
 
@@ -77,6 +77,7 @@ _OURS = (
     _post(f"{_OWN}/lint", tools.lint, models.Lint, responses.Findings),
     _post(f"{_OWN}/check", tools.compatibility_of, models.Tool, responses.Rows),
     _post(f"{_OWN}/import", tools.import_, models.Import, responses.Imported),
+    _post(f"{_OWN}/export", exporting.export, models.Export, bytes),
     _get(f"{_OWN}/cdks", health.cdks, dict),
 )
 

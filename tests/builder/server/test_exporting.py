@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import io
+import zipfile
+from importlib import resources
+from typing import Any
+
+import pytest
+import yaml
+
+from python.builder.server.export_process import Ask, exported
+from python.protocol.errors import HeadwaterError
+from tests.builder.server.served import Client
+
+TEMPLATE = resources.files("python.builder.server").joinpath("template.yaml").read_text(encoding="utf-8")
+CUSTOM = TEMPLATE.replace("type: DpathExtractor, ", "type: CustomRecordExtractor, class_name: os.system, ")
+
+
+def names(raw: bytes) -> list[str]:
+    return zipfile.ZipFile(io.BytesIO(raw)).namelist()
+
+
+@pytest.mark.slow
+def test_a_manifest_becomes_a_connectors_folder_with_its_bindings(client: Client) -> None:
+    answer = client.post("/v1/builder/export", {"manifest": TEMPLATE, "name": "source-x"})
+    spec = yaml.safe_load(zipfile.ZipFile(io.BytesIO(answer.raw)).read("source-x/test.flow.yaml"))
+
+    assert answer.headers["content-type"] == "application/zip"
+    assert "source-x.zip" in answer.headers["content-disposition"]
+    assert [each["resource"]["stream"] for each in spec["captures"]["acmeCo/source-x"]["bindings"]] == ["items"]
+
+
+@pytest.mark.slow
+def test_what_is_wrong_with_the_manifest_is_told(client: Client) -> None:
+    answer = client.post("/v1/builder/export", {"manifest": "version: 6.0.0", "name": "source-x"})
+
+    assert answer.status == 400
+    assert "DeclarativeSource needs `check`" in answer.body["message"]
+
+
+@pytest.mark.parametrize(
+    ("member", "said"),
+    [
+        ({"name": "../etc"}, "no name for a connector"),
+        ({"form": "docker"}, "want one of headwater, airbyte-manifest-only"),
+        ({"recording": "x"}, "--recordings"),
+        ({"deadline": 601}, "exceeds maximum of 600"),
+    ],
+)
+def test_what_cannot_be_ordered_is_refused_at_once(client: Client, member: dict[str, Any], said: str) -> None:
+    answer = client.post("/v1/builder/export", {"manifest": TEMPLATE, "name": "source-x", **member})
+
+    assert answer.status == 400
+    assert said in answer.body["message"]
+
+
+@pytest.mark.slow
+def test_an_export_keeps_its_deadline(client: Client) -> None:
+    ask = {"manifest": TEMPLATE, "name": "source-x", "deadline": 0.05}
+
+    assert client.post("/v1/builder/export", ask).body["details"] == {"kind": "deadline"}
+
+
+def test_airbytes_layouts_are_made_too() -> None:
+    made = exported(Ask(text=CUSTOM, name="source-x", form="airbyte-manifest-only", lint=False))
+
+    assert {"source-x/metadata.yaml", "source-x/manifest.yaml"} <= set(names(made))
+
+
+def test_custom_code_is_not_run_for_an_export() -> None:
+    made = exported(Ask(text=CUSTOM, name="source-x", form="headwater", lint=False))
+
+    assert b"bindings: []" in zipfile.ZipFile(io.BytesIO(made)).read("source-x/test.flow.yaml")
+
+
+def test_errors_stop_an_export() -> None:
+    with pytest.raises(HeadwaterError, match=r"manifest\.yaml:"):
+        exported(Ask(text=TEMPLATE + "stray: 1\n", name="source-x", form="headwater"))
