@@ -121,7 +121,7 @@ def _released(page: str) -> set[str]:
 def _disagreeing(folder: pathlib.Path, options: Options) -> Iterator[str]:
     """Yield where the snapshots are not what the connector says, or what the image says, a sentence each."""
     if options.ask and connector_type(folder.name) == "capture":
-        changed = snapshotting.changes_of(str(folder), _ASKED, options.network)
+        changed = snapshotting.changes_of(str(folder), _ASKED, options.network, None)
         for change in changed:
             yield f"{change.told()}\nits connector says something else now: headwater snapshot {folder.name} --update"
     if options.image and connector_type(folder.name) == "capture":  # of the others, the image's labels are checked
