@@ -47,10 +47,14 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     form: str = "table"
 
 
-def tell(options: Options) -> tuple[str, bool]:
-    """Return what to print, and whether all is well. Raises HeadwaterError where the test cannot be made."""
+def tell(options: Options) -> tuple[str, int]:
+    """Return what to print, and the exit status: 0 if all is well, 1 if not, 3 if nothing is worse than unclear.
+
+    Raises HeadwaterError where the test cannot be made.
+    """
     found = report(options)
-    return FORMS[options.form](found), found.is_well
+    is_only_unclear = found.unclear and not found.bad and not found.refusal
+    return FORMS[options.form](found), 0 if found.is_well else 3 if is_only_unclear else 1
 
 
 def report(options: Options) -> Report:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 import enum
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -30,6 +32,7 @@ class Outcome(enum.Enum):
     REFUSED = "refused"
     REFRESHES = "refreshes"
     BEGINS = "begins"
+    UNCLEAR = "unclear"
 
     @property
     def is_well(self) -> bool:
@@ -79,7 +82,7 @@ def _fate(binding: Bound, stored: tuple[Stored, Stored], run: tuple[Captured, Ca
         return _of(binding, Outcome.BEGINS, "", "the state has nothing of it")
     cursor = inner(before, binding.streams[0])
     kept = inner(after, binding.streams[0]) if after is not None else None
-    outcome, why = next(_verdicts(_value(binding, cursor), run, is_kept=kept == cursor and bool(cursor)))
+    outcome, why = _verdict(_value(binding, cursor), run, is_kept=kept == cursor and bool(cursor))
     return _of(binding, outcome, _shown(cursor), why)
 
 
@@ -87,28 +90,44 @@ def _of(binding: Bound, outcome: Outcome, cursor: str, why: str) -> Fate:
     return Fate(name=binding.name, collection=binding.collection, outcome=outcome, cursor=cursor, why=why)
 
 
-def _verdicts(cursor: object, run: tuple[Captured, Captured], *, is_kept: bool) -> Iterator[tuple[Outcome, str]]:
-    """Yield outcomes, the first of which holds; each with what shows it."""
+def _verdict(cursor: object, run: tuple[Captured, Captured], *, is_kept: bool) -> tuple[Outcome, str]:
+    """Return the outcome, and what shows it."""
     whole, came = run
     told = f"{sum(key in came for key in whole):,} of {len(whole):,} documents came again"
     told += f", and {new:,} new ones" if (new := len(came.keys() - whole.keys())) else ""
+    if not whole:
+        return Outcome.UNCLEAR, "nothing was captured without the state either, so there is nothing to tell it by"
+    missing = [key for key in whole if key not in came]
     if cursor is not None:
-        sides = {key: _compared(value, cursor) for key, value in whole.items()}
-        missed = [key for key, side in sides.items() if side == 1 and key not in came]
-        if missed:
-            yield Outcome.LOST, f"{len(missed):,} documents behind the cursor did not come, such as {missed[0]}"
-        covered = [key for key, side in sides.items() if side == -1]
-        if covered and None not in sides.values():
-            if any(key not in came for key in covered):
-                yield Outcome.RESUMES, told
-            yield Outcome.RESTARTS, f"{told}, all that the state covers among them"
-        elif None not in sides.values() and whole:
-            yield Outcome.RESUMES, f"{told}: none lies before the cursor"
-    if whole and any(key not in came for key in whole):
-        yield Outcome.RESUMES, told
-    if is_kept:
-        yield Outcome.RESUMES, f"{told}, and the state is as it was"
-    yield Outcome.RESTARTS, told
+        return _held_against(cursor, run, missing, told)
+    if not missing:
+        return (Outcome.RESUMES, f"{told}, and the state is as it was") if is_kept else (Outcome.RESTARTS, told)
+    if came and missing == list(whole)[: len(missing)]:
+        return Outcome.RESUMES, f"{told}: the last ones"
+    return Outcome.UNCLEAR, (
+        f"{told}, and the state has no value of a cursor field: whether it covers those that did not come, such as "
+        f"{missing[0]}, nobody can tell"
+    )
+
+
+def _held_against(cursor: object, run: tuple[Captured, Captured], missing: list[str], told: str) -> tuple[Outcome, str]:
+    """Return the outcome where documents can be held against the value that the state has of their cursor field."""
+    sides = {key: _compared(value, cursor) for key, value in run[0].items()}
+    lost = [key for key in missing if sides[key] == 1]
+    if lost:
+        return Outcome.LOST, f"{len(lost):,} documents behind the cursor did not come, such as {lost[0]}"
+    unclear = [key for key, side in sides.items() if side is None]
+    gone = [key for key in missing if sides[key] is None]
+    if gone or (unclear and not missing):
+        shown = (gone or unclear)[0]
+        value = f"{shown} with {_shown(run[0][shown])}"
+        what = f"{len(gone):,} that did not come cannot" if gone else f"{len(unclear):,} cannot"
+        return Outcome.UNCLEAR, f"{told}, and {what} be held against the cursor, such as {value}"
+    if -1 not in sides.values():
+        return Outcome.RESUMES, f"{told}: none lies before the cursor"
+    if any(sides[key] == -1 for key in missing):
+        return Outcome.RESUMES, told
+    return Outcome.RESTARTS, f"{told}, all that the state covers among them"
 
 
 def _value(binding: Bound, cursor: Json) -> object:
@@ -121,24 +140,43 @@ def _value(binding: Bound, cursor: Json) -> object:
 
 def _compared(value: object, cursor: object) -> int | None:
     """Return -1, 0 or 1: `value` lies before the cursor, at it, or behind it; None where nobody can say."""
-    left, right = _comparable(value), _comparable(cursor)
-    if left is None or right is None or type(left) is not type(right):
+    for read in (_number, _moment):
+        left, right = read(value), read(cursor)
+        if left is not None and right is not None:
+            return (left > right) - (left < right)  # type: ignore[operator] # of one type, which has an order
+    if not isinstance(value, str) or not isinstance(cursor, str):
         return None
-    return (left > right) - (left < right)  # type: ignore[operator] # of one type, which has an order
+    # Of plain text, the source's order is its own: known only where neither capitals nor numbers make a difference.
+    orders = {(each(value) > each(cursor)) - (each(value) < each(cursor)) for each in _ORDERS}
+    return orders.pop() if len(orders) == 1 else None
 
 
-def _comparable(value: object) -> decimal.Decimal | dt.datetime | str | None:
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int | float | decimal.Decimal):
-        return decimal.Decimal(str(value))
-    if not isinstance(value, str):
+def _number(value: object) -> decimal.Decimal | None:
+    """Return the number that `value` is, or that its text is: some sources store their numbers so."""
+    if isinstance(value, bool) or not isinstance(value, int | float | decimal.Decimal | str):
         return None
     try:
-        moment = dt.datetime.fromisoformat(value)
+        number = decimal.Decimal(str(value))
+    except decimal.InvalidOperation:
+        return None
+    return number if number.is_finite() else None
+
+
+def _moment(value: object) -> dt.datetime | None:
+    try:
+        moment = dt.datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
-        return value
-    return moment if moment.tzinfo else moment.replace(tzinfo=dt.timezone.utc)
+        return None
+    return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=dt.timezone.utc)
+
+
+def _natural(text: str) -> list[tuple[str, int, str]]:
+    """Return what sorts text with the numbers in it as numbers."""
+    return [(plain, int(digits or 0), digits) for plain, digits in _PARTS.findall(text)]
+
+
+_PARTS = re.compile(r"(\D*)(\d*)", re.ASCII)
+_ORDERS: tuple[Callable[[str], Any], ...] = (str, str.casefold, _natural)
 
 
 def _shown(value: Json) -> str:

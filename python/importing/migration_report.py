@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
@@ -34,13 +34,23 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         """Whether each binding resumes, has nothing to resume, or may start over."""
         return all(map(self.is_fine, self.fates)) and not self.refusal
 
+    @property
+    def unclear(self) -> int:
+        """Of how many bindings nobody can tell."""
+        return sum(fate.outcome is Outcome.UNCLEAR for fate in self.fates)
+
+    @property
+    def bad(self) -> int:
+        """How many bindings and streams start over, are lost or refused, and may not."""
+        return sum(not self.is_fine(fate) for fate in self.fates) - self.unclear
+
 
 def _table(found: Report) -> str:
     """Return a line for each binding, and a sentence in the end."""
     lines = [f"{found.name} with a state that is {found.form}", ""]
     wide = max((len(fate.name) for fate in found.fates), default=0)
     for fate in found.fates:
-        mark = " " if found.is_fine(fate) else "!"
+        mark = " " if found.is_fine(fate) else "?" if fate.outcome is Outcome.UNCLEAR else "!"
         allowed = " (allowed)" if found.is_fine(fate) and not fate.outcome.is_well else ""
         at = f" from {fate.cursor}" if fate.cursor and fate.outcome is Outcome.RESUMES else ""
         lines.append(f"{mark} {fate.name:{wide}}  {fate.outcome.value}{allowed}{at}: {fate.why}")
@@ -48,14 +58,16 @@ def _table(found: Report) -> str:
             lines.append(f"  {'':{wide}}  it had {fate.cursor}")
     if found.refusal:
         lines += ["", f"The connector says: {found.refusal}"]
-    bad = sum(not found.is_fine(fate) for fate in found.fates)
-    lines += [
-        "",
-        "Nothing is captured again that was captured before."
-        if found.is_well
-        else f"{bad} of {len(found.fates)} do not go on.",
-    ]
-    return "\n".join(lines)
+    return "\n".join([*lines, "", *_end(found)])
+
+
+def _end(found: Report) -> Iterator[str]:
+    if found.is_well:
+        yield "Nothing is captured again that was captured before."
+    if found.bad or found.refusal:
+        yield f"{found.bad} of {len(found.fates)} do not go on."
+    if found.unclear:
+        yield f"Of {found.unclear} of {len(found.fates)} nobody can tell: hold what they capture against what is there."
 
 
 def _json(found: Report) -> str:

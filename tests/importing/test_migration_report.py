@@ -29,6 +29,19 @@ def test_a_table_marks_what_does_not_go_on() -> None:
     ]
 
 
+def test_what_nobody_can_tell_is_marked_apart_and_is_not_well() -> None:
+    unclear = Fate(name="u", collection="acmeCo/u", outcome=Outcome.UNCLEAR, cursor="7", why="nobody can tell")
+    told = FORMS["table"](report(RESUMES, RESTARTS, unclear)).splitlines()
+
+    assert "? u       unclear: nobody can tell" in told
+    assert told[-2:] == [
+        "1 of 3 do not go on.",
+        "Of 1 of 3 nobody can tell: hold what they capture against what is there.",
+    ]
+    assert not report(unclear, allowed=frozenset({"u"})).is_well
+    assert FORMS["table"](report(RESUMES, unclear)).count("do not go on") == 0
+
+
 def test_what_the_user_allows_is_fine_but_documents_that_are_lost_never_are() -> None:
     allowed = report(RESTARTS, GONE, allowed=frozenset({"longer", "gone"}))
     lost = report(BEHIND, allowed=frozenset({"c"}))
