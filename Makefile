@@ -5,7 +5,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check slow test-versions connector coverage bench format docs lock clean
+.PHONY: help demo test check slow test-long test-versions connector coverage bench format docs lock clean
 
 UV_VERSION := 0.13.8
 BIN := .venv/bin
@@ -49,7 +49,10 @@ check: .venv/.ready-dev ## format, lint, types, imports, generated pages, fast t
 	@$(RUN) pytest -q -n $(WORKERS) -m "not slow and not versions"
 
 slow: .venv/.ready-dev .venv/.ready-tools $(READY) ## the tests that start many processes, connectors in their own environments, and the newest upstream versions
-	@$(RUN) pytest -q -m slow -n $(WORKERS) --dist loadfile
+	@$(RUN) pytest -q -m "slow and not long" -n $(WORKERS) --dist loadfile
+
+test-long: .venv/.ready-dev .venv/.ready-tools $(READY) ## the longest of the slow tests: more kills, more images, more connectors begun and moved
+	@$(RUN) pytest -q -m long -n $(WORKERS) --dist loadfile
 
 test-versions: .venv/.ready-dev ## both shims on every version of airbyte-cdk and singer-sdk that they promise, each in its own environment
 	@$(RUN) pytest -q -m versions
