@@ -20,17 +20,24 @@ ADVICE = {
     "a gzip file": "Use the GzipDecoder.",
     "a ZIP file": "Use the ZipfileDecoder.",
 }
+_BEGINNINGS = {
+    "<!doctype html": "an HTML page",
+    "<html": "an HTML page",
+    "<": "XML",
+    "\x1f": "a gzip file",
+    "pk\x03\x04": "a ZIP file",
+}
 _PARSED_CHARACTERS_MAX = 8 * 1024 * 1024  # a hint is not worth more time
 _SHOWN_CHARACTERS = 80
+_LOOKED_CHARACTERS = 10_000  # of which words are taken, so that none is cut
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
 _STATUS_ERROR = 400
 
 
-class _NotJson:
+class _NotJson(NamedTuple):
     """In place of a value, where a body is no JSON."""
 
-
-_NOT_JSON = _NotJson()
+    reason: str
 
 
 class Place(NamedTuple):
@@ -62,27 +69,25 @@ class Page(NamedTuple):
     def kind(self) -> str:
         """What the body is, as one would say it."""
         body = _body(self.response)
-        start = body.lstrip(" \t\r\n\ufeff")[:200].lower()
         if not body.strip():
             return "nothing at all"
-        if self.json is not _NOT_JSON:
+        if not isinstance(self.json, _NotJson):
             return "JSON"
-        if start.startswith(("<!doctype html", "<html")) or "html" in _content_type(self.response):
+        start = body.lstrip(" \t\r\n\ufeff")[:200].lower()
+        if "html" in _content_type(self.response):
             return "an HTML page"
-        if start.startswith("<"):
-            return "XML"
-        for magic, kind in (("\x1f", "a gzip file"), ("pk\x03\x04", "a ZIP file")):
-            if start.startswith(magic):
+        for begin, kind in _BEGINNINGS.items():
+            if start.startswith(begin):
                 return kind
-        return "lines of JSON" if _are_json(body.strip().splitlines()[:2]) else "text"
+        if _are_json(body.strip().splitlines()[:2]):
+            return "lines of JSON"
+        return f"broken JSON ({self.json.reason})" if start.startswith(("{", "[")) else "text"
 
     def shown(self) -> str:
         """Return the request, its status, and the begin of the body, on one line."""
         body = _body(self.response)
         title = _TITLE.search(body)
-        shown = " ".join(html.unescape(title[1] if title else body[: 2 * _SHOWN_CHARACTERS]).split())[
-            :_SHOWN_CHARACTERS
-        ]
+        shown = _first_words(html.unescape(title[1]) if title else body)
         begins = f"; its title is {shown!r}" if title else f"; it begins with {shown!r}" if shown else ""
         status, kind = self.response.get("status"), _content_type(self.response)
         said = f" answered {status}{f' with {kind}' if kind else ''}{begins}" if self.response else ""
@@ -138,17 +143,31 @@ def _walked(value: object, path: tuple[str, ...], depth_max: int) -> Iterator[tu
             yield from _walked(inner, (*path, str(name)), depth_max)
 
 
+def _first_words(text: str) -> str:
+    """Return how `text` begins, in whole words: half of a secret could not be masked any more."""
+    words: list[str] = []
+    size = 0
+    for word in text[:_LOOKED_CHARACTERS].split()[: -1 if len(text) > _LOOKED_CHARACTERS else None]:
+        size += len(word) + 1
+        if size > _SHOWN_CHARACTERS:
+            return " ".join([*words, "…"])
+        words.append(word)
+    return " ".join(words)
+
+
 def _parsed(body: str) -> object:
     if len(body) > _PARSED_CHARACTERS_MAX:
-        return _NOT_JSON if body.lstrip()[:1] not in ("{", "[") else None
+        return None if body.lstrip()[:1] in ("{", "[") else _NotJson("too long to be read")
     try:
         return json.loads(body)
-    except (ValueError, RecursionError):
-        return _NOT_JSON
+    except RecursionError:
+        return _NotJson("nested too deeply")
+    except ValueError as error:
+        return _NotJson(str(error).partition("; use sys.")[0])
 
 
 def _are_json(lines: Sequence[str]) -> bool:
-    return all(_parsed(line) is not _NOT_JSON for line in lines)
+    return bool(lines) and not any(isinstance(_parsed(line), _NotJson) for line in lines)
 
 
 def _body(response: Mapping[str, Any]) -> str:

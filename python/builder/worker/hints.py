@@ -23,6 +23,8 @@ _SAME_PAGES_MIN = 2
 _PAGE_RECORDS_MIN = 2
 _NEXT = re.compile(r"^(next|has_?more|next_?(page|cursor|token|link|url|uri)\w*|more|cursor)$", re.IGNORECASE)
 _SHOWN_MAX = 20
+_CLASS_ALONE = re.compile(r"unexpected error occurred.*: (\w+)$", re.IGNORECASE)
+_CONTEXT = "Context:"  # behind it stands the whole config, in some versions
 
 
 def of(result: Mapping[str, Any], manifest: Mapping[str, Any], stream: str) -> list[dict[str, str]]:
@@ -40,6 +42,7 @@ class _Read(NamedTuple):
     records: Sequence[Mapping[str, Any]]
     definition: manifest_paths.Stream
     limited: bool
+    logs: Sequence[Mapping[str, Any]]
 
 
 def _read_of(result: Mapping[str, Any], manifest: Mapping[str, Any], stream: str) -> _Read:
@@ -47,7 +50,21 @@ def _read_of(result: Mapping[str, Any], manifest: Mapping[str, Any], stream: str
     pages = [page for each in slices for page in each]
     records = [record for page in pages for record in page.records if isinstance(record, Mapping)]
     definition = manifest_paths.stream_of(manifest, stream)
-    return _Read(slices, pages, records, definition, bool(result.get("test_read_limit_reached")))
+    return _Read(slices, pages, records, definition, bool(result.get("test_read_limit_reached")), _logs(result))
+
+
+def _logs(result: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [log for log in result.get("logs") or () if isinstance(log, Mapping)]
+
+
+def _hidden_errors(read: _Read) -> Iterator[str]:
+    """Errors of which the CDK tells no more than the class: `An unexpected error occurred in stream x: ValueError`."""
+    for log in read.logs:
+        message, internal = str(log.get("message") or ""), str(log.get("internal_message") or "")
+        named = _CLASS_ALONE.search(message)
+        reason = next(iter(internal.partition(_CONTEXT)[0].splitlines()), "")
+        if log.get("level") in ("ERROR", "FATAL") and named and reason and reason not in message:
+            yield f"{named[1]}: {reason.strip()}"
 
 
 def _nothing_was_asked(read: _Read) -> Iterator[str]:
@@ -189,6 +206,7 @@ def _limit(read: _Read) -> Iterator[str]:
 
 
 _RULES: tuple[Callable[[_Read], Iterator[str]], ...] = (
+    _hidden_errors,
     _nothing_was_asked,
     _another_format,
     _field_path,
@@ -210,7 +228,7 @@ def _path(path: Sequence[str]) -> str:
 
 
 def _names(value: Mapping[str, Any]) -> str:
-    names = [repr(str(name)[:60]) for name in value]
+    names = [repr(str(name)) for name in value]
     more = f" and {len(names) - _SHOWN_MAX} more" if len(names) > _SHOWN_MAX else ""
     return (", ".join(names[:_SHOWN_MAX]) or "no keys at all") + more
 

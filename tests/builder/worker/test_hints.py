@@ -62,6 +62,9 @@ def test_an_html_page_is_told_with_its_title_and_what_may_be_wrong() -> None:
         ("\x1f\x8b\x08", "a gzip file", "GzipDecoder"),
         ("PK\x03\x04abc", "a ZIP file", "ZipfileDecoder"),
         ("id,name\n1,x\n", "text", "begins with 'id,name 1,x'"),
+        ('{"a": ', "broken JSON (Expecting value: line 1 column 7 (char 6))", "begins with"),
+        ("[" * 200_000, "broken JSON (nested too deeply)", "answered 200"),
+        ("[" + "9" * 5000 + "]", "broken JSON (Exceeds the limit (4300 digits)", "answered 200"),
         ("", "nothing at all", "GET https://h/users answered 200."),
     ],
 )
@@ -70,6 +73,25 @@ def test_another_format_is_told_with_its_decoder(body: str, kind: str, advice: s
 
     assert f"not JSON but {kind}" in hint
     assert advice in hint
+
+
+def test_what_is_shown_of_a_body_is_never_half_a_word() -> None:
+    (hint,) = hinted(manifest(), page("an " + "s3cret" * 30 + " is here"))
+
+    assert "it begins with 'an …'" in hint
+    assert "s3cret" not in hint
+
+
+def test_an_error_of_which_only_the_class_is_told_is_told_whole() -> None:
+    log = {
+        "level": "ERROR",
+        "message": "An unexpected error occurred in stream users: UndefinedError",
+        "internal_message": "'dict object' has no attribute 'x'. Context: {'api_key': 's3cret'}\nmore",
+    }
+
+    (found,) = hints.of({"logs": [log, {"level": "INFO"}, None]}, manifest(), "users")
+
+    assert found["message"] == "UndefinedError: 'dict object' has no attribute 'x'."
 
 
 def test_a_format_that_the_decoder_wants_is_no_reason_to_warn() -> None:
