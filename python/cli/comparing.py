@@ -7,11 +7,12 @@ import pathlib
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
 from python.acceptance.snapshots import Question, take
+from python.cli import comparing_specs
 from python.cli.revisions import exported, in_tree
 from python.importing import report, snapshot_files
 from python.importing.comparing import Comparison, compare
@@ -22,13 +23,13 @@ from python.importing.snapshots import Snapshot
 from python.importing.versions import verdict
 from python.protocol.errors import HeadwaterError
 from python.runner import engines, task_logs
-from python.runner.catalog import CaptureTask
 from python.runner.drive import Launch
+from python.runner.endpoints import Task
 from python.runner.stop import Stop, until_signal
 from python.shell.child import ChildError
 from python.shell.outlet import Outlet
 
-__all__ = ["Options", "compared", "tell"]
+__all__ = ["Options", "asked_anew", "compared", "tell"]
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +73,14 @@ def compared(options: Options) -> Comparison:
     with until_signal() as stop, contextlib.ExitStack() as around:
         old, new = (_side(sides, options, (stop, around)) for sides in _both_ways(options))
     return compare(old, new)
+
+
+def asked_anew(folder: pathlib.Path, network: str) -> Comparison:
+    """Return what differs between the snapshots that `folder` keeps and what its connector says of itself now."""
+    kept = snapshot_files.of_folder(folder)
+    options = Options(old=str(folder), new=str(folder), network=network, capture=False)
+    with until_signal() as stop:
+        return compare(kept, _asked(kept, _question(folder, options, stop), options))
 
 
 def _both_ways(options: Options) -> tuple[tuple[str, str], tuple[str, str]]:
@@ -154,7 +163,7 @@ def _question(
 ) -> Question:
     """Return what to ask of the connector in `folder`, which is in another work tree, if there is a `tree`."""
 
-    def launch(task: CaptureTask) -> Launch:
+    def launch(task: Task) -> Launch:
         on_log = task_logs.writer(Outlet(sys.stderr, stop.ask), task, as_json=False)
         found = msgspec.structs.replace(engines.launch(task, on_log, options.network), stop=stop)
         return found if tree is None else in_tree(found, tree, folder)
@@ -171,10 +180,15 @@ def _asked(kept: Snapshot, question: Question, options: Options) -> Snapshot:
         raise HeadwaterError(
             f"a connector is asked with the config of a Flow spec, and {source} is no file: name one with --source"
         )
+    reader = comparing_specs.reader_in(source, question.name)
     try:
-        taken = take(question)
+        if reader is None:
+            taken = take(question)
+        else:
+            launch = cast("Callable[[Task], Launch]", question.launch)  # `_question` made it, for tasks of each kind
+            taken = comparing_specs.taken(reader, question.image, launch, question.settings)
     except ChildError as error:
-        advice = "; to compare spec and bindings alone: --no-capture" if options.capture else ""
+        advice = "; to compare spec and bindings alone: --no-capture" if options.capture and reader is None else ""
         raise HeadwaterError(f"{kept.name} cannot be asked: {error}{advice}") from None
     files = {f"{FOLDER}/{name}": text_of(lines).encode() for name, lines in taken.items()}
     now = snapshot_files.of_files(kept.name, files)

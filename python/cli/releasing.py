@@ -124,7 +124,10 @@ def _disagreeing(folder: pathlib.Path, options: Options) -> Iterator[str]:
         changed = snapshotting.changes_of(str(folder), _ASKED, options.network, None)
         for change in changed:
             yield f"{change.told()}\nits connector says something else now: headwater snapshot {folder.name} --update"
-    if options.image and connector_type(folder.name) == "capture":  # of the others, the image's labels are checked
+    elif options.ask and snapshot_files.of_folder(folder).spec is not None:
+        for each in comparing.asked_anew(folder, options.network).differences:
+            yield f"its snapshots are not what it says: {report.sentence(each)} pytest {folder.name} --snapshot-update"
+    if options.image:
         sides = comparing.Options(old=str(folder), new=options.image, network=options.network)
         for each in comparing.compared(sides).differences:
             yield f"{options.image} is not what the snapshots say: {report.sentence(each)} Build it anew"
