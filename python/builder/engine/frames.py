@@ -42,16 +42,17 @@ class Link:
 
     async def frames(self, bytes_max: int, deadline: float) -> AsyncIterator[Mapping[str, Json]]:
         """Yield frames until the process closes its end. Raises SizeError, and TimeoutError when `deadline` is over."""
-        while True:
-            try:
-                async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
-                    (size,) = struct.unpack(">I", await self._reader.readexactly(4))
-                    if size > bytes_max + _OVERHEAD_BYTES:
-                        raise SizeError(f"the answer has {size} bytes, more than the limit result_bytes of {bytes_max}")
-                    body = await self._reader.readexactly(size)
-            except (asyncio.IncompleteReadError, ConnectionError):
-                return
-            yield _decoded(body)
+        try:
+            while True:
+                yield _decoded(await asyncio.wait_for(self._body(bytes_max), max(0.0, deadline - time.monotonic())))
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return
+
+    async def _body(self, bytes_max: int) -> bytes:
+        (size,) = struct.unpack(">I", await self._reader.readexactly(4))
+        if size > bytes_max + _OVERHEAD_BYTES:
+            raise SizeError(f"the answer has {size} bytes, more than the limit result_bytes of {bytes_max}")
+        return await self._reader.readexactly(size)
 
     def close(self) -> None:
         """Close the socket; what was not sent is dropped."""

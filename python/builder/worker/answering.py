@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-from . import masking, progress, watching
+from . import hints, inference, masking, network, progress, watching
 from .execution import Printed
 from .kinds import Json
 
@@ -80,8 +79,8 @@ def _memory_message(limits: Mapping[str, Json]) -> str:
 
 def _asked() -> str:
     """Return what was being asked when time was over."""
-    last = importlib.import_module(f"{__package__}.network").last_request()
-    return f", while waiting for {last}" if last else ""
+    last = network.last_request()
+    return "" if last is None else f", while waiting for the answer to {last['http_method']} {last['url']}"
 
 
 def _read(job: Mapping[str, Json], data: Mapping[str, Json], reached: list[str]) -> dict[str, Json]:
@@ -97,8 +96,40 @@ def _read(job: Mapping[str, Json], data: Mapping[str, Json], reached: list[str])
     reached = reached + [name for name, is_reached in found.items() if is_reached and name not in reached]
     result = {key: value for key, value in data.items() if value is not None}
     result.update(slices=slices, test_read_limit_reached=bool(reached), limits_reached=reached)
-    result["logs"] = [{key: value for key, value in log.items() if value is not None} for log in data.get("logs") or []]
+    result["logs"] = [*_logs(data), *_cut(limits, reached)]
+    if records:
+        keys = [[name] for name in (data.get("inferred_schema") or {}).get("required", [])]  # as the CDK finds them
+        schema, formats = inference.inferred(records, keys)
+        result.update(inferred_schema=schema, inferred_datetime_formats=formats)
+    result["logs"] += hints.of(result, job["manifest"], job["stream"])
+    if set(reached) <= {"seconds"}:
+        _show_unanswered(result)
     return result
+
+
+def _show_unanswered(result: dict[str, Json]) -> None:
+    """Add the request that had no answer, as a page without a response: the CDK shows none."""
+    last = network.last_request()
+    if last is None:
+        return
+    error = last.pop("error") or "none came in time"
+    told = {"level": "WARN", "message": f"{last['http_method']} {last['url']} had no answer: {error}"}
+    result["logs"] = [*result["logs"], told]
+    slices = result["slices"] or [{"pages": [], "slice_descriptor": {}, "state": [], "auxiliary_requests": []}]
+    slices[-1]["pages"].append({"records": [], "request": last, "response": None})
+    result["slices"] = slices
+
+
+def _logs(data: Mapping[str, Json]) -> list[Json]:
+    return [{key: value for key, value in log.items() if value is not None} for log in data.get("logs") or []]
+
+
+def _cut(limits: Mapping[str, Json], reached: Sequence[str]) -> Iterator[dict[str, str]]:
+    """Tell of a limit that cut a page: what is there looks whole."""
+    if "result_bytes" in reached:
+        bytes_max = limits["result_bytes"]
+        message = f"the read ended where its result would have more than {bytes_max} bytes (limit result_bytes)"
+        yield {"level": "WARN", "message": message}
 
 
 def _slice(told: Mapping[str, Json]) -> dict[str, Json]:

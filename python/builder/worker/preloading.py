@@ -5,8 +5,11 @@ from __future__ import annotations
 import contextlib
 import importlib
 import importlib.metadata
+import json
 import pkgutil
 import platform
+import types
+from collections.abc import Iterable
 
 from .kinds import Foreign
 
@@ -29,21 +32,38 @@ _LATER = (
     "html.parser",
     "stringprep",
 )
-_MANIFEST = {
-    "version": "0.29.0",
-    "type": "DeclarativeSource",
-    "check": {"type": "CheckStream", "stream_names": ["a"]},
-    "streams": [],
-}
+
+_REHEARSED = """{
+  "version": "0.29.0", "type": "DeclarativeSource", "check": {"type": "CheckStream", "stream_names": ["a"]},
+  "streams": [{
+    "type": "DeclarativeStream", "name": "a", "primary_key": ["id"],
+    "retriever": {
+      "type": "SimpleRetriever",
+      "requester": {
+        "type": "HttpRequester", "url_base": "https://a.invalid", "path": "/a", "http_method": "GET",
+        "authenticator": {"type": "BearerAuthenticator", "api_token": "{{ config['a'] }}"}
+      },
+      "record_selector": {"type": "RecordSelector", "extractor": {"type": "DpathExtractor", "field_path": ["a"]}},
+      "paginator": {
+        "type": "DefaultPaginator",
+        "page_token_option": {"type": "RequestOption", "inject_into": "request_parameter", "field_name": "a"},
+        "pagination_strategy": {
+          "type": "CursorPagination", "cursor_value": "{{ response.a }}", "stop_condition": "{{ not response.a }}"
+        }
+      }
+    },
+    "schema_loader": {"type": "InlineSchemaLoader", "schema": {"type": "object", "properties": {}}}
+  }]
+}"""
 
 
 def preload() -> dict[str, str]:
     """Import the CDK, read its component schema once for all jobs, and return the versions that health tells of."""
     importlib.import_module("airbyte_cdk.connector_builder.main")
-    for name in _LATER:
-        with contextlib.suppress(ImportError):
-            importlib.import_module(name)
+    _imported(_LATER)
     _keep_schema()
+    with contextlib.suppress(Exception):  # it saves time, and nothing depends on it
+        _rehearse()
     return version()
 
 
@@ -52,18 +72,38 @@ def version() -> dict[str, str]:
     return {"cdk_version": importlib.metadata.version("airbyte-cdk"), "python": platform.python_version()}
 
 
+def _rehearse() -> None:
+    """Do what fills caches: a source of the most usual components made, and the formats of dates tried.
+
+    Nothing is read: that would start threads, and a process with threads must not be forked.
+    """
+    handler = importlib.import_module("airbyte_cdk.connector_builder.connector_builder_handler")
+    config = {"__injected_declarative_manifest": json.loads(_REHEARSED)}
+    handler.create_source(config, handler.get_limits(config)).streams(config)
+    inferrers = importlib.import_module("airbyte_cdk.utils.datetime_format_inferrer")
+    record = types.SimpleNamespace(data={"a": "x"}, stream="a")
+    inferrers.DatetimeFormatInferrer().accumulate(record)
+
+
+def _imported(names: Iterable[str]) -> list[types.ModuleType]:
+    """Return those of the modules that there are."""
+    modules = []
+    for name in names:
+        with contextlib.suppress(ImportError):
+            modules.append(importlib.import_module(name))
+    return modules
+
+
 def _keep_schema() -> None:
     """Let the component schema be parsed once, here. Each job has it to itself: it runs in a process of its own."""
     raw = pkgutil.get_data("airbyte_cdk", _SCHEMA)
     yaml = importlib.import_module("yaml")
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     schema = yaml.load(raw, Loader=loader)
-    for module_name in _SOURCES:
-        with contextlib.suppress(ImportError):
-            module = importlib.import_module(module_name)
-            for reader in _READERS:
-                if hasattr(module, reader):
-                    setattr(module, reader, lambda: schema)
+    for module in _imported(_SOURCES):
+        for reader in _READERS:
+            if hasattr(module, reader):
+                setattr(module, reader, lambda: schema)
     load = yaml.load
 
     def loaded(stream: Foreign, Loader: Foreign) -> Foreign:  # noqa: N803 -- the name that callers use

@@ -90,6 +90,12 @@ class Watch:
         }
         return True
 
+    def check_answer(self, size: int) -> None:
+        """Raise StoppedError if one answer of an API has more bytes than the whole result may have."""
+        if size > self._limits["result_bytes"]:
+            self._stop("result_bytes")
+            raise StoppedError("an answer is larger than the result may be")
+
     def _next(self, messages: Iterator[Foreign]) -> Foreign:
         try:
             self._interruptible = True
@@ -136,17 +142,30 @@ def install(watch: Watch, *, allow_custom_code: bool) -> None:
             yield from watch.through(iter(original(self, spec, config, *rest)))
 
     entrypoint.read = read
-    sessions = importlib.import_module("requests").Session
-    send = sessions.send
+    _guard_requests(watch)
+    if not allow_custom_code:
+        _refuse_custom_code(watch)
+
+
+def _guard_requests(watch: Watch) -> None:
+    """Let nothing be asked once a limit is reached, and no answer be read that could not be shown."""
+    requests = importlib.import_module("requests")
+    sessions, responses = requests.Session, requests.Response
+    send, iterate = sessions.send, responses.iter_content
 
     def sent(self: Foreign, request: Foreign, **options: Foreign) -> Foreign:
         if watch.stopped:
             raise StoppedError("the read has ended at a limit")
         return send(self, request, **options)
 
-    sessions.send = sent
-    if not allow_custom_code:
-        _refuse_custom_code(watch)
+    def parts(self: Foreign, *arguments: Foreign, **options: Foreign) -> Iterator[Foreign]:
+        size = 0
+        for part in iterate(self, *arguments, **options):
+            size += len(part)
+            watch.check_answer(size)
+            yield part
+
+    sessions.send, responses.iter_content = sent, parts
 
 
 def _refuse_custom_code(watch: Watch) -> None:
