@@ -70,7 +70,7 @@ def spellings(secret: str) -> Iterator[str]:
         lower = {_ESCAPED_BYTE.sub(lambda match: match[0].lower(), each) for each in url}
         escaped = {json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], repr(text)[1:-1]}
         twice = {json.dumps(each)[1:-1] for each in escaped} | {urllib.parse.quote(each, safe="") for each in url}
-        yield from {text, text.lower(), html.escape(text), *url, *lower, *escaped, *twice}
+        yield from {text, text.lower(), text.upper(), html.escape(text), *url, *lower, *escaped, *twice}
         for encoded in {text, *url}:
             data = encoded.encode(errors="surrogatepass")
             yield from (data.hex(), data.hex().upper(), *_base64_spellings(data))

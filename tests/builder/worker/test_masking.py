@@ -49,6 +49,7 @@ SPELLINGS = {
     "in JSON as UTF-8": json.dumps({"q": SECRET}, ensure_ascii=False),
     "in JSON in JSON": json.dumps(json.dumps({"q": SECRET})),
     "as Python writes it": repr({"q": SECRET}),
+    "in capital letters": SECRET.upper(),
     "in HTML": html.escape(SECRET),
     "in hex": SECRET.encode().hex(),
     "in upper case hex": SECRET.encode().hex().upper(),
@@ -67,7 +68,7 @@ def left_of(text: str) -> bool:
         for decode in (base64.b64decode, base64.urlsafe_b64decode, bytes.fromhex):
             with contextlib.suppress(ValueError):
                 forms.append(decode(word).decode(errors="replace"))
-    return any(part in form for form in forms for part in (SECRET, SECRET[:12], SECRET[-12:]))
+    return any(part in form for form in forms for part in (SECRET, SECRET.upper(), SECRET[:12], SECRET[-12:]))
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS)
