@@ -65,7 +65,7 @@ def exported(options: Options, *, as_json: bool) -> str:
         config=_values(options.values) if options.values else {},
         recording=_recording(options.recording),
         requirements=options.requirements,
-        icon=options.icon.read_text(encoding="utf-8") if options.icon else None,
+        icon=_icon(options.icon) if options.icon else None,
     )
     done = written(order, options.to, force=options.force)
     left = list(_settled(options, done)) if order.form is Form.HEADWATER else []
@@ -83,12 +83,26 @@ def _refuse_errors(source: pathlib.Path, taken: Imported, cdk: cdks.Cdk) -> None
 
 def _values(path: pathlib.Path) -> Mapping[str, Any]:
     try:
-        value = of_text(path.read_text(encoding="utf-8")).value
-    except (OSError, UnicodeDecodeError, DocumentError) as error:
+        value = of_text(_text(path)).value
+    except DocumentError as error:
         raise HeadwaterError(f"{path} cannot be read: {error}") from None
     if not isinstance(value, dict):
         raise HeadwaterError(f"{path} holds no object: want the values of a config")
     return value
+
+
+def _icon(path: pathlib.Path) -> str:
+    text = _text(path)
+    if "<svg" not in text:
+        raise HeadwaterError(f"{path} is no SVG: want an icon as text that has <svg …>")
+    return text
+
+
+def _text(path: pathlib.Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise HeadwaterError(f"{path} cannot be read: {error}") from None
 
 
 def _recording(path: pathlib.Path | None) -> pathlib.Path | None:
