@@ -23,12 +23,12 @@ def gzip_bomb() -> bytes:
     return gzip.compress(b'{"data": [') + blanks * (EXPANDED_BYTES >> 20) + gzip.compress(b"]}")
 
 
-def zip_bomb() -> bytes:
+def zip_bomb(name: str = "data.json") -> bytes:
     """400 MiB of blanks in a ZIP file."""
     packed = io.BytesIO()
     with (
         zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
-        archive.open("data.json", "w") as file,
+        archive.open(name, "w") as file,
     ):
         for _ in range(EXPANDED_BYTES >> 20):
             file.write(b" " * (1 << 20))
