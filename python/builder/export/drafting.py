@@ -9,7 +9,7 @@ from python.builder.export.layouts import Kept, Laid, laid
 from python.builder.export.manifest_text import published
 from python.builder.export.order import ExportError, Order, checked_name
 from python.builder.export.revising import Before, Revision, revised
-from python.builder.manifests.documents import Document, DocumentError
+from python.builder.manifests.documents import VALUES_MAX, Document, DocumentError
 from python.builder.manifests.linting import opened, read
 
 __all__ = ["Draft", "drafted", "facts_in"]
@@ -41,7 +41,10 @@ def drafted(order: Order, before: Before | None = None, kept: Kept | None = None
 
 def facts_in(order: Order) -> Facts:
     """Return what the manifest of `order` says. Raises ExportError where it is none."""
-    return facts_of(read(_document(order), order.cdk))
+    reading = read(_document(order), order.cdk)
+    if reading.whole.size > VALUES_MAX:
+        raise ExportError(f"the manifest has more than {VALUES_MAX:,} values with its references followed")
+    return facts_of(reading)
 
 
 def _document(order: Order) -> Document:
