@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from materialize_parquet.manifest import Bucket
 from python.protocol.state_key import key_hash
 
-__all__ = ["HASH_BITS", "Finder", "grouped", "hashes_of", "matching", "merged", "parted"]
+__all__ = ["HASH_BITS", "Finder", "grouped", "hashes_of", "matching", "parted", "without"]
 
 HASH_BITS = 32
 """The bits of a key's hash; a bucket of as many is not split any more."""
@@ -59,13 +59,12 @@ def matching(rows: pa.Table, keys: pa.Table) -> pa.Array:
     return found.column("index").combine_chunks().sort()
 
 
-def merged(older: pa.Table, keys: pa.Table, newer: pa.Table) -> pa.Table:
-    """Return the rows of `older` without those of `keys`, the columns that come first, and those of `newer`."""
-    gone = matching(older, keys)
-    if len(gone):
-        stays = pc.invert(pc.is_in(pa.array(range(older.num_rows), pa.int64()), value_set=gone.cast(pa.int64())))
-        older = older.filter(stays)
-    return pa.concat_tables([older, newer])
+def without(rows: pa.Table, keys: pa.Table) -> pa.Table:
+    """Return those of `rows` whose first columns are none of `keys`."""
+    gone = matching(rows, keys)
+    if not len(gone):
+        return rows
+    return rows.filter(pc.invert(pc.is_in(pa.array(range(rows.num_rows), pa.int64()), value_set=gone.cast(pa.int64()))))
 
 
 def parted(prefix: str, rows: pa.Table, count: int, limits: tuple[int, int]) -> Iterator[tuple[str, pa.Table]]:

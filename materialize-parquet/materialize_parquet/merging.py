@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from materialize_parquet.buckets import Finder, grouped, hashes_of, matching, merged, parted
+from materialize_parquet.buckets import Finder, grouped, hashes_of, matching, parted, without
 from materialize_parquet.folder import Folder
 from materialize_parquet.manifest import Bucket, ColumnOf, Manifest
-from materialize_parquet.parts import conformed, groups, part_name, read_part, schema_of, write_part
+from materialize_parquet.parts import conformed, groups, part_name, write_part
 
 __all__ = ["BUCKET_BYTES_MAX", "BUCKET_ROWS_MAX", "GROUP_ROWS_MAX", "Located", "located", "merge_into", "staged_rows"]
 
@@ -109,15 +109,23 @@ def _rewritten(folder: Folder, manifest: Manifest, bucket: Bucket, staged: pa.Ta
     """Yield the prefixes and the rows of what a bucket becomes."""
     columns = manifest.columns
     key_columns = sum(column.key for column in columns)
-    older = read_part(folder, bucket.file) if bucket.file else schema_of(columns).empty_table()
-    older = conformed(older, [_known(name, columns) for name in older.column_names], columns)
     count = staged.num_columns - 2
     names = staged.column_names[:count]
     newer = conformed(staged.select(range(count)), [_known(name, columns) for name in names], columns)
     stays = newer.filter(pc.invert(staged.column(count + 1)))
     keys = newer.select(range(key_columns))
-    rows = merged(older, keys, stays)
+    rows = pa.concat_tables([*_older(folder, bucket, columns, keys), stays])
     yield from parted(bucket.prefix, rows, key_columns, (BUCKET_ROWS_MAX, BUCKET_BYTES_MAX))
+
+
+def _older(folder: Folder, bucket: Bucket, columns: Sequence[ColumnOf], keys: pa.Table) -> Iterator[pa.Table]:
+    """Yield the rows of a bucket that stay, a row group at a time: what goes is in memory no longer than that."""
+    if not bucket.file:
+        return
+    with groups(folder, bucket.file) as file:
+        for number in range(file.num_row_groups):
+            rows = file.read_row_group(number)
+            yield without(conformed(rows, [_known(name, columns) for name in rows.column_names], columns), keys)
 
 
 def _known(name: str, columns: Sequence[ColumnOf]) -> ColumnOf:

@@ -1,16 +1,20 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import msgspec
+import pyarrow as pa
 import pytest
 from materialize_parquet import MaterializeParquet, merging
 from materialize_parquet.buckets import Finder, grouped
 from materialize_parquet.folder import Folder
-from materialize_parquet.manifest import Bucket, Ledger, Manifest
+from materialize_parquet.manifest import Bucket, ColumnOf, Ledger, Manifest
+from materialize_parquet.merging import staged_rows
+from materialize_parquet.parts import write_part
 
 from python.acceptance.target_suite import Table, Target
 from python.acceptance.target_task import Task
@@ -88,3 +92,33 @@ def test_only_the_buckets_of_changed_keys_are_rewritten(tmp_path: Path, monkeypa
     after: set[Any] = {bucket.file for bucket in last(tmp_path / "things").buckets}
 
     assert (len(before - after), len(after - before)) == (1, 1)
+
+
+@pytest.fixture
+def memory() -> Iterator[pa.MemoryPool]:
+    """What Arrow takes within a test: its `max_memory` is the most at a time, in bytes."""
+    before = pa.default_memory_pool()
+    counted = pa.proxy_memory_pool(before)
+    pa.set_memory_pool(counted)
+    yield counted
+    pa.set_memory_pool(before)
+
+
+def test_a_bucket_that_is_rewritten_is_in_memory_once(tmp_path: Path, memory: pa.MemoryPool) -> None:
+    folder = Folder.at(str(tmp_path))
+    ids, texts = pa.array(range(100_000), pa.int64()), pa.array([f"{number:0100}" for number in range(100_000)])
+    rows = pa.Table.from_arrays([ids, texts], names=["id", "text"])
+    size = rows.nbytes
+    write_part(folder, "part-old.parquet", rows)
+    staged = staged_rows(rows.take([7, 50_000]), 1, [False, True])
+    write_part(folder, "staged.parquet", staged)
+    columns = (ColumnOf("id", "int64", key=True), ColumnOf("text", "string"))
+    bucket = Bucket("", "part-old.parquet", 100_000)
+    manifest = Manifest(collection="acmeCo/things", state_key="", delta=False, columns=columns, buckets=(bucket,))
+    del rows, texts, ids, staged
+    before = memory.bytes_allocated()
+    (made,) = merging.merge_into(folder, manifest, "new", "staged.parquet")
+
+    assert made.rows == 99_999
+    assert before < size / 10
+    assert memory.max_memory() < 1.8 * size  # it would be twice, with the rows that go beside those that stay
