@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from python.builder.engine.processes import Ended
 from python.builder.jobs import Command, Event, Failure, Job, Json, Kind, Outcome
+from python.builder.worker import masking
 
 __all__ = ["Collected", "lost", "outcome_of"]
 
@@ -69,7 +70,7 @@ def lost(job: Job, ended: Ended, *, late: bool) -> tuple[Failure, tuple[str, ...
         return Failure(kind=Kind.MEMORY, message=message), ("memory_bytes",)
     if ended.code is None:
         return Failure(kind=Kind.WORKER, message="the worker died while the job ran; the next job starts another"), ()
-    said = ended.stderr.strip()
+    said = masking.Masker(job.manifest.get("spec"), job.config).text(ended.stderr.strip())
     message = f"the job's process ended with {_name(ended.code)} and no answer" + (f": {said}" if said else "")
     return Failure(kind=Kind.WORKER, message=message), ()
 

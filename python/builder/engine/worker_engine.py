@@ -9,6 +9,7 @@ import socket
 import tempfile
 import time
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 
 import msgspec
 
@@ -131,8 +132,10 @@ class WorkerEngine(Engine):
     def _request(self, job: Job, folder: str) -> dict[str, Json]:
         """Return the frame that tells a worker its job."""
         told: dict[str, Json] = msgspec.to_builtins(job)
+        folders = {name: str(Path(told[name]).resolve()) for name in ("record", "replay") if told[name] is not None}
         return {
             **told,
+            **folders,
             "allow_custom_code": self._options.allow_custom_code,
             "cdk_major": int(self._keeper.versions["cdk_version"].split(".")[0]),
             "entrypoint": self._interpreter.entrypoint,

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from .kinds import Json
 
-__all__ = ["arguments", "config_of", "messages_of", "without_nulls"]
+__all__ = ["arguments", "config_of", "forget", "messages_of"]
 
+_FILES = ("config", "catalog", "state")
 _RESERVED_PREFIX = "__"  # a caller's config must not inject code or a manifest past the checks on them
 _RECORDS_MAX_OLD = 1000  # what older message groupers accept, which then stop there
 _MAJOR_THAT_COUNTS_ON = 6  # from here on the CDK takes any limit, and keeps none: the cut is ours
@@ -27,18 +28,24 @@ _ENVELOPE_DEPTH = 3  # message, stream or global, descriptor: below stands the s
 def arguments(job: Mapping[str, Json], folder: str) -> list[str]:
     """Return the entrypoint's arguments, after writing the files that they name into `folder`."""
     reading = job["command"] == "test_read"
-    contents = {
-        "config": config_of(job),
-        "catalog": _catalog(job["stream"]) if reading else None,
-        "state": messages_of(job["state"]) if reading else None,
-    }
+    contents = (
+        config_of(job),
+        _catalog(job["stream"]) if reading else None,
+        messages_of(job["state"]) if reading else None,
+    )
     written = ["read"]
-    for name, content in contents.items():
+    for name, content in zip(_FILES, contents):  # noqa: B905 -- Python 3.9 has no `strict`
         path = Path(folder, f"{name}.json")
         path.touch(mode=0o600, exist_ok=False)
         path.write_text("" if content is None else json.dumps(content))
         written += [f"--{name}", str(path)]
     return written
+
+
+def forget(folder: str) -> None:
+    """Remove the files again. They hold secrets, and nobody reads them once the CDK begins to read from its source."""
+    for name in _FILES:
+        Path(folder, f"{name}.json").unlink(missing_ok=True)
 
 
 def config_of(job: Mapping[str, Json]) -> dict[str, Json]:
@@ -69,15 +76,15 @@ def config_of(job: Mapping[str, Json]) -> dict[str, Json]:
 
 def messages_of(state: Sequence[Json]) -> list[Json]:
     """Return state as the CDK reads it, from state as the CDK shows it: `global_`, nulls, whole messages around it."""
-    return [without_nulls(_unwrapped(message), _ENVELOPE_DEPTH) for message in state]
+    return [_without_nulls(_unwrapped(message), _ENVELOPE_DEPTH) for message in state]
 
 
-def without_nulls(value: Json, depth: int) -> Json:
+def _without_nulls(value: Json, depth: int) -> Json:
     """Return a state message with Airbyte's names, and no null in the upper `depth` levels; states stay as they are."""
     if not isinstance(value, Mapping) or depth == 0:
         return value
     named = {"global" if key == "global_" else key: inner for key, inner in value.items() if inner is not None}
-    return {k: v if k.endswith("_state") else without_nulls(v, depth - 1) for k, v in named.items()}
+    return {k: v if k.endswith("_state") else _without_nulls(v, depth - 1) for k, v in named.items()}
 
 
 def _unwrapped(message: Json) -> Json:

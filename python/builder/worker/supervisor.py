@@ -11,6 +11,7 @@ import gc
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import sys
@@ -22,11 +23,12 @@ from .kinds import Json
 __all__ = ["supervise"]
 
 _FDS_MAX = 16
+_GC_THRESHOLD = 50_000  # a short life makes little garbage, and each collection writes to what is shared
 
 
 def supervise(descriptor: int) -> None:
     """Serve jobs until the other end of the control socket closes."""
-    control = socket.socket(fileno=descriptor)
+    control, server = socket.socket(fileno=descriptor), os.getppid()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C goes to the server, which ends us in good order
     try:
         told = {"ready": preloading.preload()}
@@ -39,6 +41,8 @@ def supervise(descriptor: int) -> None:
             gc.collect()
             gc.freeze()  # else each child's first collection would copy the pages of everything imported
             _Supervisor(control).run()
+    if os.getppid() != server:  # it was killed, and cannot remove its jobs' files
+        shutil.rmtree(os.environ["HOME"], ignore_errors=True)
     os._exit(0)
 
 
@@ -90,7 +94,12 @@ class _Supervisor:
 
     def _fork(self, number: str, descriptor: int) -> None:
         supervisor = os.getpid()
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError as error:  # no memory, or too many processes: this job fails, others go on
+            os.close(descriptor)
+            _say(self._control, {"ended": number, "code": error.errno or 1, "cpu_seconds": 0.0})
+            return
         if pid == 0:
             _become_child(self._control, descriptor, supervisor)
         os.close(descriptor)
@@ -126,6 +135,7 @@ def _become_child(control: socket.socket, descriptor: int, supervisor: int) -> N
         signal.signal(number, signal.SIG_DFL)
     os.setsid()
     control.close()
+    gc.set_threshold(_GC_THRESHOLD)
     try:
         child.serve(descriptor, supervisor)
     except BaseException:  # noqa: BLE001 -- nothing may reach the supervisor's own loop, in this process

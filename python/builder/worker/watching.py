@@ -11,7 +11,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
 
-from . import channel, progress
+from . import channel, progress, request
 from .kinds import Foreign, Json
 
 __all__ = ["DeadlineError", "StoppedError", "Watch", "install"]
@@ -35,6 +35,7 @@ class Watch:
         self.reached: list[str] = []
         self.failure: dict[str, str] | None = None
         self.stopped = False
+        self.folder: str = job["folder"]
         self._job = job
         self._limits = job["limits"]
         self._progress = progress.Progress(job["stream"], emit)
@@ -138,6 +139,7 @@ def install(watch: Watch, *, allow_custom_code: bool) -> None:
     original = entrypoint.read
 
     def read(self: Foreign, spec: Foreign, config: Mapping[str, Json], *rest: Foreign) -> Iterator[Foreign]:
+        request.forget(watch.folder)
         if not watch.unknown_stream(self.source, config):
             yield from watch.through(iter(original(self, spec, config, *rest)))
 
@@ -153,10 +155,10 @@ def _guard_requests(watch: Watch) -> None:
     sessions, responses = requests.Session, requests.Response
     send, iterate = sessions.send, responses.iter_content
 
-    def sent(self: Foreign, request: Foreign, **options: Foreign) -> Foreign:
+    def sent(self: Foreign, prepared: Foreign, **options: Foreign) -> Foreign:
         if watch.stopped:
             raise StoppedError("the read has ended at a limit")
-        return send(self, request, **options)
+        return send(self, prepared, **options)
 
     def parts(self: Foreign, *arguments: Foreign, **options: Foreign) -> Iterator[Foreign]:
         size = 0
