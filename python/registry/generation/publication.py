@@ -1,0 +1,179 @@
+"""One switch publishes all registries together: a snapshot, then the pointer, then the copies at the fixed paths.
+
+A crash before the switch leaves a folder that nobody reads; one after it leaves copies of the snapshot before, each of
+them whole, which `heal` replaces. Of two who switch at once, one gets a ConflictError and has changed nothing that
+counts (decision 0145).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping
+
+import msgspec
+
+from python.registry.generation.snapshots import (
+    FIXED,
+    MANIFEST,
+    POINTER,
+    PUBLISHED,
+    RECORD,
+    SIGNATURE,
+    SNAPSHOTS,
+    Current,
+    Hold,
+    Manifest,
+    Pointer,
+    Record,
+    SnapshotError,
+    current,
+    encoded,
+    file_of,
+    manifest_of,
+    path_in,
+    read,
+)
+from python.registry.store import ABSENT, NotFoundError, Store, Unchanged
+
+__all__ = ["Candidate", "Sign", "heal", "prune", "resume", "rollback", "switch", "unfinished"]
+
+CACHE_CONTROL = "public, max-age=60"  # a reader sees a new registry within a minute
+_FOREVER = "public, max-age=31536000, immutable"  # a snapshot never changes
+_NEVER = "no-cache"
+ORPHANED_SECONDS_MIN = 24 * 60 * 60  # a snapshot that nothing names may be another's that is still being written
+
+Sign = Callable[[bytes], bytes]
+"""Returns the content of the signature's file for a manifest's bytes."""
+
+
+class Candidate(msgspec.Struct, frozen=True, kw_only=True):
+    """A snapshot to be: `files` by name, made one after the other, as each of them can be large."""
+
+    id: str
+    made: dt.datetime
+    files: Iterable[tuple[str, bytes]]
+    counts: Mapping[str, int]
+
+
+def switch(store: Store, candidate: Candidate, seen: Current | None, sign: Sign | None = None) -> Current:
+    """`candidate` is current. Raises ConflictError where what is current no longer is what was `seen`."""
+    parent = seen.pointer.snapshot if seen else None
+    manifest, digest = _written(store, candidate, parent, sign)
+    pointer = Pointer(snapshot=candidate.id, manifest_sha256=digest, switched=candidate.made)
+    when = Unchanged(seen.version.generation) if seen else ABSENT
+    version = store.put(POINTER, encoded(pointer), when=when, cache_control=_NEVER)
+    return Current(pointer=pointer, version=version, manifest=manifest)
+
+
+def _written(store: Store, candidate: Candidate, parent: str | None, sign: Sign | None) -> tuple[Manifest, str]:
+    """Write the files, then the manifest that names them; return it and its SHA-256."""
+    files = {}
+    with store.batch():
+        for name, data in candidate.files:
+            files[name] = file_of(data)
+            store.put(path_in(candidate.id, name), data, when=ABSENT, cache_control=_FOREVER)
+    counts = dict(candidate.counts)
+    manifest = Manifest(id=candidate.id, parent=parent, made=candidate.made, files=files, counts=counts)
+    data = encoded(manifest)
+    if sign:
+        store.put(path_in(candidate.id, SIGNATURE), sign(data), when=ABSENT, cache_control=_FOREVER)
+    store.put(path_in(candidate.id, MANIFEST), data, when=ABSENT, cache_control=_FOREVER)
+    return manifest, file_of(data).sha256
+
+
+def unfinished(store: Store, now: Current) -> list[str]:
+    """Return the files at the fixed paths that are not known to be copies of the snapshot that is current."""
+    try:
+        record = msgspec.json.decode(store.get(RECORD).data, type=Record)
+    except (NotFoundError, msgspec.DecodeError):
+        return [name for name in PUBLISHED if name in now.manifest.files]
+    there = {version.path: version.generation for version in store.list(f"{FIXED}/")}
+    is_other = record.snapshot != now.pointer.snapshot
+    wanted = [name for name in PUBLISHED if name in now.manifest.files]
+    return [name for name in wanted if is_other or record.generations.get(name) != there.get(f"{FIXED}/{name}")]
+
+
+def heal(store: Store) -> Current | None:
+    """The files at the fixed paths are those of the current snapshot; return it. What they are already is not written.
+
+    Whoever switches meanwhile heals, too; whoever of the two is last sees it, and begins again.
+    """
+    now = current(store)
+    while now is not None:
+        if unfinished(store, now):
+            _copy(store, now)
+        after = current(store)
+        if after is None or after.pointer.snapshot == now.pointer.snapshot:
+            return after
+        now = after
+    return None
+
+
+def _copy(store: Store, now: Current) -> None:
+    generations = {}
+    for name in PUBLISHED:
+        if name not in now.manifest.files:
+            continue
+        path = f"{FIXED}/{name}"
+        try:
+            there = store.get(path).version
+        except NotFoundError:
+            there = None
+        if there is None or there.sha256 != now.manifest.files[name].sha256:
+            there = store.put(path, read(store, now.manifest, name), cache_control=CACHE_CONTROL)
+        generations[name] = there.generation
+    store.put(RECORD, encoded(Record(snapshot=now.pointer.snapshot, generations=generations)), cache_control=_NEVER)
+
+
+def rollback(store: Store, now: dt.datetime, *, to: str | None = None, reason: str) -> Current:
+    """The pointer names the snapshot `to`, by default the parent of the current one, and holds there until `resume`.
+
+    All files of that snapshot are read first, so that nobody goes back to what is not whole. Raises SnapshotError where
+    there is no such snapshot, and ConflictError where somebody else switches meanwhile.
+    """
+    seen = current(store)
+    if seen is None:
+        raise SnapshotError("nothing was ever published here: there is nothing to go back from")
+    target = to or seen.manifest.parent
+    if target is None:
+        raise SnapshotError(f"{seen.pointer.snapshot} is the first snapshot: there is none to go back to")
+    manifest = manifest_of(store, target)
+    for name in manifest.files:
+        read(store, manifest, name)
+    digest = store.get(path_in(target, MANIFEST)).version.sha256 or ""
+    hold = Hold(reason=reason, since=now)
+    pointer = Pointer(snapshot=target, manifest_sha256=digest, switched=now, hold=hold)
+    store.put(POINTER, encoded(pointer), when=Unchanged(seen.version.generation), cache_control=_NEVER)
+    return heal(store) or seen
+
+
+def resume(store: Store) -> bool:
+    """Nothing is held any more; return whether something was."""
+    seen = current(store)
+    if seen is None or seen.pointer.hold is None:
+        return False
+    free = msgspec.structs.replace(seen.pointer, hold=None)
+    store.put(POINTER, encoded(free), when=Unchanged(seen.version.generation), cache_control=_NEVER)
+    return True
+
+
+def prune(store: Store, now: dt.datetime, *, keep: int) -> list[str]:
+    """Return the snapshots that were deleted: all but the newest `keep`, the current one, its parent, and young ones.
+
+    A snapshot's manifest goes first, so that what remains of it after a crash is no snapshot.
+    """
+    seen = current(store)
+    versions = list(store.list(f"{SNAPSHOTS}/"))
+    ids = sorted({version.path.split("/")[2] for version in versions})
+    young = {
+        version.path.split("/")[2]
+        for version in versions
+        if (now - version.updated).total_seconds() < ORPHANED_SECONDS_MIN
+    }
+    kept = {*ids[len(ids) - keep :], *young, *((seen.pointer.snapshot, seen.manifest.parent) if seen else ())}
+    doomed = [each for each in ids if each not in kept]
+    for snapshot in doomed:
+        paths = [version.path for version in versions if version.path.split("/")[2] == snapshot]
+        for path in sorted(paths, key=lambda each: not each.endswith(f"/{MANIFEST}")):
+            store.delete(path)
+    return doomed

@@ -1,0 +1,178 @@
+"""What is kept of each generation: a folder that never changes, its manifest, and the pointer to the current one.
+
+`registries/snapshots/<id>/` holds the files of one generation and `manifest.json`, which is written last: a folder
+without one is not whole, and nobody reads it. `registries/current.json` names the snapshot that counts.
+`registries/v0/` has copies of its files, at the paths that Airbyte's readers know.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from typing import TypeVar
+
+import msgspec
+
+from python.protocol.errors import HeadwaterError
+from python.registry.store import NotFoundError, Store, Version
+
+__all__ = [
+    "FIXED",
+    "MANIFEST",
+    "POINTER",
+    "PUBLISHED",
+    "RECORD",
+    "REGISTRY_FILES",
+    "SIGNATURE",
+    "SNAPSHOTS",
+    "Current",
+    "File",
+    "Hold",
+    "Manifest",
+    "Pointer",
+    "Record",
+    "SnapshotError",
+    "current",
+    "encoded",
+    "file_of",
+    "manifest_of",
+    "path_in",
+    "read",
+    "snapshot_ids",
+]
+
+SNAPSHOTS = "registries/snapshots"
+POINTER = "registries/current.json"
+FIXED = "registries/v0"
+MANIFEST = "manifest.json"
+SIGNATURE = "manifest.json.sig"
+RECORD = f"{FIXED}/published.json"
+
+REGISTRY_FILES = {"oss": "oss_registry.json", "cloud": "cloud_registry.json"}
+
+PUBLISHED = (*REGISTRY_FILES.values(), "composite_registry.json", "specs_secrets_mask.yaml")
+"""The files of a snapshot that are copied to FIXED."""
+
+_Read = TypeVar("_Read")
+
+
+class SnapshotError(HeadwaterError):
+    """What a snapshot should hold is not there, or is not what it was. Whoever keeps the bucket must act."""
+
+
+class File(msgspec.Struct, frozen=True):
+    """One file of a snapshot; `sha256` is lower-case hexadecimal, `size` in bytes."""
+
+    sha256: str
+    size: int
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a snapshot holds; `files` are all of its files but the manifest and its signature, by name.
+
+    `parent` is the snapshot that was current when this one was planned. `counts` are entries by registry.
+    """
+
+    id: str
+    parent: str | None
+    made: dt.datetime
+    files: dict[str, File]
+    counts: dict[str, int]
+
+
+class Hold(msgspec.Struct, frozen=True, kw_only=True):
+    """Nothing new is published until somebody resumes: a rollback would be undone by the next run otherwise."""
+
+    reason: str
+    since: dt.datetime
+
+
+class Pointer(msgspec.Struct, frozen=True, kw_only=True):
+    """The snapshot that counts, and the SHA-256 of its manifest."""
+
+    snapshot: str
+    manifest_sha256: str
+    switched: dt.datetime
+    hold: Hold | None = None
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """What FIXED holds copies of: of which snapshot, and the generation that each copy had when it was written."""
+
+    snapshot: str
+    generations: dict[str, str]
+
+
+class Current(msgspec.Struct, frozen=True, kw_only=True):
+    """The pointer as it was read, with the object's version for a compare-and-swap, and the manifest it names."""
+
+    pointer: Pointer
+    version: Version
+    manifest: Manifest
+
+
+def path_in(snapshot: str, name: str) -> str:
+    """Return the path of a snapshot's file."""
+    return f"{SNAPSHOTS}/{snapshot}/{name}"
+
+
+def encoded(value: msgspec.Struct) -> bytes:
+    """Return `value` as an indented JSON file with a newline at its end: people look at these."""
+    return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
+
+
+def file_of(data: bytes) -> File:
+    """Return what a manifest says of a file of `data`."""
+    return File(hashlib.sha256(data).hexdigest(), len(data))
+
+
+def current(store: Store) -> Current | None:
+    """Return what is published, or None. Raises SnapshotError where the pointer leads nowhere."""
+    try:
+        blob = store.get(POINTER)
+    except NotFoundError:
+        return None
+    pointer = _decoded(blob.data, Pointer, POINTER)
+    manifest = manifest_of(store, pointer.snapshot, pointer.manifest_sha256)
+    return Current(pointer=pointer, version=blob.version, manifest=manifest)
+
+
+def manifest_of(store: Store, snapshot: str, sha256: str | None = None) -> Manifest:
+    """Return a snapshot's manifest. Raises SnapshotError where it has none, or one of another hash than `sha256`."""
+    path = path_in(snapshot, MANIFEST)
+    try:
+        blob = store.get(path)
+    except NotFoundError:
+        raise SnapshotError(f"there is no snapshot {snapshot}: {path} is missing") from None
+    if sha256 not in (None, blob.version.sha256):
+        raise SnapshotError(f"{path} is not what {POINTER} names: its SHA-256 is {blob.version.sha256}, want {sha256}")
+    return _decoded(blob.data, Manifest, path)
+
+
+def read(store: Store, manifest: Manifest, name: str) -> bytes:
+    """Return a file of a snapshot. Raises SnapshotError where it is missing, or not what the manifest says."""
+    path, said = path_in(manifest.id, name), manifest.files.get(name)
+    if said is None:
+        raise SnapshotError(f"snapshot {manifest.id} has no {name}")
+    try:
+        blob = store.get(path)
+    except NotFoundError:
+        raise SnapshotError(f"{path} is missing, and the manifest beside it names it") from None
+    if blob.version.sha256 != said.sha256:
+        raise SnapshotError(
+            f"{path} was changed: its SHA-256 is {blob.version.sha256}, its manifest says {said.sha256}"
+        )
+    return blob.data
+
+
+def snapshot_ids(store: Store) -> list[str]:
+    """Return the snapshots that are whole, the newest last."""
+    found = [version.path.split("/") for version in store.list(f"{SNAPSHOTS}/")]
+    return sorted(parts[2] for parts in found if len(parts) == 4 and parts[3] == MANIFEST)  # noqa: PLR2004 -- path_in's
+
+
+def _decoded(data: bytes, kind: type[_Read], path: str) -> _Read:
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise SnapshotError(f"{path} cannot be read: {error}") from None

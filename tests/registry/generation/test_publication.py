@@ -1,0 +1,170 @@
+"""Publishing by one switch: readers see a whole snapshot, whatever crashes and whoever else publishes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import json
+
+import pytest
+
+from python.registry.generation import snapshots
+from python.registry.generation.publication import Candidate, heal, prune, resume, rollback, switch
+from python.registry.generation.snapshots import PUBLISHED, SnapshotError, current, path_in, snapshot_ids
+from python.registry.store import ConflictError, Store
+from python.registry.store.memory import MemoryStore
+from tests.registry.stores import CrashError, FailingStore, RecordingStore
+
+NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.timezone.utc)
+
+
+def candidate(name: str) -> Candidate:
+    """A snapshot all of whose files say its name."""
+    files = [(file, json.dumps({"of": name}).encode()) for file in (*PUBLISHED, "inputs.json")]
+    return Candidate(id=name, made=NOW, files=files, counts={"oss": 1})
+
+
+def published(store: Store, name: str) -> None:
+    switch(store, candidate(name), current(store))
+    heal(store)
+
+
+def fixed(store: Store) -> list[str]:
+    """What the files at the fixed paths say of whose they are."""
+    return [json.loads(store.get(f"{snapshots.FIXED}/{name}").data)["of"] for name in PUBLISHED]
+
+
+def test_a_crash_at_any_write_leaves_readers_with_whole_files_and_the_next_run_finishes() -> None:
+    inner = MemoryStore()
+    for writes in itertools.count():
+        inner = MemoryStore()
+        published(inner, "a")
+        failing = FailingStore(inner, writes)
+        try:
+            published(failing, "b")
+            break
+        except CrashError:
+            pass
+
+        seen = current(inner)
+        assert seen is not None
+        assert {json.loads(snapshots.read(inner, seen.manifest, name))["of"] for name in PUBLISHED} == {
+            seen.pointer.snapshot
+        }
+        assert set(fixed(inner)) <= {"a", seen.pointer.snapshot}
+        heal(inner)
+        assert fixed(inner) == [seen.pointer.snapshot] * len(PUBLISHED)
+    assert fixed(inner) == ["b"] * len(PUBLISHED)
+
+
+def test_of_two_who_publish_at_once_the_second_changes_nothing_that_counts() -> None:
+    store = MemoryStore()
+    published(store, "a")
+    seen = current(store)
+    published(store, "b")
+
+    with pytest.raises(ConflictError):
+        switch(store, candidate("c"), seen)
+
+    heal(store)
+    assert fixed(store) == ["b"] * len(PUBLISHED)
+
+
+def test_of_two_first_ones_the_second_loses() -> None:
+    store = MemoryStore()
+    switch(store, candidate("a"), None)
+
+    with pytest.raises(ConflictError):
+        switch(store, candidate("b"), None)
+
+
+def test_healing_what_is_well_writes_nothing() -> None:
+    inner = MemoryStore()
+    published(inner, "a")
+    store = RecordingStore(inner)
+
+    heal(store)
+
+    assert store.written == []
+
+
+def test_a_copy_that_somebody_has_changed_is_mended() -> None:
+    store = MemoryStore()
+    published(store, "a")
+    store.put(f"{snapshots.FIXED}/oss_registry.json", b"nonsense")
+
+    heal(store)
+
+    assert fixed(store) == ["a"] * len(PUBLISHED)
+
+
+def test_healing_follows_a_pointer_that_moves_meanwhile() -> None:
+    inner = MemoryStore()
+    published(inner, "a")
+    switch(inner, candidate("b"), current(inner))
+
+    class Overtaken(RecordingStore):
+        def _write(self, path: str) -> None:
+            super()._write(path)
+            if len(self.written) == 1:
+                switch(inner, candidate("c"), current(inner))
+
+    heal(Overtaken(inner))
+
+    assert fixed(inner) == ["c"] * len(PUBLISHED)
+
+
+def test_a_rollback_goes_to_the_parent_and_holds_until_somebody_resumes() -> None:
+    store = MemoryStore()
+    published(store, "a")
+    published(store, "b")
+
+    back = rollback(store, NOW, reason="b is wrong")
+
+    assert (back.pointer.snapshot, back.pointer.hold and back.pointer.hold.reason) == ("a", "b is wrong")
+    assert fixed(store) == ["a"] * len(PUBLISHED)
+    assert [resume(store), resume(store)] == [True, False]
+
+
+def test_nobody_goes_back_to_a_snapshot_that_is_not_whole() -> None:
+    store = MemoryStore()
+    published(store, "a")
+    published(store, "b")
+    store.delete(path_in("a", "cloud_registry.json"))
+
+    with pytest.raises(SnapshotError, match=r"cloud_registry\.json is missing"):
+        rollback(store, NOW, reason="")
+
+    assert fixed(store) == ["b"] * len(PUBLISHED)
+
+
+@pytest.mark.parametrize(
+    ("names", "message"), [([], "nothing was ever published"), (["a"], "is the first snapshot: there is none")]
+)
+def test_where_there_is_nothing_to_go_back_to_is_said(names: list[str], message: str) -> None:
+    store = MemoryStore()
+    for name in names:
+        published(store, name)
+
+    with pytest.raises(SnapshotError, match=message):
+        rollback(store, NOW, reason="")
+
+
+def test_old_snapshots_are_deleted_but_not_the_current_one_its_parent_and_young_ones() -> None:
+    store = MemoryStore(now=lambda: NOW)
+    for name in "abcde":
+        published(store, name)
+    later = NOW + dt.timedelta(days=2)
+
+    assert prune(store, NOW, keep=1) == []
+    assert prune(store, later, keep=1) == ["a", "b", "c"]
+    assert snapshot_ids(store) == ["d", "e"]
+
+
+def test_a_pointer_to_a_changed_manifest_is_told() -> None:
+    store = MemoryStore()
+    published(store, "a")
+    store.put(path_in("a", "manifest.json"), b"{}")
+
+    with pytest.raises(SnapshotError, match=r"is not what registries/current\.json names"):
+        current(store)
