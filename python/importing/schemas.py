@@ -25,6 +25,7 @@ from python.importing.nodes import (
     trimmed,
     union,
 )
+from python.importing.overlaps import overlapping
 from python.protocol import pointer
 from python.protocol.errors import HeadwaterError
 
@@ -84,11 +85,15 @@ class _Reader:
             node = intersection(node, self.read(part, (*at, "allOf", str(index)), within))
         if isinstance(schema.get("$ref"), str):
             node = intersection(node, self._referred(schema["$ref"], within))
+        around = node
         for keyword in ("anyOf", "oneOf"):
             parts = _listed(schema, keyword)
             read = [self.read(part, (*at, keyword, str(index)), within) for index, part in enumerate(parts)]
             if read:
                 node = intersection(node, union(part for part in read if part != NOTHING))
+            shared = overlapping(read, around) if keyword == "oneOf" else []
+            if shared:
+                node = intersection(node, Node(conditions={"oneOf": shared}))
         return node
 
     def _referred(self, reference: str, within: tuple[str, ...]) -> Node:

@@ -80,17 +80,31 @@ def _below(site: Site) -> Iterator[Site]:
 def _members(at: tuple[str, ...], old: Node, new: Node) -> Iterator[Site]:
     names = dict.fromkeys([*old.properties, *sorted(old.required), *new.properties, *sorted(new.required)])
     for name in names:
-        yield from _below(
-            Site(
-                at=(*at, name),
-                old=old.member(name),
-                new=new.member(name),
-                was_required=name in old.required,
-                is_required=name in new.required,
-                was_closed=old.closed,
-                is_closed=new.closed,
-            )
+        site = Site(
+            at=(*at, name),
+            old=old.member(name),
+            new=new.member(name),
+            was_required=name in old.required,
+            is_required=name in new.required,
+            was_closed=old.closed,
+            is_closed=new.closed,
         )
+        yield from _below(site)
+        yield from _unnamed(site, old, new)
+
+
+def _unnamed(site: Site, old: Node, new: Node) -> Iterator[Site]:
+    """Yield what a member was, or is, that one version names, and of which the other says what any member is."""
+    before = _typed(old) if site.old is None else site.old
+    after = _typed(new) if site.new is None else site.new
+    if before is None or after is None or (site.old is not None and site.new is not None):
+        return
+    required = {"was_required": True, "is_required": True}  # that it was named, or is no longer, is told already
+    yield from _below(msgspec.structs.replace(site, old=before, new=after, **required))
+
+
+def _typed(node: Node) -> Node | None:
+    return None if node.closed else node.additional
 
 
 def _rest(at: tuple[str, ...], old: Node | None, new: Node | None) -> Iterator[Site]:

@@ -1,4 +1,7 @@
-"""The corpus: one small pair of snapshots a rule, `{"old", "new", "expect"}`, in `corpus/<rule>.json`."""
+"""The corpus: one small pair of snapshots a rule, `{"old", "new", "expect"}`, in `corpus/<rule>.json`.
+
+Further pairs for a rule are `corpus/<rule>.<what for>.json`.
+"""
 
 from __future__ import annotations
 

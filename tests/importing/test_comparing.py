@@ -10,7 +10,7 @@ from tests.importing import corpus
 
 
 def test_there_is_a_pair_for_each_rule() -> None:
-    assert sorted(rules()) == corpus.NAMES
+    assert sorted(rules()) == [name for name in corpus.NAMES if "." not in name]
 
 
 @pytest.mark.parametrize("name", corpus.NAMES)
@@ -21,7 +21,7 @@ def test_a_pair_differs_as_expected_and_in_nothing_else(name: str) -> None:
     assert sorted((each.rule, each.pointer) for each in found.differences) == sorted(
         (each["rule"], each["pointer"]) for each in case.expect
     )
-    assert name in {each["rule"] for each in case.expect}
+    assert name.partition(".")[0] in {each["rule"] for each in case.expect}
 
 
 @pytest.mark.parametrize("name", corpus.NAMES)

@@ -54,6 +54,7 @@ def nested(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
         st.builds(lambda parts, base: {**base, "anyOf": parts}, some, limits()),
         st.builds(lambda parts, base: {**base, "allOf": parts}, some, limits()),
         st.builds(lambda part: {"not": part}, inner),
+        st.builds(lambda parts, base: {**base, "oneOf": parts}, st.lists(limits(), min_size=1, max_size=3), limits()),
     )
 
 
@@ -77,11 +78,11 @@ def pairs(draw: st.DrawFn) -> tuple[Any, Any]:
     return (new, old) if draw(_COIN) else (old, new)
 
 
-def changed(draw: st.DrawFn, schema: Any) -> Any:
+def changed(draw: st.DrawFn, schema: Any) -> Any:  # noqa: PLR0911 -- one for each kind of change
     if not isinstance(schema, dict):
         return draw(SCHEMAS)
     inner = [name for name in ("items", "not", "additionalProperties") if isinstance(schema.get(name), dict)]
-    inner += [name for name in ("properties", "anyOf", "allOf") if schema.get(name)]
+    inner += [name for name in ("properties", "anyOf", "allOf", "oneOf") if schema.get(name)]
     deeper = draw(_COIN)
     if inner and deeper:
         name = inner[draw(_PLACES) % len(inner)]
@@ -92,7 +93,11 @@ def changed(draw: st.DrawFn, schema: Any) -> Any:
         if isinstance(part, list):
             return {**schema, name: [changed(draw, part[0]), *part[1:]]}
         return {**schema, name: changed(draw, part)}
-    dropping = draw(_COIN)
+    dropping, growing = draw(_COIN), draw(_COIN)
+    if growing and "oneOf" in schema:
+        return {**schema, "oneOf": [*schema["oneOf"], draw(limits())]}
+    if growing and isinstance(schema.get("additionalProperties"), dict):
+        return {**schema, "properties": {**schema.get("properties", {}), "c": draw(SCHEMAS)}}
     if schema and dropping:
         gone = sorted(schema)[draw(_PLACES) % len(schema)]
         return {name: value for name, value in schema.items() if name != gone}
