@@ -113,13 +113,15 @@ ANSWERS: Mapping[str, Callable[[Asked], Reply]] = {
 class Api(NamedTuple):
     url: str
     asked: list[Asked]
+    waiting: threading.Event
+    """Set once somebody waits for `/silent`."""
 
 
 @contextlib.contextmanager
 def api() -> Iterator[Api]:
     """Within, the API answers; `/silent` never does, and `/status/N/…` answers with status N."""
     seen: list[Asked] = []
-    ended = threading.Event()
+    ended, waiting = threading.Event(), threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -132,6 +134,7 @@ def api() -> Iterator[Api]:
             seen.append(asked)
             first, _, rest = url.path.strip("/").partition("/")
             if first == "silent":
+                waiting.set()
                 ended.wait()
                 return
             if first == "status":
@@ -164,7 +167,7 @@ def api() -> Iterator[Api]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
-        yield Api(f"http://127.0.0.1:{server.server_port}", seen)
+        yield Api(f"http://127.0.0.1:{server.server_port}", seen, waiting)
     finally:
         ended.set()
         server.shutdown()

@@ -73,6 +73,15 @@ def test_custom_code_is_not_run_for_an_export() -> None:
     assert b"bindings: []" in zipfile.ZipFile(io.BytesIO(made)).read("source-x/test.flow.yaml")
 
 
+def test_no_secret_is_exported() -> None:
+    made = exported(
+        Ask(text=CUSTOM, name="source-x", form="headwater", lint=False, config={"api_key": "canary-key-value"})
+    )
+    archive = zipfile.ZipFile(io.BytesIO(made))
+
+    assert not [name for name in archive.namelist() if b"canary" in archive.read(name)]
+
+
 def test_errors_stop_an_export() -> None:
     with pytest.raises(HeadwaterError, match=r"manifest\.yaml:"):
         exported(Ask(text=TEMPLATE + "stray: 1\n", name="source-x", form="headwater"))

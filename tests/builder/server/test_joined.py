@@ -1,0 +1,141 @@
+"""The server with engines that run a CDK: what the contract's table cannot say."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from python.builder.server.routes import ROUTES
+from python.builder.server.settings import Settings
+from python.builder.server.starting import engines
+from tests.builder.contract.api import Api, api
+from tests.builder.contract.test_contract import CONFIG, base
+from tests.builder.server.served import Client, serving
+
+pytestmark = pytest.mark.slow
+
+CODE = """
+from airbyte_cdk.sources.declarative.extractors.dpath_extractor import DpathExtractor
+
+
+class Doubled(DpathExtractor):
+    def extract_records(self, response):
+        for record in super().extract_records(response):
+            yield {**record, "id": record["id"] * 2}
+"""
+DOUBLED = {
+    "type": "CustomRecordExtractor",
+    "class_name": "source_declarative_manifest.components.Doubled",
+    "field_path": ["data"],
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("recordings")
+
+
+@pytest.fixture(scope="module")
+def joined(folder: Path) -> Iterator[Client]:
+    settings = Settings(recordings=str(folder), allow_custom_code=True)
+    with serving(engines(settings), settings) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def source() -> Iterator[Api]:
+    with api() as made:
+        yield made
+
+
+def ask(source: Api, **stream: Any) -> dict[str, Any]:
+    return {"manifest": base(stream, source.url), "config": CONFIG, "stream": "items", "stream_name": "items"}
+
+
+def read_ids(body: Any) -> list[Any]:
+    return [record["id"] for part in body["slices"] for page in part["pages"] for record in page["records"]]
+
+
+def test_pages_are_told_as_they_come(joined: Client, source: Api) -> None:
+    pages = {"type": "PageIncrement", "start_from_page": 1, "page_size": 2}
+    option = {"type": "RequestOption", "inject_into": "request_parameter", "field_name": "page"}
+    paginator = {"type": "DefaultPaginator", "page_token_option": option, "pagination_strategy": pages}
+    lines = joined.post(
+        "/v1/stream/read", ask(source, path="pages", paginator=paginator), accept="text/event-stream"
+    ).lines
+
+    assert [each["event"] for each in lines if each["event"] != "log"] == ["slice", "page", "page", "page", "result"]
+    assert [record["id"] for each in lines if each["event"] == "page" for record in each["data"]["records"]] == [
+        1,
+        2,
+        3,
+        4,
+        5,
+    ]
+    assert read_ids(lines[-1]["data"]) == [1, 2, 3, 4, 5]
+
+
+def test_a_client_that_leaves_leaves_no_process(joined: Client, source: Api) -> None:
+    joined.post("/v1/stream/read", ask(source))
+    workers = set(psutil.Process().children(recursive=True))
+    connection = http.client.HTTPConnection("127.0.0.1", joined.port)
+    body = json.dumps(ask(source, path="silent"))
+    connection.request("POST", "/v1/stream/read", body, {"Content-Type": "application/json"})
+    assert source.waiting.wait(30)
+    children = set(psutil.Process().children(recursive=True)) - workers
+    connection.close()
+
+    gone, alive = psutil.wait_procs(children, timeout=10)
+    assert gone
+    assert alive == []
+
+
+def test_a_recorded_read_is_answered_without_the_api(joined: Client, folder: Path) -> None:
+    with api() as source:
+        body = ask(source, path="guarded", request_headers={"Authorization": "Bearer {{ config['api_key'] }}"})
+        first = joined.post("/v1/stream/read", {**body, "record": "taken"})
+    second = joined.post("/v1/stream/read", {**body, "replay": "taken"})
+
+    assert read_ids(first.body) == read_ids(second.body) == [1]
+    for path in (folder / "taken").rglob("*"):
+        assert path.is_dir() or b"canary" not in path.read_bytes()
+        assert path.stat().st_mode & 0o077 == 0
+
+
+def test_allowed_code_runs_and_is_gone_with_its_read(joined: Client, source: Api) -> None:
+    body = ask(source, extractor=DOUBLED)
+    with_code = joined.post("/v1/stream/read", {**body, "custom_components_code": CODE})
+    without = joined.post("/v1/stream/read", body)
+
+    assert read_ids(with_code.body) == [2, 4]
+    assert without.status == 400 or read_ids(without.body) == []
+
+
+def test_what_a_migration_changes_is_listed_by_its_place(joined: Client, source: Api) -> None:
+    changes = joined.post("/v1/builder/migrate", ask(source)).body["changes"]
+
+    assert "/streams/0/retriever/requester/url" in [each["at"] for each in changes]
+
+
+@pytest.mark.parametrize(
+    "path", [route.path for route in ROUTES if route.method == "POST" and "export" not in route.path]
+)
+def test_no_secret_leaves_by_any_route(
+    joined: Client, source: Api, path: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    config = {"api_key": "canary-key-value", "other_secret": "canary-other-value", "nested": {"password": "canary-3"}}
+    for stream in (
+        {"path": "guarded", "authenticator": {"type": "BearerAuthenticator", "api_token": "x{{ config['api_key'] }}"}},
+        {"path": "status/500", "request_parameters": {"key": "{{ config['api_key'] }}"}},
+        {"path": "{{ config.other_secret.no.such.thing }}"},
+        {"base": "http://127.0.0.1:9/{{ config['api_key'] }}"},
+    ):
+        body = {**ask(source, **stream), "config": config, "lint": False, "name": "source-x"}
+        assert "canary" not in joined.post(path, body).raw.decode(errors="replace")
+    assert "canary" not in "".join(capfd.readouterr())
