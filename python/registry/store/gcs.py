@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
-from google.cloud import storage  # type: ignore[attr-defined,import-untyped] # it ships no types
+import google.cloud.storage as storage  # type: ignore[import-untyped] # it ships no types # noqa: PLR0402 -- mypy finds it by no other way
 import msgspec
 from google.api_core.exceptions import GoogleAPICallError, NotFound, PreconditionFailed, RetryError
 from google.auth import credentials as google_credentials
