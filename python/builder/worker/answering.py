@@ -31,10 +31,18 @@ def answer(job: Mapping[str, Json], printed: Printed, watch: watching.Watch, mas
     failure = _ended_by_limit(job, reached, result, failure) or failure
     by_place = job["command"] not in ("resolve_manifest", "full_resolve_manifest")
     return {
-        "result": None if result is None else masker.mask(result, by_place=by_place),
+        "result": None if result is None else _masked(result, masker, by_place=by_place),
         "failure": None if failure is None else {key: _shortened(key, masker.text(v)) for key, v in failure.items()},
         "limits_reached": reached,
     }
+
+
+def _masked(result: Mapping[str, Json], masker: masking.Masker, *, by_place: bool) -> dict[str, Json]:
+    """Return `result` masked, but for the config that only its owner can keep: a refresh token that is used up."""
+    update = {key: value for key, value in result.items() if key == "latest_config_update"}
+    for config in update.values():
+        masker.learn(config)
+    return {**masker.mask({k: v for k, v in result.items() if k not in update}, by_place=by_place), **update}
 
 
 def _failure_of(printed: Printed, job: Mapping[str, Json]) -> dict[str, str] | None:

@@ -16,6 +16,8 @@ from .kinds import Json
 
 __all__ = ["serve"]
 
+_NO_NETWORK = {"deny": ["0.0.0.0/0", "::/0"]}  # also for what does not go through requests
+
 
 def serve(descriptor: int, parent: int | None = None) -> None:
     """Run the job that comes on the socket, send its outcome, and end this process, whatever threads it has.
@@ -42,6 +44,8 @@ def _run(job: Mapping[str, Json], link: channel.Channel) -> None:
     except MemoryError:
         outcome = _failed("memory", f"the job needs more than its {job['limits']['memory_bytes']} bytes of memory")
         outcome["limits_reached"] = ["memory_bytes"]
+    except (network.PolicyError, recording.RecordingError) as error:  # raised before anything was asked
+        outcome = _failed("source", masker.text(str(error)))
     except Exception:  # noqa: BLE001 -- an error of ours ends this job, and is told
         outcome = _failed("worker", masker.text(f"the worker failed: {traceback.format_exc()}"))
     _send(link, outcome, job["limits"]["result_bytes"])
@@ -50,7 +54,7 @@ def _run(job: Mapping[str, Json], link: channel.Channel) -> None:
 def _answered(job: Mapping[str, Json], link: channel.Channel, masker: masking.Masker) -> dict[str, Json]:
     folder = job["folder"]
     watch = watching.Watch(job, lambda kind, data: link.send("event", {"kind": kind, "data": masker.mask(data)}))
-    _prepare(job, masker, watch)
+    kept = _prepare(job, masker, watch)
     watch.start_clock()
     try:
         if job["command"] in ("check", "discover"):
@@ -61,23 +65,26 @@ def _answered(job: Mapping[str, Json], link: channel.Channel, masker: masking.Ma
         printed = execution.Printed(died="the deadline")
     finally:
         watch.stop_clock()
+        kept.close()
     return answering.answer(job, printed, watch, masker)
 
 
-def _prepare(job: Mapping[str, Json], masker: masking.Masker, watch: watching.Watch) -> None:
-    """Confine the process, and patch it: nothing of it outlives the job."""
+def _prepare(job: Mapping[str, Json], masker: masking.Masker, watch: watching.Watch) -> contextlib.ExitStack:
+    """Confine the process, and patch it: nothing of it outlives the job. What is returned ends a recording."""
     sys.path[:0] = [path for path in job["paths"] if path not in sys.path]
     importlib.invalidate_caches()
     null = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1):
         os.dup2(null, standard)
     confine.confine(job["limits"], job["folder"])
-    network.enforce(job["network"])
+    network.enforce(_NO_NETWORK if job["replay"] is not None else job["network"])
+    kept = contextlib.ExitStack()
     if job["replay"] is not None:
-        recording.replay(job["replay"])
+        kept = recording.replay(job["replay"], masker)
     elif job["record"] is not None:
-        recording.record(job["record"], masker)
+        kept = recording.record(job["record"], masker)
     watching.install(watch, allow_custom_code=job["allow_custom_code"])
+    return kept
 
 
 def _failed(kind: str, message: str) -> dict[str, Json]:

@@ -70,6 +70,10 @@ class Attack(BaseHTTPRequestHandler):
         told = {"data": [{"path": self.path, "headers": dict(self.headers), "access_token": "d3rived-t0ken-77"}]}
         self.send(json.dumps(told).encode(), Set_Cookie=f"sid={self.headers['Authorization']}", X_Echo=self.path)
 
+    def answer_token(self) -> None:
+        told = {"access_token": "d3rived-t0ken-77", "refresh_token": "r0tated-refresh-88", "expires_in": 3600}
+        self.send(json.dumps(told).encode())
+
     def answer_error(self) -> None:
         self.send(json.dumps({"error": f"bad credentials {self.headers['Authorization']}"}).encode(), 401)
 
