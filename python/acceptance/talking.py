@@ -76,7 +76,7 @@ class Dialogue:
         self._unsent = bytearray()
         self._closing = False
         self._out, self._err = bytearray(), bytearray()
-        self._partial = b""
+        self._partial = bytearray()
         self.lines: list[bytes] = []
         self.counts: collections.Counter[str] = collections.Counter()
         self._selector = selectors.DefaultSelector()
@@ -206,9 +206,13 @@ class Dialogue:
         chunk = os.read(pipe.fileno(), _READ_BYTES)  # type: ignore[attr-defined] # a pipe of Popen's
         kept += chunk
         if kept is self._out:
-            *complete, self._partial = (self._partial + chunk).split(b"\n")
-            self.lines += complete
-            self.counts.update(map(kind_of, complete))
+            first, *others = chunk.split(b"\n")
+            self._partial += first  # a line of many chunks is copied once
+            if others:
+                complete = [bytes(self._partial), *others[:-1]]
+                self._partial = bytearray(others[-1])
+                self.lines += complete
+                self.counts.update(map(kind_of, complete))
         if not chunk:
             self._selector.unregister(pipe)  # type: ignore[arg-type] # same
 

@@ -141,7 +141,7 @@ SUBJECTS = {
     MATERIALIZATION: (subjects.materialization, OF_MATERIALIZATIONS),
 }
 DEFECTS = [(kind, defect) for kind, (_, defects) in SUBJECTS.items() for defect in defects]
-WAITING = ("hangs", "waits for the end of stdin", "never flushed", "never acknowledged")
+WAITING = ("hangs", "deaf", "waits for the end of stdin", "never flushed", "never acknowledged")
 
 
 @pytest.mark.parametrize(("kind", "defect"), DEFECTS)

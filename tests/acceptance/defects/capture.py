@@ -252,7 +252,7 @@ class Session:
             "text for a number": {"n": str(n)},
             "other key": {"m": n},
             "uuid": {"n": n, "_meta": {"uuid": "x"}},
-            "large document": {"n": n, "text": "x" * 16_000_001},
+            "large document": {"n": n, "text": "x" * (0 if n else 16_000_001)},
         }
         say(captured={"binding": index, "doc": changes.get(DEFECT, {"n": n})})
 
