@@ -158,6 +158,8 @@ class _Selecting:
 
     def _folded(self, field: str) -> str:
         name = self._constraint(field).folded_field or field
+        # Not casefold: to databases, ß and ss are two names, and of two names that fold alike one is not stored. A
+        # connector whose endpoint folds in another way says `foldedField`.
         return name.lower() if self._validated.case_insensitive_fields else name
 
     def _preference(self, projection: Projection) -> tuple[bool, bool, bool, bytes]:

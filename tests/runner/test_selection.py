@@ -72,6 +72,17 @@ def test_fields_to_group_by_are_the_key() -> None:
     assert (found.fields.keys, found.fields.values) == (("name", "deep/er"), ("id",))
 
 
+def test_fields_that_differ_in_more_than_case_are_both_stored() -> None:
+    names = ("STRASSE", "Straße")
+    projections = tuple(Projection(field=name, ptr=f"/{name}", inference=Inference()) for name in names)
+    answers = {name: Constraint(type="LOCATION_RECOMMENDED") for name in names}
+    validated = ValidatedBinding(constraints=answers, case_insensitive_fields=True)
+
+    found = select(CollectionSpec(name="a/c", projections=projections), validated, Fields())
+
+    assert (found.fields.values, found.problems) == (names, ())
+
+
 def test_fields_that_fold_alike_are_not_stored_together() -> None:
     answers = {field: Constraint(type=kind) for field, kind in {**USUAL, "Name": "LOCATION_RECOMMENDED"}.items()}
     folded = ValidatedBinding(constraints=answers, case_insensitive_fields=True)
