@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -30,13 +31,32 @@ def spec(*names: str, **config: Any) -> str:
     return json.dumps({"captures": captures, "collections": collections})
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    found = tmp_path / "source-counter"
+def made(within: Path) -> Path:
+    found = within / "source-counter"
     found.mkdir()
     (found / "pyproject.toml").write_text("[tool.headwater.snapshot]\nlines = 2\n")
     (found / "test.flow.yaml").write_text(spec(count=4))
     return found
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A connector without snapshots."""
+    return made(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def complete(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with all of them, to be looked at."""
+    found = made(tmp_path_factory.mktemp("complete"))
+    taken(found)
+    return found
+
+
+@pytest.fixture
+def copy(complete: Path, tmp_path: Path) -> Path:
+    """The same to be changed."""
+    return Path(shutil.copytree(complete, tmp_path / complete.name))
 
 
 RUN = ("capture", "state")
@@ -52,32 +72,29 @@ def kept(folder: Path, name: str) -> Any:
     return json.loads((folder / "tests" / "snapshots" / name).read_text())
 
 
-def test_everything_that_a_connector_says_is_kept_under_the_names_that_flowctl_s_users_know(folder: Path) -> None:
-    taken(folder)
-
-    assert sorted(path.name for path in (folder / "tests" / "snapshots").iterdir()) == sorted(NAMES)
-    assert kept(folder, NAMES[0])[0]["protocol"] == 3032023
-    assert kept(folder, NAMES[1])[0]["recommendedName"] == "numbers"
-    assert [doc["n"] for _, doc in kept(folder, NAMES[2])] == [0, 1]
-    assert kept(folder, NAMES[3]) == [{"bindingStateV1": {"numbers": {"n": 3}}}]
+def test_everything_that_a_connector_says_is_kept_under_the_names_that_flowctl_s_users_know(complete: Path) -> None:
+    assert sorted(path.name for path in (complete / "tests" / "snapshots").iterdir()) == sorted(NAMES)
+    assert kept(complete, NAMES[0])[0]["protocol"] == 3032023
+    assert kept(complete, NAMES[1])[0]["recommendedName"] == "numbers"
+    assert [doc["n"] for _, doc in kept(complete, NAMES[2])] == [0, 1]
+    assert kept(complete, NAMES[3]) == [{"bindingStateV1": {"numbers": {"n": 3}}}]
 
 
-def test_what_is_kept_is_the_same_when_it_is_taken_again(folder: Path) -> None:
-    question = taken(folder)
+def test_what_is_kept_is_the_same_when_it_is_taken_again(complete: Path) -> None:
+    question = Question(folder=complete)
 
     assert changes(question, take(question)) == []
 
 
-def test_a_difference_is_told_and_nothing_is_written(folder: Path) -> None:
-    taken(folder, *RUN)
-    (folder / "test.flow.yaml").write_text(spec(count=5))
-    before = {path: path.read_bytes() for path in folder.rglob("*.json")}
-    question = Question(folder=folder, kinds=RUN)
+def test_a_difference_is_told_and_nothing_is_written(copy: Path) -> None:
+    (copy / "test.flow.yaml").write_text(spec(count=5))
+    before = {path: path.read_bytes() for path in copy.rglob("*.json")}
+    question = Question(folder=copy, kinds=RUN)
 
     (change,) = changes(question, take(question))
 
     assert {'-        "n": 3', '+        "n": 4'} < {*change.told().splitlines()}
-    assert {path: path.read_bytes() for path in folder.rglob("*.json")} == before
+    assert {path: path.read_bytes() for path in copy.rglob("*.json")} == before
 
 
 def test_each_capture_of_a_spec_is_a_run_of_its_own(folder: Path) -> None:
@@ -108,31 +125,30 @@ def test_a_capture_that_goes_on_is_asked_to_end_and_that_is_told(folder: Path) -
     ]
 
 
-def test_what_nothing_gives_any_more_is_told_and_removed(folder: Path) -> None:
-    (folder / "test.flow.yaml").write_text(spec("acmeCo/a", "acmeCo/b", count=1))
-    taken(folder)
-    (folder / "test.flow.yaml").write_text(spec(count=1))
-    question = Question(folder=folder)
+def test_what_nothing_gives_any_more_is_told_and_removed(copy: Path) -> None:
+    snapshots = copy / "tests" / "snapshots"
+    for run in ("a_discover", "a_capture", "a_state", "b_capture"):  # as a spec of two captures has left them
+        (snapshots / f"snapshots__{run}__capture.stdout.json").write_text("[]")
+    question = Question(folder=copy)
     found = changes(question, take(question))
     write(found)
 
-    assert len([change for change in found if "nothing of the connector gives it any more" in change.told()]) == 6
-    assert sorted(path.name for path in (folder / "tests" / "snapshots").iterdir()) == sorted(NAMES)
+    assert ["nothing of the connector gives it any more" in change.told() for change in found] == [True] * 4
+    assert sorted(path.name for path in snapshots.iterdir()) == sorted(NAMES)
 
 
-def test_a_connector_that_fails_leaves_what_is_kept(folder: Path) -> None:
-    taken(folder, *RUN)
-    (folder / "test.flow.yaml").write_text(spec(mood="refuse"))
-    before = {path: path.read_bytes() for path in folder.rglob("*.json")}
+def test_a_connector_that_fails_leaves_what_is_kept(copy: Path) -> None:
+    (copy / "test.flow.yaml").write_text(spec(mood="refuse"))
+    before = {path: path.read_bytes() for path in copy.rglob("*.json")}
 
     with pytest.raises(HeadwaterError):
-        taken(folder, *RUN)
-    assert {path: path.read_bytes() for path in folder.rglob("*.json")} == before
+        taken(copy, *RUN)
+    assert {path: path.read_bytes() for path in copy.rglob("*.json")} == before
 
 
-def test_a_broken_snapshot_is_a_difference(folder: Path) -> None:
-    question = taken(folder, *RUN)
-    (folder / "tests" / "snapshots" / NAMES[3]).write_text("{")
+def test_a_broken_snapshot_is_a_difference(copy: Path) -> None:
+    question = Question(folder=copy, kinds=RUN)
+    (copy / "tests" / "snapshots" / NAMES[3]).write_text("{")
 
     assert [change.path.name for change in changes(question, take(question))] == [NAMES[3]]
 
