@@ -78,18 +78,18 @@ def written(kept: Mapping[str, Any]) -> str:
 def answer(request: Any, exchange: Mapping[str, Any]) -> Any:  # noqa: ANN401 -- of requests
     """Return the response that was kept, or raise the error that was."""
     import requests  # noqa: PLC0415 -- the CDK's own, imported with it
-    from urllib3 import HTTPHeaderDict  # noqa: PLC0415 -- same
 
     if "error" in exchange:
         kind = getattr(requests.exceptions, exchange["error"]["type"], requests.exceptions.ConnectionError)
         raise kind(exchange["error"]["message"], request=request)
     kept = exchange["response"]
     data = _body_data(kept)
-    headers, message = HTTPHeaderDict(), http.client.HTTPMessage()
+    headers: list[tuple[str, str]] = []
+    message = http.client.HTTPMessage()
     for name, values in kept["headers"].items():
         for value in values if isinstance(values, list) else [values]:
             shown = str(len(data)) if name.lower() == "content-length" and request.method != "HEAD" else value
-            headers.add(name, shown)
+            headers.append((name, shown))
             message.add_header(name, shown)
     raw = _raw(request, kept["status"], kept.get("reason"), headers, data)
     raw._original_response = _Original(message)  # noqa: SLF001 -- requests reads cookies from it
