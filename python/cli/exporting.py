@@ -12,7 +12,9 @@ from typing import Any
 
 import msgspec
 
+from python.builder.export.flow_files import REPLAY_SPEC, TEST_SPEC
 from python.builder.export.order import ExportError, Form, Order, checked_name
+from python.builder.export.revising import FIRST_TAG
 from python.builder.export.writing import Written, written
 from python.builder.manifests import cdk as cdks
 from python.builder.manifests.documents import DocumentError, of_text
@@ -162,11 +164,16 @@ def _lines(done: Written) -> Iterator[str]:
     yield from (f"breaks: {line}" for line in revision.breaking)
     if "*" in facts.hosts:
         yield "allowedHosts has `*`: the manifest asks hosts that only its answers name"
-    state = "new" if not done.changed and not done.removed else "next" if revision.new else "the same"
+    state = "the same" if not revision.new else "next" if done.changed or done.removed else "new"
     count = len(done.added)
     yield f"{done.folder}: {count} file{'s' * (count != 1)} added, {state} version {revision.version}"
+    if revision.new and revision.tag != FIRST_TAG and TEST_SPEC in done.draft.laid.begun:
+        spec = done.folder / TEST_SPEC
+        yield f"{spec} is as it was; for new streams: headwater raw discover --source {spec}"
     if done.draft.laid.problem:
         yield f"Its bindings are not known: {done.draft.laid.problem}"
+    if done.draft.laid.unplayed:
+        yield f"Its tests capture nothing of the recording: {done.draft.laid.unplayed}"
     for stream, reason in done.draft.laid.unread.items():
         lacks = f"{stream}, which was not recorded as a whole (record more slices and pages)"
         yield f"Its tests do not capture {lacks}: {reason}"
@@ -176,7 +183,7 @@ def _next(options: Options, done: Written) -> Iterator[str]:
     if options.form != Form.HEADWATER.value:
         return
     yield "What comes next:"
-    if options.recording:
+    if REPLAY_SPEC in done.draft.laid.written:
         yield f"  headwater preview --source {done.folder}/tests/replay.flow.yaml"
     yield f"  headwater run --source {done.folder}/test.flow.yaml"
 
@@ -191,6 +198,7 @@ def _json(done: Written, left: list[str]) -> dict[str, Any]:
         "removed": done.removed,
         "breaking": revision.breaking,
         "hosts": done.draft.facts.hosts,
+        "unplayed": done.draft.laid.unplayed,
         "unread": done.draft.laid.unread,
         "problem": done.draft.laid.problem,
         "left": left,

@@ -56,6 +56,12 @@ def test_what_was_done_is_told(home: Path) -> None:
     ]
 
 
+def test_the_same_once_more_is_the_same_version(home: Path) -> None:
+    export("manifest.yaml", "--to", "source-shop")
+
+    assert "source-shop: 0 files added, the same version 0.0.1" in export("manifest.yaml", "--to", "source-shop")
+
+
 def test_the_next_version_is_told_with_what_breaks_and_what_is_gone(home: Path) -> None:
     export("manifest.yaml", "--to", "source-shop", "--form", "airbyte-manifest-only")
     (home / "source-shop" / "spec.yaml").write_text("{}")

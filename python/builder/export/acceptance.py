@@ -12,13 +12,16 @@ from python.importing.scaffold.examples import example
 from python.protocol import document
 from python.runner.spec_edit import block_text
 
-__all__ = ["Records", "config_file", "files"]
+__all__ = ["EXPECTED", "Records", "config_file", "files"]
 
 Records = Mapping[str, Sequence[Mapping[str, Any]]]
 """What was read of each stream."""
 
 _CONFIG = "secrets/config.json"
 _FOLDER = "integration_tests"
+EXPECTED = f"{_FOLDER}/expected_records.jsonl"
+"""What a recorded read found, as the tests compare it."""
+
 _HEADER = (
     "# What Airbyte's connector acceptance tests hold against this connector. `secrets/config.json` has a config.\n"
 )
@@ -64,7 +67,7 @@ def files(order: Order, facts: Facts, records: Records | None) -> dict[str, str]
             for name in records
             for each in records[name]
         ]
-        found[f"{_FOLDER}/expected_records.jsonl"] = "".join(f"{line}\n" for line in lines)
+        found[EXPECTED] = "".join(f"{line}\n" for line in lines)
     return found
 
 
@@ -80,7 +83,7 @@ def _read(facts: Facts, records: Records | None) -> dict[str, Any]:
         for stream in facts.streams
         if not stream.is_template and not records.get(stream.name)
     ]
-    told = {"expect_records": {"path": f"{_FOLDER}/expected_records.jsonl"}}
+    told = {"expect_records": {"path": EXPECTED}}
     return {**told, "empty_streams": empty} if empty else told
 
 

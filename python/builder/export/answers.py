@@ -16,9 +16,9 @@ __all__ = ["Answers"]
 class Answers(msgspec.Struct, frozen=True, kw_only=True):
     """What a connector answered. `given` is an example of its config, `config` the one that its recording fits.
 
-    `problem` says why there are no bindings. `records` are by stream, and None where nothing was recorded; `unread`
-    says of the other streams why the recording has not all of them, and `replayed` leaves those out. `snapshots` are
-    what its tests keep, by path.
+    `problem` says why there are no bindings, `unplayed` why nothing is captured of the recording. `records` are by
+    stream, and None where nothing was recorded; `unread` says of the other streams why the recording has not all of
+    them, and `replayed` leaves those out. `snapshots` are what its tests keep, by path.
     """
 
     given: Example
@@ -26,6 +26,7 @@ class Answers(msgspec.Struct, frozen=True, kw_only=True):
     problem: str = ""
     resource_schema: Mapping[str, Any] | None = None
     found: Merge | None = None
+    unplayed: str = ""
     replayed: Merge | None = None
     unread: Mapping[str, str] = {}
     records: Mapping[str, Sequence[Mapping[str, Any]]] | None = None

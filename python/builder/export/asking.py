@@ -14,7 +14,7 @@ import msgspec
 
 from python.builder.export import flow_files
 from python.builder.export.answers import Answers
-from python.builder.export.order import Order
+from python.builder.export.order import ExportError, Order
 from python.builder.worker.masking import Masker
 from python.importing import snapshot_texts
 from python.importing.scaffold.examples import Example, example
@@ -44,7 +44,8 @@ _FAILED = re.compile(r"stream (?P<stream>.+?): (?P<reason>.*)", re.DOTALL)
 def answers(order: Order, specification: Mapping[str, Any]) -> Answers:
     """Return what the connector of `order` answers; where it is not to be asked, or cannot be, what is known without.
 
-    `order.text` has to be the manifest as it is published. Nothing that it starts outlives the call.
+    `order.text` has to be the manifest as it is published. Nothing that it starts outlives the call. Call it on the
+    main thread of a process: until it returns, SIGINT and SIGTERM end it, which raises ExportError.
     """
     given, config = _configs(order, specification)
     told = Answers(given=given, config=config)
@@ -55,6 +56,8 @@ def answers(order: Order, specification: Mapping[str, Any]) -> Answers:
         _lay(folder, order)
         try:
             return _Asking(folder, told, recorded=order.recording is not None).answers()
+        except ExportError:
+            raise
         except HeadwaterError as error:
             problem = sentence(str(error).replace(f"{root}/", ""))
             return msgspec.structs.replace(told, problem=problem)
@@ -100,22 +103,41 @@ class _Asking:
         self._failed: dict[str, str] = {}
 
     def answers(self) -> Answers:
-        with until_signal() as stop, stopped_after(_SECONDS_MAX, stop):
-            task, launch = self._task(None, stop)
-            spec = spec_of(task, launch)
-            self._keep("spec", snapshot_texts.spec_lines(_plain(spec), Settings()))
-            schema = document.decode(spec.resource_config_schema)
-            told = msgspec.structs.replace(self._told, resource_schema=schema, snapshots=self._snapshots)
+        """Return what it answers. Raises ExportError where a signal came, HeadwaterError where it took too long."""
+        late = Stop()
+        with until_signal() as stop, late.telling(stop.ask), stopped_after(_SECONDS_MAX, late):
+            told: Answers | HeadwaterError
             try:
-                bindings = discovered_of(task, launch)
+                told = self._answers(stop)
             except HeadwaterError as error:
-                return msgspec.structs.replace(told, problem=sentence(error))
-            if not bindings:
-                return msgspec.structs.replace(told, problem="the connector discovers nothing with this config")
-            self._keep("discover", snapshot_texts.discovered_lines(map(_plain, bindings), Settings()))
-            found = merge(task, bindings, spec.resource_path_pointers)
-            told = msgspec.structs.replace(told, found=found)
+                told = error
+        if late.asked:
+            raise HeadwaterError(f"the connector did not answer everything within {_SECONDS_MAX:g} s")
+        if stop.asked:
+            raise ExportError("stopped before the connector had answered: nothing was exported")
+        if isinstance(told, HeadwaterError):
+            raise told
+        return told
+
+    def _answers(self, stop: Stop) -> Answers:
+        task, launch = self._task(None, stop)
+        spec = spec_of(task, launch)
+        self._keep("spec", snapshot_texts.spec_lines(_plain(spec), Settings()))
+        schema = document.decode(spec.resource_config_schema)
+        told = msgspec.structs.replace(self._told, resource_schema=schema, snapshots=self._snapshots)
+        try:
+            bindings = discovered_of(task, launch)
+        except HeadwaterError as error:
+            return msgspec.structs.replace(told, problem=sentence(error))
+        if not bindings:
+            return msgspec.structs.replace(told, problem="the connector discovers nothing with this config")
+        self._keep("discover", snapshot_texts.discovered_lines(map(_plain, bindings), Settings()))
+        found = merge(task, bindings, spec.resource_path_pointers)
+        told = msgspec.structs.replace(told, found=found)
+        try:
             return self._read(told, found, stop) if self._recorded else told
+        except HeadwaterError as error:
+            return msgspec.structs.replace(told, unplayed=sentence(error))
 
     def _read(self, told: Answers, found: Merge, stop: Stop) -> Answers:
         """Return `told` with what the connector captures of its recording, without the streams that it lacks."""
@@ -123,7 +145,8 @@ class _Asking:
         while True:
             replayed = _without(found, unread)
             if all(each.disable for each in replayed.added):
-                return msgspec.structs.replace(told, unread=unread)
+                lacking = "; ".join(f"{name}: {why}" for name, why in unread.items())
+                return msgspec.structs.replace(told, unplayed=sentence(f"no stream was recorded as a whole: {lacking}"))
             self._failed.clear()
             try:
                 captured = self._captured(replayed, stop)

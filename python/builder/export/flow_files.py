@@ -89,7 +89,7 @@ def _bindings(found: Merge | None) -> Iterator[dict[str, Any]]:
 def test_module(name: str, told: Answers) -> dict[str, str]:
     """Return the connector's tests by path; those that nothing can answer wait, and say for what."""
     waits = told.records is None
-    reason = told.problem or "no read was recorded when it was exported"
+    reason = told.problem or told.unplayed or "no read was recorded when it was exported"
     values = {
         "name": name,
         "wanted": templates.wanted(name, told.given.gaps, reason, discovers=not told.problem) if waits else "",

@@ -19,8 +19,9 @@ def zipped(order: Order) -> bytes:
     """Return a zip with the folder of the connector that is ordered: every path begins with its name.
 
     Nothing is left behind on disk. `order.ask` starts the connector, components.py included, in a process of its own
-    without a network; a server that allows no custom code says no to that, or orders without components. Raises
-    HeadwaterError, with a sentence for whoever ordered, where the name or the manifest is none.
+    without a network; a server that allows no custom code says no to that, or orders without components. It has to be
+    called on the main thread of a process then. Raises HeadwaterError, with a sentence for whoever ordered, where the
+    name or the manifest is none.
     """
     draft = drafted(order)
     texts = {**draft.laid.begun, **draft.laid.written}

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -9,7 +12,8 @@ from python.builder.export.asking import answers
 from python.builder.export.facts import Facts
 from tests.builder.export.made import MANIFEST, facts, order
 
-MANIFESTS = Path(__file__).parents[2] / "manifests"
+ROOT = Path(__file__).parents[3]
+MANIFESTS = ROOT / "tests" / "manifests"
 
 pytest.importorskip("airbyte_cdk")
 
@@ -56,3 +60,46 @@ def test_components_that_cannot_be_run_are_told() -> None:
     assert "components.py" in told.problem
     assert "division by zero" in told.problem
     assert told.snapshots == {}
+
+
+@pytest.mark.slow
+def test_a_recording_that_lacks_what_a_check_reads_leaves_the_bindings_and_says_so(tmp_path: Path) -> None:
+    exchange = {
+        "request": {"method": "GET", "url": "https://mine.example.com/v1/others", "headers": {}},
+        "response": {"status": 200, "reason": "OK", "headers": {}, "body": "{}"},
+    }
+    about = {"recording": 1, "began": "2024-01-01T00:00:00+00:00", "finished": True, "exchanges": 1}
+    (tmp_path / "recording.json").write_text(json.dumps(about))
+    (tmp_path / "0001.json").write_text(json.dumps(exchange))
+    ordered = order(ask=True, recording=tmp_path, config={"shop": "mine", "token": "token-0123456789"})
+    told = answers(ordered, facts().specification)
+
+    assert told.found is not None
+    assert told.problem == ""
+    assert "https://mine.example.com/v1/orders" in told.unplayed
+    assert "was not recorded in source-shop/tests/recording" in told.unplayed
+    assert told.records is None
+
+
+@pytest.mark.slow
+def test_a_signal_ends_it_and_nothing_is_exported() -> None:
+    script = (
+        "import os, signal\n"
+        "from python.builder.export import asking\n"
+        "from python.builder.export.order import ExportError\n"
+        "from python.protocol.errors import HeadwaterError\n"
+        "from tests.builder.export.made import facts, order\n"
+        "def spec_of(task, launch):\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "    launch.stop.wait(60)\n"
+        "    raise HeadwaterError('it was ended')\n"
+        "asking.spec_of = spec_of\n"
+        "try:\n"
+        "    asking.answers(order(ask=True), facts().specification)\n"
+        "except ExportError as error:\n"
+        "    print(error)\n"
+    )
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+
+    assert done.stdout == "stopped before the connector had answered: nothing was exported\n", done.stderr

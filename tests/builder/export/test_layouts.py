@@ -195,6 +195,15 @@ def test_a_package_gives_the_config_to_a_cdk_that_builds_from_it(release: str, i
             ast.parse(text)
 
 
+def test_what_people_wrote_in_the_project_of_a_package_stays_but_for_its_version() -> None:
+    first = files(order(form=Form.PYTHON))["pyproject.toml"]
+    mine = first.replace("dependencies = [", 'dependencies = ["mine", ')
+    before = Before(facts=facts(), texts=(MANIFEST, ""), tag="0.0.1")
+    found = files(order(with_stream("items"), form=Form.PYTHON), before, project=mine)["pyproject.toml"]
+
+    assert found == mine.replace('version = "0.0.1"', 'version = "0.0.2"')
+
+
 @pytest.mark.parametrize("name", ["shop", "source_shop", "source-Shop", "source-", "source-a/../b", "source-ä", ""])
 def test_a_name_that_is_none_is_refused(name: str) -> None:
     with pytest.raises(ExportError, match="is no name for a connector: want source-x"):
