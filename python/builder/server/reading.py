@@ -54,7 +54,7 @@ async def _answered(call: Call[Any], asked: Question, streams: Sequence[str], *,
             job=msgspec.structs.replace(job, stream=stream),
             engine=asked.engine,
             logs=logs,
-            mask=asked.masker.mask,
+            masker=asked.masker,
             refused=partial(body, family=call.family),
         )
         for stream in streams

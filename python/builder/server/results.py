@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from python.builder.jobs import Command, Failure, Json, Kind, Outcome
 from python.builder.server.problems import Problem
+from python.builder.worker.masking import Masker
 
 __all__ = ["READ_MEMBERS", "STATUSES", "as_problem", "masked_result", "stream_read"]
 
@@ -82,9 +83,10 @@ def _entry(failure: Failure) -> dict[str, Json]:
     }
 
 
-def masked_result(result: Mapping[str, Json], mask: Callable[[Json], Json]) -> dict[str, Json]:
-    """Return a result with its secrets masked once more, but for the config that only the client can keep."""
-    masked: dict[str, Json] = mask({name: value for name, value in result.items() if name != _FOR_THE_CLIENT})
+def masked_result(result: Mapping[str, Json], masker: Masker) -> dict[str, Json]:
+    """Return a result with its secrets masked by value, but for the config that only the client can keep."""
+    told = {name: value for name, value in result.items() if name != _FOR_THE_CLIENT}
+    masked: dict[str, Json] = masker.mask(told, by_place=False)
     if _FOR_THE_CLIENT in result:
         masked[_FOR_THE_CLIENT] = result[_FOR_THE_CLIENT]
     return masked

@@ -51,7 +51,7 @@ async def discover(call: Call[Configured]) -> Response:
     told = await _ran(call, asked, _job(call, asked, Command.DISCOVER))
     if not told.get("catalog"):
         raise Problem(422, "the manifest has no catalog", prefix="Error discovering streams: ")
-    return answer(asked.masker.mask({"catalog": told["catalog"]}))
+    return answer(asked.masker.mask({"catalog": told["catalog"]}, by_place=False))
 
 
 async def list_streams(call: Call[ListStreams]) -> Response:

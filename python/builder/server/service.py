@@ -41,12 +41,16 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
-    """A test read to be run: `logs` are told before its own, `mask` takes secrets out, `refused` shapes an error."""
+    """A test read to be run: `logs` are told before its own, `refused` shapes an error.
+
+    The worker has masked what comes. `masker` masks once more: results and events by the values of the config alone,
+    since they may be large; errors, which may be our own, by place, too.
+    """
 
     job: Job
     engine: Engine
     logs: Sequence[Json]
-    mask: Callable[[Json], Json]
+    masker: Masker
     refused: Callable[[Problem], Json]
 
 
@@ -105,13 +109,15 @@ class Service:
         stream = reading.job.stream
 
         async def happened(event: Event) -> None:
-            await queue.put(Told(event=event.kind, stream=stream, data=reading.mask(event.data)))
+            await queue.put(Told(event=event.kind, stream=stream, data=reading.masker.mask(event.data, by_place=False)))
 
         try:
             outcome = await self.outcome(reading.engine, reading.job, happened if live else None)
-            await queue.put(Told(event="result", stream=stream, data=_result(reading, outcome)))
+            await queue.put(
+                Told(event="result", stream=stream, data=await asyncio.to_thread(_result, reading, outcome))
+            )
         except Problem as problem:
-            data = reading.mask(reading.refused(problem))
+            data = reading.masker.mask(reading.refused(problem))
             await queue.put(Told(event="error", stream=stream, data=data, status=problem.status))
         except Exception as error:  # noqa: BLE001 -- the client is waiting for an answer, whatever breaks
             await queue.put(Told(event="error", stream=stream, data=reading.refused(unexpected(error)), status=500))
@@ -120,7 +126,7 @@ class Service:
 def _result(reading: Reading, outcome: Outcome) -> Json:
     if outcome.result is None and outcome.failure is not None and outcome.failure.kind is not Kind.DEADLINE:
         raise as_problem(outcome.failure, reading.job.command, outcome.limits_reached)
-    return masked_result(stream_read(outcome, reading.logs), reading.mask)
+    return masked_result(stream_read(outcome, reading.logs), reading.masker)
 
 
 async def _last(engine: Engine, job: Job, happened: Callable[[Event], Any] | None) -> Outcome:
