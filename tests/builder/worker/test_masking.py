@@ -5,6 +5,7 @@ import contextlib
 import html
 import json
 import re
+import time
 import urllib.parse
 from typing import Any
 
@@ -279,3 +280,20 @@ def test_a_specification_that_refers_to_itself_ends() -> None:
 
 def test_an_empty_secret_masks_nothing() -> None:
     assert Masker(SPEC, {"shade": "", "password": None}).text("anything at all") == "anything at all"
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        *("key:", "bearer+", "token ", "token=\\", "password", "://a:", "eyJ", "-----BEGIN PRIVATE KEY-----", "pat: "),
+        *("monkey='", 'token": "', "basic AAAA", "cookie=;", "\\", "secret:   ", "İtoken"),
+    ],
+)
+def test_no_text_takes_long(piece: str) -> None:
+    masker = Masker(SPEC, {"shade": SECRET})
+    text = piece * (400_000 // len(piece))
+
+    started = time.process_time()
+    masker.text(text)
+
+    assert time.process_time() - started < 5  # what grows with the square takes minutes
