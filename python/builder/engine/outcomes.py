@@ -43,13 +43,14 @@ class Collected:
         }
 
 
-def outcome_of(told: Mapping[str, Json]) -> Outcome:
+def outcome_of(told: Mapping[str, Json], *, warm: bool) -> Outcome:
     """Return the outcome that a worker sent."""
     failure = told["failure"]
     return Outcome(
         result=told["result"],
         failure=None if failure is None else Failure(**{**failure, "kind": Kind(failure["kind"])}),
         limits_reached=tuple(told["limits_reached"]),
+        warm=warm,
     )
 
 

@@ -32,6 +32,9 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
 class Running(abc.ABC):
     """A process that runs one job."""
 
+    is_warm: bool
+    """Whether it was forked from a process that has the CDK imported."""
+
     @abc.abstractmethod
     def kill(self) -> None:
         """End it and what it started, now. Nothing happens if it has ended."""
@@ -61,6 +64,8 @@ class Tail:
 
 class Plain(Running):
     """A process started for one job."""
+
+    is_warm = False
 
     def __init__(self, process: asyncio.subprocess.Process, stderr: Tail) -> None:
         """Take over a process, which leads a session of its own."""

@@ -78,7 +78,7 @@ class Supervisor:
     @property
     def is_alive(self) -> bool:
         """Whether it still takes jobs."""
-        return not self._hearing.done()
+        return not self._hearing.done() and not self._hearing.cancelling()
 
     def age_seconds(self) -> float:
         """Return the time since it was started."""
@@ -101,6 +101,7 @@ class Supervisor:
             socket.send_fds(self._control, [f"job {number}\n".encode()], [connection.fileno()])
         except OSError as error:
             del self._ends[number]
+            self._hearing.cancel()
             raise ConnectionError("the worker has died") from error
         self._idle.clear()
         return _Forked(self, number, ended)
@@ -164,6 +165,8 @@ class Supervisor:
 
 class _Forked(Running):
     """A child of a supervisor."""
+
+    is_warm = True
 
     def __init__(self, supervisor: Supervisor, number: str, ended: asyncio.Future[Ended]) -> None:
         self._supervisor = supervisor

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
 import socket
 import tempfile
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -18,7 +19,6 @@ from python.builder.engine.frames import Link, SizeError
 from python.builder.engine.keeping import Keeper
 from python.builder.engine.processes import Plain, Running
 from python.builder.engine.settings import Interpreter, Options
-from python.builder.engine.supervision import Supervisor
 from python.builder.jobs import Engine, Event, Failure, Job, Json, Kind, Outcome
 
 __all__ = ["WorkerEngine"]
@@ -42,26 +42,28 @@ class WorkerEngine(Engine):
     async def run(self, job: Job) -> AsyncIterator[Event | Outcome]:
         """Yield events and the outcome, as `Engine.run` says."""
         refusal = None if self._options.allow_custom_code else custom_code.refusal(job)
-        supervisor = None if refusal else await self._keeper.supervisor()
-        if refusal is None and self._keeper.problem:
-            refusal = Failure(kind=Kind.WORKER, message=self._keeper.problem)
+        if refusal is None:
+            await self._keeper.supervisor()
+            if self._keeper.problem:
+                refusal = Failure(kind=Kind.WORKER, message=self._keeper.problem)
         if refusal is not None:
             yield Outcome(failure=refusal)
             return
         folder = tempfile.mkdtemp(prefix="job-", dir=self._keeper.home())
+        running: Running | None = None
+        ours, theirs = socket.socketpair()
         try:
-            ours, running = await self._started(supervisor, folder)
+            with theirs:
+                running = await self._started(theirs, folder)
+            async with contextlib.aclosing(self._conversation(job, folder, ours, running)) as said:
+                async for told in said:
+                    yield told
         except OSError as error:
-            shutil.rmtree(folder, ignore_errors=True)
             yield Outcome(failure=Failure(kind=Kind.WORKER, message=f"no process could be started: {error}"))
-            return
-        link = await Link.open(ours)
-        try:
-            async for told in self._conversation(job, folder, link, running):
-                yield msgspec.structs.replace(told, warm=supervisor is not None) if isinstance(told, Outcome) else told
         finally:
-            running.kill()
-            link.close()
+            ours.close()
+            if running is not None:
+                running.kill()
             await asyncio.shield(self._tidied(running, folder))
 
     async def about(self) -> Mapping[str, Json]:
@@ -89,30 +91,30 @@ class WorkerEngine(Engine):
         await self._keeper.close()
         await asyncio.gather(*self._tidying, return_exceptions=True)
 
-    async def _started(self, supervisor: Supervisor | None, folder: str) -> tuple[socket.socket, Running]:
-        """Return our end of a new process's socket, and the process. Raises OSError."""
-        ours, theirs = socket.socketpair()
-        try:
-            with theirs:
-                if supervisor is not None:
-                    return ours, supervisor.fork(theirs)
-                return ours, await Plain.start(self._interpreter.command(), self._keeper.environment(folder), theirs)
-        except BaseException:
-            ours.close()
-            raise
+    async def _started(self, connection: socket.socket, folder: str) -> Running:
+        """Return a new process that has `connection`. Raises OSError."""
+        supervisor = await self._keeper.supervisor()
+        if supervisor is not None:
+            try:
+                return supervisor.fork(connection)
+            except ConnectionError:  # it has died since it was last seen
+                supervisor = await self._keeper.supervisor()
+        if supervisor is not None:
+            return supervisor.fork(connection)
+        return await Plain.start(self._interpreter.command(), self._keeper.environment(folder), connection)
 
     async def _conversation(
-        self, job: Job, folder: str, link: Link, running: Running
-    ) -> AsyncIterator[Event | Outcome]:
+        self, job: Job, folder: str, connection: socket.socket, running: Running
+    ) -> AsyncGenerator[Event | Outcome, None]:
         """Yield what the process says; if it ends without an outcome, why, and what it had told by then."""
-        collected = outcomes.Collected()
+        collected, link = outcomes.Collected(), await Link.open(connection)
         deadline = time.monotonic() + job.limits.seconds + _GRACE_SECONDS
         late = False
         try:
             link.send(self._request(job, folder))
             async for told in link.frames(job.limits.result_bytes, deadline):
                 if told["kind"] == "outcome":
-                    yield outcomes.outcome_of(told["data"])
+                    yield outcomes.outcome_of(told["data"], warm=running.is_warm)
                     return
                 event = Event(**told["data"])
                 collected.add(event)
@@ -126,8 +128,10 @@ class WorkerEngine(Engine):
         except RecursionError:
             yield Outcome(failure=Failure(kind=Kind.MANIFEST, message="the manifest or config is nested too deeply"))
             return
+        finally:
+            link.close()
         failure, reached = outcomes.lost(job, await running.ended(), late=late)
-        yield Outcome(result=collected.result(job), failure=failure, limits_reached=reached)
+        yield Outcome(result=collected.result(job), failure=failure, limits_reached=reached, warm=running.is_warm)
 
     def _request(self, job: Job, folder: str) -> dict[str, Json]:
         """Return the frame that tells a worker its job."""
@@ -146,14 +150,15 @@ class WorkerEngine(Engine):
             "started": time.monotonic(),
         }
 
-    async def _tidied(self, running: Running, folder: str) -> None:
+    async def _tidied(self, running: Running | None, folder: str) -> None:
         task = asyncio.create_task(_tidy(running, folder))
         self._tidying.add(task)
         task.add_done_callback(self._tidying.discard)
         await asyncio.shield(task)
 
 
-async def _tidy(running: Running, folder: str) -> None:
+async def _tidy(running: Running | None, folder: str) -> None:
     """Remove a job's files once its process can make no more of them."""
-    await running.ended()
+    if running is not None:
+        await running.ended()
     shutil.rmtree(folder, ignore_errors=True)
