@@ -1,0 +1,159 @@
+"""From a plan to what readers see: entries beside their versions, then a snapshot, then the switch."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import datetime as dt
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import msgspec
+
+from python.protocol.errors import HeadwaterError
+from python.registry.generation.entries import REGISTRIES
+from python.registry.generation.planning import plan
+from python.registry.generation.plans import INPUTS, RULES, SEEN, Change, Inputs, Options, Plan
+from python.registry.generation.publication import Candidate, Sign, heal, switch
+from python.registry.generation.registries import composite, registry, secrets_mask
+from python.registry.generation.snapshots import REGISTRY_FILES, Current
+from python.registry.store import ConflictError, NotFoundError, Store, Version
+
+__all__ = ["CHANGES", "BlockedError", "Published", "apply", "generate"]
+
+CHANGES = "changes.json"
+"""The file of a snapshot that says what it changed, and who is quarantined."""
+
+_WRITERS = 8  # as many requests at once as any store answers gladly
+_ATTEMPTS_MAX = 5  # a rival that wins as often in a row writes all the time
+
+
+class BlockedError(HeadwaterError):
+    """A plan must not be published, or nothing must be. Whoever keeps the registry must decide."""
+
+
+class Published(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a plan. `snapshot` is the one that is current now; `is_new` whether this plan made it."""
+
+    snapshot: str
+    is_new: bool
+    changes: Sequence[Change]
+    quarantined: Mapping[str, str]
+
+
+class _Changes(msgspec.Struct, frozen=True, kw_only=True):
+    changes: Sequence[Change]
+    quarantined: Mapping[str, str]
+
+
+def generate(
+    store: Store,
+    clock: Callable[[], dt.datetime],
+    options: Options | None = None,
+    sign: Sign | None = None,
+) -> Published:
+    """What the bucket says is published; a rival who switches first is followed by another plan.
+
+    Raises BlockedError where the plan must not be published, or where a rollback holds; ConflictError where rivals do
+    not cease.
+    """
+    for _ in range(_ATTEMPTS_MAX - 1):
+        with contextlib.suppress(ConflictError):
+            return apply(store, plan(store, clock(), options), sign)
+    return apply(store, plan(store, clock(), options), sign)
+
+
+def apply(store: Store, planned: Plan, sign: Sign | None = None, token: str | None = None) -> Published:
+    """What was `planned` is published, or, where it changes nothing, what is published is whole.
+
+    `token` tells snapshots of one second apart. Nothing is written where nothing has changed. Raises BlockedError, with
+    nothing written, and ConflictError, with nothing published, where somebody else has switched meanwhile.
+    """
+    seen = planned.seen
+    if planned.blocked:
+        raise BlockedError("; ".join(f"{each.gate}: {each.why}" for each in planned.blocked))
+    if planned.changes and seen and seen.pointer.hold:
+        hold = seen.pointer.hold
+        told = f"a rollback to {seen.pointer.snapshot} holds since {hold.since:%Y-%m-%d %H:%M} UTC ({hold.reason})"
+        raise BlockedError(f"{told}: nothing is published until `headwater registry resume`")
+    written = _write_entries(store, planned)
+    is_new = bool(planned.changes) or seen is None
+    if is_new:
+        name = f"{planned.now:%Y%m%dT%H%M%SZ}-{token or secrets.token_hex(4)}"
+        seen = switch(store, _candidate(planned, name, written), seen, sign)
+    elif planned.rows and seen:
+        _remember(store, planned, seen, written)
+    now = heal(store)
+    assert now is not None  # noqa: S101 -- something is published by now
+    return Published(
+        snapshot=now.pointer.snapshot, is_new=is_new, changes=planned.changes, quarantined=planned.quarantined
+    )
+
+
+def _write_entries(store: Store, planned: Plan) -> dict[str, str]:
+    """Write and delete the files beside versions; return the generation of each that is there now."""
+    written = {path: version.generation for path, version in planned.listing.written.items()}
+    paths = list(planned.written)
+    chunks = [paths[first::_WRITERS] for first in range(_WRITERS) if paths[first::_WRITERS]]
+    with concurrent.futures.ThreadPoolExecutor(_WRITERS) as pool:
+        for found in pool.map(lambda chunk: _write_chunk(store, planned, chunk), chunks):
+            written.update(found)
+    for path in planned.deleted:
+        store.delete(path)
+        written.pop(path, None)
+    return written
+
+
+def _write_chunk(store: Store, planned: Plan, paths: Sequence[str]) -> dict[str, str]:
+    with store.batch():
+        return {path: _written(store, planned, path).generation for path in paths}
+
+
+def _written(store: Store, planned: Plan, path: str) -> Version:
+    data = planned.written[path]
+    if path in planned.listing.written:
+        try:
+            there = store.get(path)
+        except NotFoundError:
+            there = None
+        if there is not None and there.data == data:
+            return there.version
+    return store.put(path, data)
+
+
+def _inputs(planned: Plan, snapshot: str, written: Mapping[str, str]) -> Inputs:
+    return Inputs(
+        snapshot=snapshot,
+        rules=RULES,
+        base_url=planned.options.base_url,
+        connectors={row.repository: row.connector for row in planned.rows},
+        written=dict(written),
+    )
+
+
+def _remember(store: Store, planned: Plan, seen: Current, written: Mapping[str, str]) -> None:
+    """Keep what was seen of files that have changed without changing anything, so that they are not read again."""
+    inputs = _inputs(planned, seen.pointer.snapshot, written)
+    if inputs != planned.inputs:
+        store.put(SEEN, msgspec.json.encode(inputs), cache_control="no-cache")
+
+
+def _candidate(planned: Plan, name: str, written: Mapping[str, str]) -> Candidate:
+    counts: dict[str, int] = {each: sum(each in row.entries for row in planned.rows) for each in REGISTRIES}
+    return Candidate(id=name, made=planned.now, files=_files(planned, name, written), counts=counts)
+
+
+def _files(planned: Plan, name: str, written: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
+    """Yield the files of a snapshot, one after the other: each is large, and none is needed after it is written."""
+    known = [(row.connector.kind, row) for row in planned.rows if row.entries]
+    for each in REGISTRIES:
+        yield (
+            REGISTRY_FILES[each],
+            registry((kind or "source", row.entries[each]) for kind, row in known if each in row.entries),
+        )
+    yield "composite_registry.json", composite((kind or "source", row.entries) for kind, row in known)
+    names = [secret for _, row in known for secret in row.connector.secrets]
+    yield "specs_secrets_mask.yaml", secrets_mask(names)
+    yield INPUTS, msgspec.json.encode(_inputs(planned, name, written))
+    told = _Changes(changes=planned.changes, quarantined=planned.quarantined)
+    yield CHANGES, msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n"

@@ -1,0 +1,244 @@
+"""One connector's entries, of the files in the bucket; what was read is remembered, so that it need not be again."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from python.registry.generation import registries
+from python.registry.generation.checking import checked_entry, checked_metadata, checked_spec
+from python.registry.generation.entries import REGISTRIES, EntryError, Facts, Image, Registry, entry, image
+from python.registry.generation.listing import DEPENDENCIES, ICON, METADATA, SPECS, Listing, advertised, versions_of
+from python.registry.generation.registries import Entries
+from python.registry.store import NotFoundError, Store
+
+__all__ = ["Built", "Context", "Files", "build"]
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True):
+    """What all connectors of a run share. `base_url` is where readers find the bucket, None where they cannot."""
+
+    store: Store
+    listing: Listing
+    now: dt.datetime
+    base_url: str | None = None
+
+
+class Built(msgspec.Struct, frozen=True, kw_only=True):
+    """A connector as registries have it: an entry by registry, none where each of them leaves it out.
+
+    `written` are the files beside its versions, by path. `secrets` are names of properties. `warnings` are sentences.
+    """
+
+    kind: registries.Kind
+    definition: str
+    latest: str
+    candidate: str | None
+    entries: Mapping[Registry, msgspec.Raw]
+    written: Mapping[str, bytes]
+    secrets: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+class Files:
+    """The bucket's files, for one connector. `asked` has the generation of each that was asked for, None if missing."""
+
+    def __init__(self, context: Context) -> None:
+        self._store = context.store
+        self._listing = context.listing
+        self.asked: dict[str, str | None] = {}
+        self.sha256: dict[str, str] = {}
+
+    def get(self, path: str) -> bytes | None:
+        """Return a file's bytes, or None where the listing has none. Raises EntryError for one that vanishes."""
+        version = self._listing.files.get(path)
+        self.asked[path] = version.generation if version else None
+        if version is None:
+            return None
+        try:
+            blob = self._store.get(path)
+        except NotFoundError:
+            raise EntryError(f"{path} was deleted meanwhile") from None
+        self.sha256[path] = blob.version.sha256 or ""
+        return blob.data
+
+    def has(self, path: str) -> bool:
+        """Return whether there is a file at `path`."""
+        version = self._listing.files.get(path)
+        self.asked[path] = version.generation if version else None
+        return version is not None
+
+
+class _Maker:
+    """Makes the entries of the version whose metadata is at `path`. Raises EntryError where that is not valid."""
+
+    def __init__(self, context: Context, files: Files, path: str) -> None:
+        data, version = files.get(path), context.listing.files.get(path)
+        assert data is not None and version is not None  # noqa: S101, PT018 -- the listing has it
+        self._context = context
+        self._files = files
+        self.data = checked_metadata(data, path)
+        self._source = {
+            "metadata_etag": files.sha256[path],
+            "metadata_file_path": path,
+            "metadata_bucket_name": context.store.address,
+            "metadata_last_modified": version.updated.isoformat(),
+            "registry_entry_generated_at": context.now.isoformat(),
+        }
+        self.secrets: set[str] = set()
+
+    def entries(self) -> dict[Registry, dict[str, Any]]:
+        """Return an entry for each registry that has this version."""
+        images = {registry: image(self.data, registry) for registry in REGISTRIES}
+        return {registry: self._entry(registry, found) for registry, found in images.items() if found}
+
+    def _entry(self, registry: Registry, named: Image) -> dict[str, Any]:
+        facts = Facts(
+            spec=self._spec(registry, named),
+            source=self._source,
+            icon_url=self._icon_url(),
+            cdk_version=_cdk_version(self._files, named),
+        )
+        return entry(self.data, registry, facts)
+
+    def _spec(self, registry: Registry, named: Image) -> msgspec.Raw:
+        names = ["spec.cloud.json", "spec.json"] if registry == "cloud" else ["spec.json"]
+        paths = [f"{of}{named.repository}/{named.tag}/{name}" for name in names for of in (METADATA, SPECS)]
+        for path in paths:
+            data = self._files.get(path)
+            if data is not None:
+                spec = checked_spec(data, path)
+                self.secrets.update(registries.secret_names(spec))
+                return msgspec.Raw(msgspec.json.encode(spec))
+        wanted = ", ".join(paths)
+        raise EntryError(f"there is no spec of {named.repository}:{named.tag} for {registry}: want one of {wanted}")
+
+    def _icon_url(self) -> str | None:
+        repository = self.data["dockerRepository"]
+        tag = self.data["dockerImageTag"]
+        places = [f"{METADATA}{repository}/{folder}/{ICON}" for folder in ("latest", tag)]
+        there = [path for path in places if self._files.has(path)]
+        return f"{self._context.base_url}/{there[0]}" if there and self._context.base_url else None
+
+
+def build(context: Context, repository: str, files: Files, before: Entries) -> Built | None:
+    """Return what registries have of a connector; None where it has no version to advertise. Raises EntryError.
+
+    An entry that says what the one `before` said is that one, with the times at which that was made.
+    """
+    for path in context.listing.connectors[repository]:
+        files.has(path)
+    chosen = advertised(context.listing.connectors[repository])
+    if chosen.latest is None:
+        return None
+    path = _metadata_path(repository, chosen.latest)
+    maker = _Maker(context, files, path)
+    entries = maker.entries()
+    others, warnings = _others(context, repository, files, chosen.latest)
+    candidate = chosen.candidate if chosen.candidate in others and _is_rolled_out(others[chosen.candidate]) else None
+    if candidate:
+        for registry, made in others[candidate].entries().items():
+            if registry in entries:
+                entries[registry].setdefault("releases", {})["releaseCandidates"] = {candidate: made}
+    raws = {registry: _kept(made, before.get(registry)) for registry, made in entries.items()}
+    for raw in raws.values():
+        checked_entry(raw, maker.data["connectorType"])
+    written = _beside(maker, raws, "latest")
+    for tag, other in others.items():
+        encoded = {registry: msgspec.Raw(msgspec.json.encode(made)) for registry, made in other.entries().items()}
+        folder = "release_candidate" if tag == candidate else None
+        written = {**_beside(other, encoded, folder), **written}
+    return Built(
+        kind=maker.data["connectorType"],
+        definition=maker.data["definitionId"],
+        latest=chosen.latest,
+        candidate=candidate,
+        entries=raws,
+        written=written,
+        secrets=tuple(sorted(maker.secrets)),
+        warnings=tuple(warnings),
+    )
+
+
+def _others(context: Context, repository: str, files: Files, latest: str) -> tuple[dict[str, _Maker], list[str]]:
+    """Return what makes the entries of all versions but the latest, by version, and a sentence for each that cannot be.
+
+    None of them must hold up the version that everybody has.
+    """
+    makers, warnings = dict[str, _Maker](), list[str]()
+    for tag in versions_of(context.listing.connectors[repository]):
+        if tag == latest:
+            continue
+        try:
+            makers[tag] = _Maker(context, files, _metadata_path(repository, tag))
+            makers[tag].entries()
+        except EntryError as error:
+            makers.pop(tag, None)
+            warnings.append(f"version {tag} has no entry of its own: {error}")
+    return makers, warnings
+
+
+def _is_rolled_out(maker: _Maker) -> bool:
+    rollout = (maker.data.get("releases") or {}).get("rolloutConfiguration") or {}
+    return rollout.get("enableProgressiveRollout") is True
+
+
+def _beside(maker: _Maker, raws: Entries, folder: str | None) -> dict[str, bytes]:
+    """Return the files of a version's entries: where the image that they name has its own, and in `folder`."""
+    made = dict[str, bytes]()
+    for registry, raw in raws.items():
+        named = image(maker.data, registry)
+        assert named is not None  # noqa: S101 -- it has an entry
+        made[f"{METADATA}{named.repository}/{named.tag}/{registry}.json"] = bytes(raw)
+        if folder:
+            made[f"{METADATA}{maker.data['dockerRepository']}/{folder}/{registry}.json"] = bytes(raw)
+    return made
+
+
+def _metadata_path(repository: str, tag: str) -> str:
+    return f"{METADATA}{repository}/{tag}/metadata.yaml"
+
+
+def _kept(made: dict[str, Any], before: msgspec.Raw | None) -> msgspec.Raw:
+    """Return `made` as JSON, or `before` where the two differ in nothing but when the metadata was read and written."""
+    raw = msgspec.Raw(msgspec.json.encode(made))
+    if before is None or _timeless(raw) != _timeless(before):
+        return raw
+    return before
+
+
+def _timeless(raw: msgspec.Raw) -> dict[str, Any]:
+    entry = msgspec.json.decode(raw)
+    candidates = entry.get("releases", {}).get("releaseCandidates", {})
+    for each in (entry, *candidates.values()):
+        for name in ("metadata_last_modified", "registry_entry_generated_at"):
+            each["generated"]["source_file_info"].pop(name, None)
+    return dict(entry)
+
+
+def _cdk_version(files: Files, named: Image) -> str | None:
+    """Return the version of airbyte-cdk that an image has, as its list of dependencies says; None where it does not."""
+    name = named.repository.rpartition("/")[2]
+    beside = f"{METADATA}{named.repository}/{named.tag}/dependencies.json"
+    for path in (beside, f"{DEPENDENCIES}{name}/{named.tag}/dependencies.json"):
+        data = files.get(path)
+        if data is None:
+            continue
+        try:
+            found = msgspec.json.decode(data, type=_Dependencies).dependencies
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise EntryError(f"{path} is no list of dependencies: {error}") from None
+        return next((f"python:{each.version}" for each in found if each.package_name == "airbyte-cdk"), None)
+    return None
+
+
+class _Dependency(msgspec.Struct, frozen=True):
+    package_name: str
+    version: str
+
+
+class _Dependencies(msgspec.Struct, frozen=True):
+    dependencies: list[_Dependency]

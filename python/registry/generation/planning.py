@@ -1,0 +1,195 @@
+"""From a bucket's listing to what will be published: only connectors whose files have changed are read.
+
+A connector that cannot be read, or must not be published, keeps the entries that it had, and is quarantined with the
+reason. So no file stops the registry, or makes it smaller.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import msgspec
+
+from python.registry.generation.building import Context, Files, build
+from python.registry.generation.entries import REGISTRIES, EntryError, Registry
+from python.registry.generation.gates import Claim, compatible, duplicates, shrunk
+from python.registry.generation.listing import COPIES, Listing, listing_of, repository_of
+from python.registry.generation.plans import (
+    RULES,
+    Change,
+    Connector,
+    Inputs,
+    Options,
+    Plan,
+    Row,
+    inputs_of,
+)
+from python.registry.generation.registries import Entries, entries_of
+from python.registry.generation.snapshots import REGISTRY_FILES, Current, current, read
+from python.registry.store import Store, Version
+
+__all__ = ["plan"]
+
+_READERS = 8  # as many requests at once as any store answers gladly
+
+
+def plan(store: Store, now: dt.datetime, options: Options | None = None) -> Plan:
+    """Return what would be published now. Writes nothing. Raises SnapshotError where what is current is broken."""
+    chosen = options or Options()
+    seen, listing = current(store), listing_of(store)
+    inputs = inputs_of(store, seen)
+    is_known = inputs.rules == RULES and inputs.base_url == chosen.base_url
+    stale = [
+        name
+        for name, paths in listing.connectors.items()
+        if not is_known or name not in inputs.connectors or _is_stale(inputs.connectors[name], paths, listing, inputs)
+    ]
+    gone = sorted(inputs.connectors.keys() - listing.connectors.keys())
+    news = gone if chosen.allow_shrink else [name for name in gone if not inputs.connectors[name].problem]
+    context = Context(store=store, listing=listing, now=now, base_url=chosen.base_url)
+    if seen and not stale and not news:
+        return Plan(now=now, options=chosen, seen=seen, listing=listing, inputs=inputs)
+    return _Work(context, inputs, seen, chosen).planned(stale, gone)
+
+
+class _Work:
+    """What a plan starts from: what is published, what the bucket holds, and how to generate."""
+
+    def __init__(self, context: Context, inputs: Inputs, seen: Current | None, options: Options) -> None:
+        self._context = context
+        self._listing = context.listing
+        self._inputs = inputs
+        self._seen = seen
+        self._options = options
+        self._before: dict[str, dict[Registry, msgspec.Raw]] = {}
+        self._written: dict[str, Mapping[str, bytes]] = {}
+
+    def planned(self, stale: Sequence[str], gone: Sequence[str]) -> Plan:
+        """Return the plan where the connectors `stale` have changed, and the files of those `gone` are no more."""
+        self._before = _entries(self._context.store, self._seen)
+        rows = {name: self._row(name) for name in self._inputs.connectors if name in self._listing.connectors}
+        with concurrent.futures.ThreadPoolExecutor(_READERS) as pool:
+            rows |= dict(zip(stale, pool.map(self._built, stale), strict=True))
+        if not self._options.allow_shrink:
+            rows |= {name: self._quarantined(name, "its files are gone from the bucket") for name in gone}
+        for name, why in duplicates(_claims(rows.values(), self._before)).items():
+            rows[name] = self._quarantined(name, why)
+        ordered = tuple(rows[name] for name in sorted(rows))
+        counts: dict[str, int] = {registry: sum(registry in row.entries for row in ordered) for registry in REGISTRIES}
+        blocked = [] if self._options.allow_shrink else shrunk(self._seen.manifest.counts if self._seen else {}, counts)
+        written = {path: data for files in self._written.values() for path, data in files.items()}
+        return Plan(
+            now=self._context.now,
+            options=self._options,
+            seen=self._seen,
+            listing=self._listing,
+            inputs=self._inputs,
+            rows=ordered,
+            changes=tuple(_changes(self._inputs.connectors, self._before, rows)),
+            written=written,
+            deleted=tuple(self._deleted(written, [*stale, *gone], rows)),
+            blocked=tuple(blocked),
+        )
+
+    def _row(self, name: str) -> Row:
+        return Row(repository=name, connector=self._inputs.connectors[name], entries=self._before.get(name, {}))
+
+    def _built(self, name: str) -> Row:
+        files, before = Files(self._context), self._before.get(name, {})
+        try:
+            built = build(self._context, name, files, before)
+            why = None if self._options.allow_breaking or built is None else compatible(before, built.entries)
+        except EntryError as error:
+            return self._quarantined(name, str(error), files.asked)
+        if why:
+            return self._quarantined(name, why)
+        if built is None:
+            return Row(repository=name, connector=Connector(files=files.asked), entries={})
+        others = self._listing.connectors.keys() - {name}
+        # What an override names has its entry beside its own versions, unless it is a connector with an own one.
+        written = {path: data for path, data in built.written.items() if repository_of(path) not in others}
+        self._written[name] = written
+        connector = Connector(
+            kind=built.kind,
+            definition=built.definition,
+            latest=built.latest,
+            candidate=built.candidate,
+            files=files.asked,
+            written=tuple(written),
+            secrets=built.secrets,
+            warnings=built.warnings,
+        )
+        return Row(repository=name, connector=connector, entries=built.entries)
+
+    def _quarantined(self, name: str, why: str, files: Mapping[str, str | None] | None = None) -> Row:
+        """Return the row of a connector as it was, with the reason. Without `files`, the next run looks again."""
+        known = self._inputs.connectors.get(name, Connector())
+        self._written.pop(name, None)
+        connector = msgspec.structs.replace(known, problem=why, files=dict(files or {}))
+        return Row(repository=name, connector=connector, entries=self._before.get(name, {}))
+
+    def _deleted(self, written: Iterable[str], names: Sequence[str], rows: Mapping[str, Row]) -> Iterator[str]:
+        """Yield the entries beside `latest` and `release_candidate` of registries that leave these out now."""
+        doomed = {name for name in names if not (name in rows and rows[name].connector.problem)}
+        for path in self._listing.written:
+            folder = path.rsplit("/", 2)[1]
+            if folder in COPIES and path not in written and repository_of(path) in doomed:
+                yield path
+
+
+def _is_stale(connector: Connector, paths: Sequence[str], listing: Listing, inputs: Inputs) -> bool:
+    """Return whether a connector must be read again: a file it depends on changed, or one that was written for it."""
+    asked, files, written = connector.files, listing.files, listing.written
+    return (
+        any(path not in asked for path in paths)
+        or any(generation != _generation(files.get(path)) for path, generation in asked.items())
+        or any(inputs.written.get(path) != _generation(written.get(path)) for path in connector.written)
+    )
+
+
+def _generation(version: Version | None) -> str | None:
+    return version.generation if version else None
+
+
+def _entries(store: Store, seen: Current | None) -> dict[str, dict[Registry, msgspec.Raw]]:
+    found: dict[str, dict[Registry, msgspec.Raw]] = {}
+    for registry in REGISTRIES if seen else ():
+        assert seen is not None  # noqa: S101 -- mypy cannot tell
+        for repository, raw in entries_of(read(store, seen.manifest, REGISTRY_FILES[registry])):
+            found.setdefault(repository, {})[registry] = raw
+    return found
+
+
+class _Named(msgspec.Struct, rename="camel", frozen=True):
+    docker_repository: str
+
+
+def _claims(rows: Iterable[Row], before: Mapping[str, Entries]) -> Iterator[Claim]:
+    for row in rows:
+        for registry, raw in row.entries.items():
+            yield Claim(
+                repository=row.repository,
+                registry=registry,
+                definition=row.connector.definition,
+                image=msgspec.json.decode(raw, type=_Named).docker_repository,
+                is_published=registry in before.get(row.repository, {}),
+            )
+
+
+def _changes(old: Mapping[str, Connector], before: Mapping[str, Entries], rows: Mapping[str, Row]) -> Iterator[Change]:
+    """Yield what would be different from what is published, by repository."""
+    for name in sorted(old.keys() | rows.keys()):
+        was, row = old.get(name, Connector()), rows.get(name)
+        now = row.connector if row else Connector()
+        had, has = before.get(name, {}), row.entries if row else {}
+        if now.problem != was.problem:
+            what = "quarantined" if now.problem else "recovered"
+        elif had.keys() != has.keys() or any(had[registry] is not raw for registry, raw in has.items()):
+            what = "changed" if had and has else "added" if has else "removed"
+        elif now.warnings != was.warnings:
+            what = "noted"
+        else:
+            continue
+        yield Change(repository=name, what=what, old=was.latest, new=now.latest, why=now.problem)

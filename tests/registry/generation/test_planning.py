@@ -1,0 +1,313 @@
+"""What a bucket's listing comes to: connectors that changed are read, those that are wrong keep what they had."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+
+from python.registry.generation.planning import plan
+from python.registry.store.memory import MemoryStore
+from tests.registry.generation.buckets import BOTH, NOW, generated, metadata, put, sources, spec, versions
+from tests.registry.stores import RecordingStore
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    return MemoryStore(now=lambda: NOW)
+
+
+def test_the_newest_final_version_is_the_entry_of_each_registry(store: MemoryStore) -> None:
+    for version in ("1.9.0", "1.10.0", "1.11.0-dev.1"):
+        put(store, "a", version)
+    put(store, "b", registryOverrides={"oss": {"enabled": True}})
+
+    generated(store)
+
+    assert versions(store) == {"a": "1.10.0", "b": "1.0.0"}
+    assert versions(store, "cloud") == {"a": "1.10.0"}
+
+
+def test_nothing_changed_writes_nothing_and_reads_no_metadata(store: MemoryStore) -> None:
+    put(store, "a")
+    generated(store)
+    recording = RecordingStore(store)
+    recording.left = 1
+
+    again = generated(recording)
+
+    assert (recording.written, again.is_new, again.changes) == ([], False, ())
+
+
+def test_only_what_changed_is_read_and_all_other_entries_stay_as_they_are(store: MemoryStore) -> None:
+    put(store, "a")
+    put(store, "b")
+    generated(store)
+    before = sources(store)
+    asked = []
+
+    class Asked(RecordingStore):
+        def _get(self, path: str) -> Any:
+            asked.append(path)
+            return super()._get(path)
+
+        def _write(self, path: str) -> None:
+            pass
+
+    put(store, "b", "1.1.0")
+    generated(Asked(store))
+
+    assert not [path for path in asked if "source-a" in path]
+    assert sources(store)["a"] == before["a"]
+    assert versions(store)["b"] == "1.1.0"
+
+
+def test_a_file_that_was_only_written_again_changes_nothing_and_is_read_once(store: MemoryStore) -> None:
+    path = put(store, "a")
+    generated(store)
+    store.put(path, store.get(path).data)
+
+    assert plan(store, NOW).changes == ()
+    generated(store)
+
+    assert plan(store, NOW).rows == ()
+
+
+@pytest.mark.parametrize(
+    ("broken", "why"),
+    [
+        (b"\xff\xfe", "cannot be read"),
+        (b"data: [", "cannot be read"),
+        (b"", "is not valid"),
+        (b"[1, 2]", "is not valid"),
+        (b"a: &a [1]\n", "is not valid"),
+        (("a0: &a0 [x,x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 40))).encode(), "read"),
+        (b"x" * 2_000_000, "want 1,048,576 at most"),
+        (yaml.safe_dump(metadata("a", "1.1.0", definitionId="x")).encode(), "/data/definitionId"),
+        (yaml.safe_dump(metadata("a", "1.1.0", license=None)).encode(), "/data/license"),
+        (yaml.safe_dump(metadata("a", "1.2.0")).encode(), "which has a folder of its own"),
+        (yaml.safe_dump(metadata("b", "1.1.0")).encode(), "which has a folder of its own"),
+    ],
+)
+def test_metadata_that_is_broken_keeps_its_last_good_entry_and_says_why(
+    store: MemoryStore, broken: bytes, why: str
+) -> None:
+    put(store, "a")
+    put(store, "b")
+    generated(store)
+    store.put(put(store, "a", "1.1.0"), broken)
+    put(store, "b", "1.1.0")
+
+    published = generated(store)
+
+    assert versions(store) == {"a": "1.0.0", "b": "1.1.0"}
+    assert list(published.quarantined) == ["airbyte/source-a"]
+    assert why in published.quarantined["airbyte/source-a"]
+
+
+def test_a_connector_that_was_never_good_is_not_in_the_registry_and_hinders_nobody(store: MemoryStore) -> None:
+    store.put(put(store, "a"), b"nonsense")
+    put(store, "b")
+
+    published = generated(store)
+
+    assert versions(store) == {"b": "1.0.0"}
+    assert list(published.quarantined) == ["airbyte/source-a"]
+
+
+def test_a_connector_that_was_mended_recovers(store: MemoryStore) -> None:
+    path = put(store, "a")
+    good = store.get(path).data
+    store.put(path, b"nonsense")
+    generated(store)
+    store.put(path, good)
+
+    published = generated(store)
+
+    assert [change.what for change in published.changes] == ["recovered"]
+    assert (versions(store), published.quarantined) == ({"a": "1.0.0"}, {})
+
+
+def test_a_missing_spec_is_found_in_the_cache_once_it_is_there(store: MemoryStore) -> None:
+    store.delete(put(store, "a").replace("metadata.yaml", "spec.json"))
+    assert "there is no spec of airbyte/source-a:1.0.0" in generated(store).quarantined["airbyte/source-a"]
+
+    store.put("specs/airbyte/source-a/1.0.0/spec.json", json.dumps(spec()).encode())
+
+    assert generated(store).quarantined == {}
+    assert versions(store) == {"a": "1.0.0"}
+
+
+@pytest.mark.parametrize("data", [b"", b"[]", b"{}", b'{"connectionSpecification": 1}', b"\xff"])
+def test_a_spec_that_is_none_is_told_with_its_path(store: MemoryStore, data: bytes) -> None:
+    store.put(put(store, "a").replace("metadata.yaml", "spec.json"), data)
+
+    assert "source-a/1.0.0/spec.json is no spec" in generated(store).quarantined["airbyte/source-a"]
+
+
+def test_the_cloud_registry_prefers_a_spec_of_its_own(store: MemoryStore) -> None:
+    put(store, "a")
+    store.put("metadata/airbyte/source-a/1.0.0/spec.cloud.json", json.dumps(spec(only={"type": "string"})).encode())
+
+    generated(store)
+
+    def properties(registry: str) -> list[str]:
+        return list(sources(store, registry)["a"]["spec"]["connectionSpecification"]["properties"])
+
+    assert (properties("oss"), properties("cloud")) == (["token"], ["token", "only"])
+
+
+def test_an_override_of_the_image_has_the_spec_of_that_image_and_an_entry_beside_it(store: MemoryStore) -> None:
+    strict = {"enabled": True, "dockerRepository": "airbyte/source-a-strict", "dockerImageTag": "0.9.0"}
+    put(store, "a", registryOverrides={"oss": {"enabled": True}, "cloud": strict})
+    store.put("specs/airbyte/source-a-strict/0.9.0/spec.json", json.dumps(spec(tls={"type": "boolean"})).encode())
+
+    generated(store)
+
+    entry = sources(store, "cloud")["a-strict"]
+    assert entry["dockerImageTag"] == "0.9.0"
+    assert "tls" in entry["spec"]["connectionSpecification"]["properties"]
+    assert json.loads(store.get("metadata/airbyte/source-a-strict/0.9.0/cloud.json").data) == entry
+    assert json.loads(store.get("metadata/airbyte/source-a/latest/cloud.json").data) == entry
+
+
+def test_a_release_candidate_that_is_rolled_out_stands_in_the_entry_of_the_latest(store: MemoryStore) -> None:
+    rollout = {"rolloutConfiguration": {"enableProgressiveRollout": True}}
+    put(store, "a", "1.0.0")
+    put(store, "a", "1.1.0-rc.1", releases=rollout)
+    put(store, "a", "1.1.0-rc.2", releases=rollout)
+
+    generated(store)
+
+    candidates = sources(store)["a"]["releases"]["releaseCandidates"]
+    assert list(candidates) == ["1.1.0-rc.2"]
+    assert candidates["1.1.0-rc.2"]["dockerImageTag"] == "1.1.0-rc.2"
+    assert store.get("metadata/airbyte/source-a/release_candidate/oss.json").data
+
+
+def test_a_candidate_without_a_rollout_or_below_the_latest_is_not_told(store: MemoryStore) -> None:
+    put(store, "a", "2.0.0")
+    put(store, "a", "1.9.0-rc.1", releases={"rolloutConfiguration": {"enableProgressiveRollout": True}})
+    put(store, "b", "1.0.0")
+    put(store, "b", "1.1.0-rc.1")
+
+    generated(store)
+
+    assert not [each for each in sources(store).values() if "releases" in each]
+
+
+def test_a_broken_candidate_leaves_the_latest_alone_and_is_told(store: MemoryStore) -> None:
+    put(store, "a", "1.0.0")
+    store.put(put(store, "a", "1.1.0-rc.1"), b"nonsense")
+
+    planned = plan(store, NOW)
+
+    assert "version 1.1.0-rc.1 has no entry of its own" in planned.rows[0].connector.warnings[0]
+    assert planned.quarantined == {}
+
+
+def test_a_yanked_version_gives_way_to_the_one_before(store: MemoryStore) -> None:
+    put(store, "a", "1.0.0")
+    put(store, "a", "1.1.0")
+    generated(store)
+    store.put("metadata/airbyte/source-a/1.1.0/version-yank.yml", b"")
+
+    generated(store)
+
+    assert versions(store) == {"a": "1.0.0"}
+
+
+def test_a_registry_that_leaves_a_connector_out_loses_its_entry_beside_latest_but_not_beside_the_version(
+    store: MemoryStore,
+) -> None:
+    put(store, "a")
+    generated(store)
+    put(store, "a", "1.1.0", registryOverrides={**BOTH, "cloud": {"enabled": False}})
+
+    generated(store)
+
+    written = [version.path for version in store.list("metadata/") if version.path.endswith("cloud.json")]
+    assert written == ["metadata/airbyte/source-a/1.0.0/cloud.json"]
+    assert versions(store, "cloud") == {}
+
+
+def test_files_that_are_gone_keep_their_entry_until_somebody_lets_it_go(store: MemoryStore) -> None:
+    put(store, "a")
+    put(store, "b")
+    generated(store)
+    for version in list(store.list("metadata/airbyte/source-a/")):
+        store.delete(version.path)
+
+    published = generated(store)
+
+    assert published.quarantined == {"airbyte/source-a": "its files are gone from the bucket"}
+    assert versions(store) == {"a": "1.0.0", "b": "1.0.0"}
+    assert generated(store).changes == ()
+    assert [change.what for change in generated(store, allow_shrink=True).changes] == ["recovered"]
+    assert versions(store) == {"b": "1.0.0"}
+
+
+def test_of_two_with_one_identity_the_published_one_stays(store: MemoryStore) -> None:
+    identity = metadata("b", "1.0.0")["data"]["definitionId"]
+    put(store, "b")
+    generated(store)
+    put(store, "a", definitionId=identity)
+
+    published = generated(store)
+
+    assert published.quarantined == {
+        "airbyte/source-a": f"its definition id {identity} is that of airbyte/source-b in cloud"
+    }
+    assert versions(store) == {"b": "1.0.0"}
+
+
+def test_a_breaking_spec_is_held_back_until_it_is_announced(store: MemoryStore) -> None:
+    put(store, "a")
+    generated(store)
+    required = spec()
+    required["connectionSpecification"]["required"] = ["token"]
+    put(store, "a", "1.1.0", required)
+
+    assert "version 1.1.0 breaks configs of 1.0.0" in generated(store).quarantined["airbyte/source-a"]
+    assert versions(store) == {"a": "1.0.0"}
+
+    change = {"2.0.0": {"message": "give a token", "upgradeDeadline": "2026-09-01"}}
+    put(store, "a", "2.0.0", required, releases={"breakingChanges": change})
+
+    assert generated(store).quarantined == {}
+    assert versions(store) == {"a": "2.0.0"}
+
+
+def test_a_breaking_spec_can_be_let_through(store: MemoryStore) -> None:
+    put(store, "a")
+    generated(store)
+    required = spec()
+    required["connectionSpecification"]["required"] = ["token"]
+    put(store, "a", "1.1.0", required)
+    generated(store)
+
+    assert generated(store, allow_breaking=True).quarantined == {}
+    assert versions(store) == {"a": "1.1.0"}
+
+
+def test_another_address_of_the_bucket_makes_all_entries_again(store: MemoryStore) -> None:
+    put(store, "a")
+    store.put("metadata/airbyte/source-a/latest/icon.svg", b"<svg/>")
+    generated(store)
+    assert "iconUrl" not in sources(store)["a"]
+
+    generated(store, base_url="https://files.example.com")
+
+    assert sources(store)["a"]["iconUrl"] == "https://files.example.com/metadata/airbyte/source-a/latest/icon.svg"
+
+
+def test_the_version_of_the_cdk_is_told_from_the_list_of_dependencies(store: MemoryStore) -> None:
+    put(store, "a")
+    listed = {"dependencies": [{"package_name": "airbyte-cdk", "version": "6.45.0"}]}
+    store.put("connector_dependencies/source-a/1.0.0/dependencies.json", json.dumps(listed).encode())
+
+    generated(store)
+
+    assert sources(store)["a"]["packageInfo"] == {"cdk_version": "python:6.45.0"}
