@@ -26,6 +26,7 @@ from python.runner.loading import load_catalog
 from tests.builder.export.made import DATE
 from tests.builder.export.recorded import record
 from tests.manifests.server import KEY, Server, serving
+from tests.shim_airbyte_cdk.versions.environments import python_of
 
 ROOT = Path(__file__).parents[3]
 MANIFESTS = ROOT / "tests" / "manifests"
@@ -125,24 +126,26 @@ def unordered(values: list[Any]) -> list[str]:
 
 @pytest.mark.slow
 def test_an_exported_package_sends_the_key_of_its_config(server: Server, tmp_path: Path) -> None:
-    folder = unpacked(zipped(order("pages", form=Form.PYTHON)), tmp_path)
-    (folder / "secrets").mkdir()
-    catalog = json.loads((folder / "integration_tests" / "configured_catalog.json").read_text())
-    files = {
-        "right": {"url": server.url, "api_key": KEY},
-        "wrong": {"url": server.url, "api_key": "none"},
-        "catalog": catalog,
-    }
-    for name, value in files.items():
-        (folder / "secrets" / name).write_text(json.dumps(value))
-    command = (sys.executable, "main.py")
-    checks = {name: run(folder, *command, "check", "--config", f"secrets/{name}").stdout for name in ("right", "wrong")}
-    spec = run(folder, *command, "spec").stdout
-    read = run(folder, *command, "read", "--config", "secrets/right", "--catalog", "secrets/catalog").stdout
+    runs_with_its_config(Path(sys.executable), server, tmp_path)
 
-    assert [word for name, word in (("right", "SUCCEEDED"), ("wrong", "FAILED")) if f'"{word}"' in checks[name]] == [
-        "SUCCEEDED",
-        "FAILED",
-    ]
-    assert '"api_key"' in spec
-    assert read.count('"type":"RECORD"') > 1
+
+@pytest.mark.versions
+@pytest.mark.parametrize("version", ["6.61.6", "5.17.0"])
+def test_so_does_one_for_an_older_cdk(version: str, server: Server, tmp_path: Path) -> None:
+    runs_with_its_config(python_of(version), server, tmp_path)
+
+
+def runs_with_its_config(python: Path, server: Server, tmp_path: Path) -> None:
+    """A package for the CDK of `python` is checked and read with a right key there, and fails with a wrong one."""
+    folder = unpacked(zipped(order("pages", form=Form.PYTHON, cdk=cdk.installed(str(python)))), tmp_path)
+    (folder / "secrets").mkdir()
+    for name, key in {"right": KEY, "wrong": "none"}.items():
+        (folder / "secrets" / name).write_text(json.dumps({"url": server.url, "api_key": key}))
+    command = (str(python), "main.py")
+    checks = {name: run(folder, *command, "check", "--config", f"secrets/{name}").stdout for name in ("right", "wrong")}
+    catalog = "integration_tests/configured_catalog.json"
+
+    assert '"SUCCEEDED"' in checks["right"]
+    assert '"FAILED"' in checks["wrong"]
+    assert '"api_key"' in run(folder, *command, "spec").stdout
+    assert run(folder, *command, "read", "--config", "secrets/right", "--catalog", catalog).stdout.count('"RECORD"') > 1
