@@ -75,7 +75,10 @@ class Streamed(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the parts."""
         del scope
-        await while_connected(receive, self._sent(send))
+        try:
+            await while_connected(receive, self._sent(send))
+        except asyncio.CancelledError:  # the server is being stopped: what was sent is whole as far as it goes
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _sent(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -90,6 +91,8 @@ def _endpoint(service: Service, route: Route) -> Callable[..., Awaitable[Respons
             return await route.serve(Call(service=service, request=request, family=route.family, ask=ask))
         except (Problem, ClientDisconnect):
             raise
+        except asyncio.CancelledError:  # only the end of the server cancels a request, and its client still waits
+            raise Problem(503, "the server is being stopped; the job was ended") from None
         except HeadwaterError as error:
             raise Problem(500, str(error)) from None
         except Exception as error:  # noqa: BLE001 -- an answer without what broke, which may hold a secret

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -28,6 +29,8 @@ def run(settings: Settings, told: Callable[[str], object]) -> None:
     for name, python in settings.cdks.items():
         _version(f"--cdk {name}", python)
     _check_version(settings)
+    if settings.recordings is not None:
+        _make(Path(settings.recordings))
     serve(settings, application(settings, engines(settings)), told)
 
 
@@ -62,6 +65,14 @@ def _check_version(settings: Settings) -> None:
         raise HeadwaterError(
             f"CDK_VERSION is {settings.cdk_version}, and {python} has {found}: install the one it says"
         )
+
+
+def _make(folder: Path) -> None:
+    """Have a folder for recordings, which hold what an API answered: for nobody else to read."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise HeadwaterError(f"--recordings {folder} cannot be made: {(error.strerror or '').lower()}") from None
 
 
 def _version(what: str, python: str | None) -> str:

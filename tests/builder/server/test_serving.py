@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ import pytest
 from python.builder.server.serving import listening
 from python.builder.server.settings import Settings
 from python.protocol.errors import HeadwaterError
+from tests.builder.contract.api import api
+from tests.builder.contract.test_contract import CONFIG, base
 from tests.builder.server.served import Client
 
 ROOT = Path(__file__).parent.parent.parent.parent
@@ -67,3 +70,29 @@ def test_what_must_not_start_says_why(variables: dict[str, str], sentence: str) 
     assert errors.startswith("headwater: ")
     assert sentence in errors
     assert "Traceback" not in errors
+
+
+@pytest.mark.slow
+def test_a_folder_that_cannot_be_is_refused_at_the_start(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    server = started(HEADWATER_BUILDER_RECORDINGS=str(tmp_path / "file" / "below"))
+    _, errors = server.communicate(timeout=30)
+
+    assert (server.returncode, "cannot be made: not a directory" in errors) == (2, True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("accept", ["application/json", "text/event-stream"])
+def test_a_client_is_told_when_the_server_is_stopped(accept: str) -> None:
+    server = started()
+    assert server.stdout is not None
+    client = Client(int(server.stdout.readline().rpartition(":")[2]))
+    with api() as source, ThreadPoolExecutor(1) as waiting:
+        body = {"manifest": base({"path": "silent"}, source.url), "config": CONFIG, "stream": "items"}
+        answer = waiting.submit(client.post, "/v1/stream/read", body, accept=accept)
+        assert source.waiting.wait(60)
+        server.terminate()
+        _, errors = server.communicate(timeout=60)
+
+    assert (server.returncode, "Traceback" in errors) == (0, False)
+    assert answer.result().status == (503 if accept == "application/json" else 200)
