@@ -1,0 +1,73 @@
+"""A release candidate made a release: a version of its own, of the same files, so that both stay what they were."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
+
+import msgspec
+import yaml
+
+from python.protocol.errors import HeadwaterError
+from python.registry.metadata.checking import check
+from python.registry.metadata.findings import errors, told
+from python.registry.metadata.numbering import number
+from python.registry.service.copies import settle
+from python.registry.service.layout import FILES, MARKER, YANKED, At, versions_in
+from python.registry.service.writing import write
+from python.registry.service.yanking import MissingVersionError, check_candidate
+from python.registry.store import Store
+
+__all__ = ["Promoted", "PromotionError", "promote"]
+
+_Json: TypeAlias = Any
+_NOT_ITS_OWN = {FILES, YANKED, "oss.json", "cloud.json"}
+
+
+class PromotionError(HeadwaterError):
+    """A candidate cannot be a release as it is. Whoever made it must act."""
+
+
+class Promoted(msgspec.Struct, frozen=True):
+    """The release, and whether it was not there before."""
+
+    at: At
+    is_new: bool
+
+
+def promote(store: Store, at: At, now: Callable[[], dt.datetime]) -> Promoted:
+    """The candidate `at`, 1.4.0-rc.2, is there as 1.4.0 too, and is what `latest` follows from; it is rolled out to all.
+
+    The image has to be there under the new tag: nothing here can make it. Raises MissingVersionError where there is no
+    such candidate or it was yanked, ImmutableError where the release is there with other files.
+    """
+    check_candidate(store, at)
+    names = versions_in(store, at.repository)[at.version]
+    if YANKED in names:
+        raise MissingVersionError(f"{at}: was taken back; upload a new candidate, or `metadata_service unyank` it")
+    release = At(at.repository, str(number(at.version).finalize_version()))
+    files = {name: store.get(at.path(name)).data for name in names - _NOT_ITS_OWN}
+    checked = check(files[MARKER], lenient=True)
+    if checked.metadata is None:
+        raise PromotionError(told(at.path(MARKER), errors(checked.findings)))
+    value = _released(checked.metadata.as_json(), at.version, release.version)
+    files[MARKER] = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=10_000).encode()
+    is_new = write(store, release, files, now).is_new
+    healed = settle(store, at.repository)
+    return Promoted(release, is_new=is_new or healed > 0)
+
+
+def _released(value: _Json, candidate: str, release: str) -> _Json:
+    for each in _settings(value["data"]):
+        if each.get("dockerImageTag") == candidate:
+            each["dockerImageTag"] = release
+    rollout = value["data"].get("releases", {}).get("rolloutConfiguration")
+    if rollout is not None:
+        rollout["enableProgressiveRollout"] = False
+    return value
+
+
+def _settings(data: _Json) -> Iterator[_Json]:
+    yield data
+    yield from data.get("registryOverrides", {}).values()

@@ -1,0 +1,79 @@
+"""Versions taken back: they stay where they are, and a marker beside them keeps them out of every registry."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import msgspec
+import yaml
+
+from python.protocol.errors import HeadwaterError
+from python.registry.metadata.numbering import Kind, kind_of
+from python.registry.service.copies import settle
+from python.registry.service.layout import MARKER, YANKED, At, found
+from python.registry.store import ABSENT, ConflictError, Store
+
+__all__ = ["MissingVersionError", "Yank", "check_candidate", "check_there", "rollback", "unyank", "yank"]
+
+
+class MissingVersionError(HeadwaterError):
+    """There is no such version, or it is of another kind than what was asked of it. Whoever named it must act."""
+
+
+class Yank(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a version was taken back, by whom and when."""
+
+    reason: str
+    by: str
+    at: dt.datetime
+
+
+def yank(store: Store, at: At, why: Yank) -> bool:
+    """The version `at` is in no registry, and `latest` is the newest that is left. Return whether it was before.
+
+    Raises MissingVersionError where there is none.
+    """
+    check_there(store, at)
+    said = {"reason": why.reason, "yanked_by": why.by, "yanked_at": why.at.isoformat()}
+    try:
+        store.put(at.path(YANKED), yaml.safe_dump(said, sort_keys=False, allow_unicode=True).encode(), when=ABSENT)
+    except ConflictError:
+        settle(store, at.repository)
+        return False  # whoever was first has given the reason
+    settle(store, at.repository)
+    return True
+
+
+def unyank(store: Store, at: At) -> bool:
+    """The version `at` is as if it had never been taken back. Return whether it was. Raises MissingVersionError."""
+    check_there(store, at)
+    was = found(store, at.path(YANKED)) is not None
+    store.delete(at.path(YANKED))
+    settle(store, at.repository)
+    return was
+
+
+def rollback(store: Store, at: At, why: Yank) -> bool:
+    """The release candidate `at` is advertised no more; it stays, as versions do. Return whether it was.
+
+    Raises MissingVersionError where there is none, or it is no candidate.
+    """
+    check_candidate(store, at)
+    return yank(store, at, why)
+
+
+def check_there(store: Store, at: At) -> None:
+    """Raise MissingVersionError where `at` is no version."""
+    if found(store, at.path(MARKER)) is None:
+        raise MissingVersionError(f"{at}: {store.address} has no such version")
+
+
+def check_candidate(store: Store, at: At) -> None:
+    """Raise MissingVersionError where `at` is no version, or no release candidate."""
+    try:
+        kind = kind_of(at.version)
+    except ValueError:
+        raise MissingVersionError(f"{at}: {at.version} is no semantic version") from None
+    if kind is not Kind.CANDIDATE:
+        raise MissingVersionError(f"{at}: is a {kind.value}; want a release candidate, as 1.4.0-rc.1")
+    check_there(store, at)
