@@ -11,7 +11,7 @@ import msgspec
 
 from python.builder.jobs import Json
 
-__all__ = ["Interpreter", "Options", "from_environment"]
+__all__ = ["Interpreter", "Options"]
 
 
 class Interpreter(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,24 +50,6 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     plain: bool = False
     age_seconds_max: float = 3600.0
     resident_bytes_max: int = 400 * 1024 * 1024
-
-
-def from_environment(environment: Mapping[str, str]) -> tuple[Interpreter, Options]:
-    """Return what CDK_PYTHON, CDK_ENTRYPOINT, CDK_VERSION, PATH_TO_CONNECTORS and HEADWATER_BUILDER_PLAIN say."""
-    interpreter = Interpreter(
-        python=environment.get("CDK_PYTHON", ""),
-        entrypoint=environment.get("CDK_ENTRYPOINT") or None,
-        cdk_version=environment.get("CDK_VERSION") or None,
-        connectors=environment.get("PATH_TO_CONNECTORS") or None,
-    )
-    return interpreter, Options(
-        allow_custom_code=_is_true(environment.get("AIRBYTE_ENABLE_UNSAFE_CODE", "")),
-        plain=_is_true(environment.get("HEADWATER_BUILDER_PLAIN", "")),
-    )
-
-
-def _is_true(text: str) -> bool:
-    return text.strip().lower() in ("1", "true", "yes")
 
 
 def _folders(folder: Path) -> Iterator[Path]:

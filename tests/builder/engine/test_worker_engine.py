@@ -164,7 +164,7 @@ def test_a_read_of_slices_ends_at_the_limit_of_slices(warm: Bench, served: Api) 
 @pytest.mark.parametrize("is_plain", [False, True])
 def test_the_deadline_answers_with_what_was_read_so_far(warm: Bench, plain: Bench, is_plain: bool) -> None:
     with slow_api() as served:
-        job = read_job(served.url, "slow", limits=Limits(seconds=6.0 if is_plain else 1.5))
+        job = read_job(served.url, "slow", limits=Limits(seconds=15.0 if is_plain else 1.5))
         outcome = (plain if is_plain else warm).outcome(job)
 
     assert outcome.failure is not None
