@@ -1,4 +1,4 @@
-"""The worker runs in interpreters that are not ours: Python 3.9, standard library, and what airbyte_cdk itself needs."""
+"""The worker runs in interpreters that are not ours: Python 3.9, standard library, what airbyte_cdk itself needs."""
 
 from __future__ import annotations
 
