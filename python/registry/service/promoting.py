@@ -37,7 +37,7 @@ class Promoted(msgspec.Struct, frozen=True):
 
 
 def promote(store: Store, at: At, now: Callable[[], dt.datetime]) -> Promoted:
-    """The candidate `at`, 1.4.0-rc.2, is there as 1.4.0 too, and is what `latest` follows from; it is rolled out to all.
+    """The candidate `at`, 1.4.0-rc.2, is there as 1.4.0 too, which `latest` follows from: it is for all.
 
     The image has to be there under the new tag: nothing here can make it. Raises MissingVersionError where there is no
     such candidate or it was yanked, ImmutableError where the release is there with other files.
