@@ -19,7 +19,7 @@ from tests.postgres import Postgres, postgres
 
 pytestmark = pytest.mark.slow
 
-DOCUMENTS = 90_000
+DOCUMENTS = 45_000
 SECONDS_MAX = 60
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from tests.killing import AMID_COMMITS, Undisturbed, collections_of, killed_run, undisturbed_run, write_spec
 
-KILLS = 3  # of each; `make bench` kills 200 times
-DOCUMENTS = 60_000
+KILLS = 2  # of each; `make bench` kills 200 times
+DOCUMENTS = 30_000
 
 
 @pytest.fixture(scope="module")
