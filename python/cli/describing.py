@@ -49,7 +49,7 @@ def files(folder: pathlib.Path, draft: Draft, protocol: str) -> Iterator[str]:
 
     Raises HeadwaterError where it cannot be asked, or fails its tests.
     """
-    (folder / "tests").mkdir()
+    (folder / "tests").mkdir(exist_ok=True)  # upstream's, perhaps
     for name in ("CHANGELOG.md", "VERSION"):
         _write(folder, name, templates.rendered(name, {}))
     if protocol == "capture":

@@ -22,7 +22,8 @@ __all__ = ["init"]
 def init(**options: Any) -> None:  # noqa: ANN401 -- click's own signature
     """Write the folder of a new connector, NAME, which passes its tests at once.
 
-    NAME is source-x, materialize-x or derive-x. Where anything fails, nothing is written.
+    NAME is source-x, materialize-x or derive-x. Where anything fails, nothing is written. What pull_upstream.sh has
+    imported into the folder NAME is wrapped there, once it is committed: --airbyte ./NAME, or ./NAME/a-folder.
     """
     with sentences():
         from python.cli import initializing  # noqa: PLC0415 -- lazily, see the module's docstring

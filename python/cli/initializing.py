@@ -10,10 +10,10 @@ import msgspec
 
 from python.cli import describing
 from python.importing.changes import Connector
-from python.importing.scaffold import drafts, environments, matrix, proving
+from python.importing.scaffold import drafts, environments, in_place, matrix, proving
 from python.importing.scaffold.drafts import Draft
 from python.importing.scaffold.names import protocol_of, repository
-from python.importing.scaffold.packages import package
+from python.importing.scaffold.packages import is_folder, package
 from python.importing.scaffold.workspace import Workspace, workspace
 from python.protocol.errors import HeadwaterError
 from python.shim_airbyte_cdk.manifest_files import manifest_at
@@ -46,7 +46,9 @@ def lines(options: Options) -> Iterator[str]:
     protocol = protocol_of(options.name)
     proving.require_pytest()
     make = _way(options, protocol, home)
-    with workspace(home, options.name) as space:
+    found = _is_found(options, home)
+    replaced = in_place.replaced(home / options.name) if found else []
+    with workspace(home, options.name, found=found) as space:
         yield f"{options.name}: locking and installing what it needs"
         draft = make(space)
         yield f"{options.name}: asking it what it is, and running its tests"
@@ -57,6 +59,10 @@ def lines(options: Options) -> Iterator[str]:
             environments.activate(folder)
             listed = matrix.enlist(home, connector)
     yield from told
+    if replaced:
+        yield f"Upstream's {', '.join(replaced)} became ours; git has theirs, as HEAD:{options.name}/{replaced[0]}"
+    if (folder / "Dockerfile").is_file():
+        yield f"{options.name}/Dockerfile is upstream's, and build-local.sh would take it: remove it, or make it ours."
     if not listed:
         yield f"Add it to {matrix.WORKFLOW}: {matrix.line_of(connector)}"
     yield f"Wrote {options.name}/. What comes next:"
@@ -79,11 +85,21 @@ def _way(options: Options, protocol: str, home: pathlib.Path) -> Callable[[Works
     known = package(options.airbyte or options.singer or "", home)
 
     def of_package(space: Workspace) -> Draft:
+        if known.folder == options.name:
+            return drafts.of_own(space.folder, given[0], options.entry, more)
         if known.folder:
             space.link(home, [known.folder.partition("/")[0]])
         return drafts.of_package(space.folder, given[0], known, options.entry, more)
 
     return of_package
+
+
+def _is_found(options: Options, home: pathlib.Path) -> bool:
+    """Whether what is to be wrapped stands in the connector's own folder, as an import into that has left it."""
+    package = options.airbyte or options.singer or ""
+    told = options.manifest or (package if is_folder(package) else "")
+    place, own = pathlib.Path(told).resolve(), home / options.name
+    return bool(told) and place.exists() and (place == own or own in place.parents)
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import posixpath
 import shutil
 from collections.abc import Sequence
 
@@ -12,10 +13,12 @@ from python.importing.scaffold import entries, environments
 from python.importing.scaffold.entries import MissingModuleError
 from python.importing.scaffold.names import class_name, module_name, protocol_of
 from python.importing.scaffold.packages import Package
-from python.importing.scaffold.project import Project
+from python.importing.scaffold.project import MINORS, Project, fitting
 from python.importing.scaffold.templates import rendered
+from python.importing.scaffold.vendored import vendored
+from python.protocol.errors import HeadwaterError
 
-__all__ = ["Draft", "of_manifest", "of_native", "of_package"]
+__all__ = ["Draft", "of_manifest", "of_native", "of_own", "of_package"]
 
 _WRAPPED = {
     "airbyte": "connector",
@@ -39,7 +42,7 @@ def of_package(folder: pathlib.Path, kind: str, known: Package, wanted: str | No
     `wanted` names what of it is wrapped, where that is not clear; `more` are further requirements. Raises
     HeadwaterError where the package cannot be had, or has nothing that could be wrapped.
     """
-    local = {known.name: f"../{known.folder}"} if known.folder else {}
+    local = {known.name: posixpath.relpath(known.folder, folder.name)} if known.folder else {}
     (folder / "__main__.py").touch()  # python/activate.sh wants one
     project = Project(
         name=folder.name,
@@ -61,12 +64,40 @@ def of_package(folder: pathlib.Path, kind: str, known: Package, wanted: str | No
     return Draft(what=what + "`__main__.py`; nothing of it is copied.", command=("python", "-m", folder.name))
 
 
+def of_own(folder: pathlib.Path, kind: str, wanted: str | None, more: Sequence[str]) -> Draft:
+    """The connector in `folder` wraps the upstream package whose project stood there, and its project is that one.
+
+    Raises HeadwaterError where it cannot be built, or has nothing that could be wrapped.
+    """
+    found = vendored(folder)
+    minors = fitting(MINORS, found.python, [])
+    if not minors:
+        raise HeadwaterError(f"{folder.name} would run on no Python from 3.10 to 3.13: upstream wants {found.python}")
+    (folder / "__main__.py").touch()  # python/activate.sh wants one
+    project = Project(
+        name=folder.name,
+        description=f"A capture of what the upstream {_WRAPPED[kind]} in this folder reads.",
+        version=found.version,
+        requirements=[*found.requirements, "headwater", *more],
+        minors=minors,
+        builds=True,
+        code=found.code,
+        commands=found.commands,
+    )
+    environments.install(folder, project)
+    offered = entries.found_in(folder, kind, folder.name, wanted, found.tops)
+    entry = entries.chosen(offered, kind, folder.name, wanted)
+    (folder / "__main__.py").write_text(entries.main_of(kind, entry, folder), encoding="utf-8")
+    what = f"Captures what the upstream {_WRAPPED[kind]} in `{found.code[0]}` reads, which was imported here: "
+    said = "`headwater import status` says from where. It is wrapped in `__main__.py`; `pyproject.toml` is ours."
+    return Draft(what=what + said, command=("python", "-m", folder.name))
+
+
 def of_manifest(folder: pathlib.Path, manifest: pathlib.Path, more: Sequence[str]) -> Draft:
     """The connector in `folder` is a copy of `manifest`, with the components.py and spec beside it, if any."""
-    shutil.copyfile(manifest, folder / _MANIFEST)
-    for name in _BESIDE:
-        if (manifest.parent / name).is_file():
-            shutil.copyfile(manifest.parent / name, folder / name)
+    for source, name in [(manifest, _MANIFEST), *((manifest.parent / each, each) for each in _BESIDE)]:
+        if source.is_file() and not (folder / name).exists():  # what was imported into the folder is there
+            shutil.copyfile(source, folder / name)
     project = Project(
         name=folder.name,
         description="A capture that is a declarative manifest.",

@@ -53,10 +53,13 @@ class MissingModuleError(HeadwaterError):
         self.requirement = requirement
 
 
-def found_in(folder: pathlib.Path, kind: str, package: str, wanted: str | None) -> Found:
-    """Return what `package` offers in the environment of the connector in `folder`; `wanted` is `module:Class`."""
-    look = [wanted] if wanted and ":" in wanted else []
-    return msgspec.convert(ask(folder, "entries", kind, package, *look), Found)
+def found_in(folder: pathlib.Path, kind: str, package: str, wanted: str | None, tops: Sequence[str] = ()) -> Found:
+    """Return what `package` offers in the environment of the connector in `folder`; `wanted` is `module:Class`.
+
+    `tops` are names of its modules that it does not tell itself.
+    """
+    look = wanted if wanted and ":" in wanted else ""
+    return msgspec.convert(ask(folder, "entries", kind, package, look, *tops), Found)
 
 
 def chosen(found: Found, kind: str, package: str, wanted: str | None) -> Entry | str:

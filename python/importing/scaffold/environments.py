@@ -18,7 +18,7 @@ from python.importing.scaffold.packages import Package, pinned
 from python.importing.scaffold.project import Project, fitting, text_of
 from python.protocol.errors import HeadwaterError
 
-__all__ = ["activate", "ask", "install"]
+__all__ = ["activate", "ask", "install", "wheel"]
 
 _ROUNDS_MAX = 6  # three Pythons to take away, a version to write down, and one that finds all as it is
 _SECONDS_MAX = 1200.0  # a package that is built from source takes minutes
@@ -67,6 +67,14 @@ def _minors(folder: pathlib.Path, project: Project, known: Package | None) -> li
 def activate(folder: pathlib.Path) -> None:
     """The connector in `folder` has its environment, as python/activate.sh makes it. Raises HeadwaterError if not."""
     _run(["bash", "python/activate.sh", folder.name], folder, "cannot install")
+
+
+def wheel(folder: pathlib.Path, into: pathlib.Path) -> pathlib.Path:
+    """Return the wheel of the project in `folder`, built in `into`. Raises HeadwaterError where it cannot be."""
+    command = [_uv(folder.parent), "build", "--quiet", "--wheel", "--out-dir", str(into), str(folder)]
+    _run(command, folder, "cannot build the package that is in")
+    (found,) = into.glob("*.whl")
+    return found
 
 
 def ask(folder: pathlib.Path, *question: str) -> object:

@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 
 from python.protocol.errors import HeadwaterError
 
-__all__ = ["Package", "package", "pinned"]
+__all__ = ["Package", "is_folder", "package", "pinned"]
 
 
 class Package(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,7 +31,7 @@ def package(text: str, root: pathlib.Path) -> Package:
 
     Raises HeadwaterError where it names none.
     """
-    if os.sep in text or text.startswith("."):
+    if is_folder(text):
         return _local(pathlib.Path(text), root)
     try:
         required = Requirement(text)
@@ -45,6 +45,11 @@ def package(text: str, root: pathlib.Path) -> Package:
             f"{text!r} is an address or has a condition: want a package of the index, or the folder of one"
         )
     return Package(name=canonicalize_name(required.name), requirement=str(required))
+
+
+def is_folder(text: str) -> bool:
+    """Return whether `text` names a package by its folder, as ./tap-x, and not by its name."""
+    return os.sep in text or text.startswith(".")
 
 
 def pinned(known: Package, version: str) -> str:

@@ -30,14 +30,15 @@ def pythons() -> dict[str, str]:
     return {str(each["Name"]): str(each["Requires-Python"]) for each in found}
 
 
-def entries(kind: str, package: str, wanted: str = "") -> dict[str, Any]:
+def entries(kind: str, package: str, wanted: str = "", *more: str) -> dict[str, Any]:
     """Return the classes of sources or taps that the installed `package` has, its commands, and what failed to import.
 
-    `kind` is airbyte or singer. `wanted`, if given, is `module:Class`, the only place to look then.
+    `kind` is airbyte or singer. `wanted`, if given, is `module:Class`, the only place to look
+    then; `more` are names of the package's modules.
     """
     distribution = metadata.distribution(package)
     commands = {each.name: each.value for each in distribution.entry_points if each.group == "console_scripts"}
-    tops = _tops(distribution)
+    tops = [*dict.fromkeys([*_tops(distribution), *more])]
     modules, failed = _imported([wanted.partition(":")[0]] if wanted else _likely(commands, tops))
     base, problem = _base(kind)
     classes = list(_classes(modules, base, tops, wanted.partition(":")[2])) if base else []

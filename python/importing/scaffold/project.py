@@ -31,7 +31,8 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     """What a connector's pyproject.toml says. `minors` are adjacent Pythons 3.x.
 
     `folders` are those of required packages that are local, from the connector's folder on. With `builds`, the
-    connector has a package of its own, to be installed with the others.
+    connector has a package of its own, to be installed with the others: the `code`, by default the folder named after
+    the connector, and the `commands`, by name.
     """
 
     name: str
@@ -40,20 +41,27 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     minors: Sequence[int] = MINORS
     folders: Mapping[str, str] = {}
     builds: bool = False
+    version: str = "1.0.0"
+    code: Sequence[str] = ()
+    commands: Mapping[str, str] = {}
 
 
 def text_of(project: Project) -> str:
     """Return the text of the pyproject.toml of `project`."""
-    package = f'[tool.hatch.build.targets.wheel]\npackages = ["{module_name(project.name)}"]\n\n'
+    code = json.dumps([*project.code] or [module_name(project.name)])
+    package = f"[tool.hatch.build.targets.wheel]\npackages = {code}\n\n"
+    commands = "".join(f"{json.dumps(name)} = {json.dumps(target)}\n" for name, target in project.commands.items())
     dependencies = ", ".join(json.dumps(each) for each in project.requirements)
     sources = {**project.folders, "headwater": ".."}
     return "".join(
         [
             _BUILD if project.builds else "",
-            f'[project]\nname = "{project.name}"\nversion = "1.0.0"\n',
+            f'[project]\nname = "{project.name}"\nversion = "{project.version}"\n',
             f"description = {json.dumps(project.description, ensure_ascii=False)}\n",
             f'requires-python = ">=3.{project.minors[0]},<3.{project.minors[-1] + 1}"\n',
-            f"dependencies = [{dependencies}]\n\n{_DEVELOPMENT}",
+            f"dependencies = [{dependencies}]\n\n",
+            f"[project.scripts]\n{commands}\n" if commands else "",
+            _DEVELOPMENT,
             package if project.builds else "[tool.uv]\npackage = false\n\n",
             "[tool.uv.sources]\n",
             *(f"{name} = {{ path = {json.dumps(path)}, editable = true }}\n" for name, path in sources.items()),

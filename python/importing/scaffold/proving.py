@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
+from python.importing.scaffold.names import module_name
 from python.protocol.errors import HeadwaterError
 
 __all__ = ["keep", "require_pytest", "tidy"]
@@ -49,7 +50,7 @@ def _pytest(folder: pathlib.Path, options: list[str]) -> Mapping[str, str]:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", ".", *options]
     own = {**os.environ, "PYTHONPATH": str(folder.parent), "COLUMNS": "1000"}  # a narrow terminal cuts the reasons
     done = subprocess.run(
-        [*command, f"{folder.name}/tests"],
+        [*command, f"{folder.name}/tests/test_{module_name(folder.name)}.py"],  # upstream's tests are not ours to run
         cwd=folder.parent,
         env=own,
         capture_output=True,

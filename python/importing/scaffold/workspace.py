@@ -7,8 +7,9 @@ import fcntl
 import os
 import pathlib
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
+from python.importing.scaffold import in_place
 from python.protocol.errors import HeadwaterError
 
 __all__ = ["Workspace", "workspace"]
@@ -31,11 +32,13 @@ _NOTE = "published"  # a file that says so, in the workspace, while the connecto
 class Workspace:
     """A second repository, in which the new connector stands alone beside links to what it needs of the first one.
 
-    `root` is that repository, `folder` the connector's folder in it.
+    `root` is that repository, `folder` the connector's folder in it. Where it was `found`, it is a copy of the one that
+    an import has written, and what is added here is added there in the end.
     """
 
-    def __init__(self, home: pathlib.Path, root: pathlib.Path, name: str) -> None:
+    def __init__(self, home: pathlib.Path, root: pathlib.Path, name: str, *, found: bool) -> None:
         self.root = root
+        self._found = found
         self.folder = root / name
         self._final = home / name
         self._note = root / _NOTE
@@ -48,20 +51,20 @@ class Workspace:
 
     @contextlib.contextmanager
     def published(self) -> Iterator[pathlib.Path]:
-        """Within, the connector's folder is where it belongs; where that fails or is interrupted, nothing is there.
+        """Within, the connector's folder is where it belongs; where that fails or is interrupted, all is as before.
 
         Its environment has to be made there anew, within. What a kill leaves there is known to the next workspace.
         """
-        folder = self._publish()
+        undo = in_place.add(self.folder, self._final) if self._found else self._publish()
         try:
-            yield folder
+            yield self._final
         except BaseException:
-            folder.rename(self.folder)  # out of sight at once; an environment takes a while to remove
+            undo()
             raise
         finally:
-            self._note.unlink()
+            self._note.unlink(missing_ok=True)
 
-    def _publish(self) -> pathlib.Path:
+    def _publish(self) -> Callable[[], object]:
         shutil.rmtree(self.folder / ".venv", ignore_errors=True)
         _refuse_existing(self._final)
         self._note.touch()
@@ -69,7 +72,7 @@ class Workspace:
             self.folder.rename(self._final)
         except OSError as error:
             raise HeadwaterError(f"{self._final} cannot be made: {error.strerror}") from None
-        return self._final
+        return lambda: self._final.rename(self.folder)  # out of sight at once; an environment takes a while to remove
 
 
 def _refuse_existing(folder: pathlib.Path, note: pathlib.Path | None = None) -> None:
@@ -87,14 +90,17 @@ def _refuse_existing(folder: pathlib.Path, note: pathlib.Path | None = None) -> 
 
 
 @contextlib.contextmanager
-def workspace(home: pathlib.Path, name: str) -> Iterator[Workspace]:
+def workspace(home: pathlib.Path, name: str, *, found: bool = False) -> Iterator[Workspace]:
     """Inside of the `with`, there is a workspace for the connector `name` of the repository `home`; then it is gone.
 
-    What a killed run has left is removed first. Raises HeadwaterError where the connector is there already, or another
-    run is making it.
+    With `found`, its folder was imported, and is added to. What a killed run has left is removed first. Raises
+    HeadwaterError where the connector is there already, or another run is making it.
     """
     root = home / ".cache" / "init" / name
-    _refuse_existing(home / name, root / _NOTE)
+    if found:
+        in_place.check(home / name)
+    else:
+        _refuse_existing(home / name, root / _NOTE)
     root.mkdir(parents=True, exist_ok=True)
     lock = os.open(root, os.O_RDONLY)
     try:
@@ -104,9 +110,14 @@ def workspace(home: pathlib.Path, name: str) -> Iterator[Workspace]:
         raise HeadwaterError(f"another `headwater init {name}` is running: wait for its end") from None
     try:
         _empty(root)
-        made = Workspace(home, root, name)
+        made = Workspace(home, root, name, found=found)
         made.link(home, _SHARED)
-        made.folder.mkdir()
+        if found:
+            shutil.copytree(
+                home / name, made.folder, symlinks=True, ignore=shutil.ignore_patterns(".venv", "__pycache__")
+            )
+        else:
+            made.folder.mkdir()
         yield made
     finally:
         _empty(root)
