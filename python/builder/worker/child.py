@@ -11,7 +11,7 @@ import sys
 import traceback
 from collections.abc import Mapping
 
-from . import answering, channel, confine, execution, masking, network, recording, request, watching
+from . import answering, channel, confine, execution, masking, network, recording, request, sandboxing, watching
 from .kinds import Json
 
 __all__ = ["serve"]
@@ -83,6 +83,8 @@ def _prepare(job: Mapping[str, Json], masker: masking.Masker, watch: watching.Wa
         kept = recording.replay(job["replay"], masker)
     elif job["record"] is not None:
         kept = recording.record(job["record"], masker)
+    if not job["allow_custom_code"]:
+        sandboxing.enforce()
     watching.install(watch, allow_custom_code=job["allow_custom_code"])
     return kept
 
