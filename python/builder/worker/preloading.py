@@ -95,7 +95,7 @@ def _imported(names: Iterable[str]) -> list[types.ModuleType]:
 
 
 def _keep_checked(schema: Foreign) -> None:
-    """Let jsonschema not check again, for each job, that the component schema is a schema: 80 ms since its version 4."""
+    """Let jsonschema not check again, for each job, that the component schema is one: 80 ms since its version 4."""
     checker = importlib.import_module("jsonschema").validators.validator_for(schema)
     checker.check_schema(schema)
     check = checker.check_schema
