@@ -19,7 +19,7 @@ from python.importing.scaffold import templates as scaffold
 
 __all__ = ["documentation", "documentation_path", "icon", "readme", "with_row"]
 
-_TABLE = re.compile(r"^\|\s*Version\s*\|.*\n\|[-:| ]+\|\n", re.MULTILINE)
+_TABLE = re.compile(r"^\|(?:[^|\n]*\|)*?\s*Version\s*\|.*\n\|[-:| ]+\|\n", re.MULTILINE)
 _CHANGELOG = "## Changelog\n\n| Version | Date | Pull Request | Subject |\n| :--- | :--- | :--- | :--- |\n"
 _WHAT = (
     "Captures what `manifest.yaml` describes, a declarative manifest as Airbyte's connectors have it. There is no code "
