@@ -54,6 +54,5 @@ def _in_bucket(scheme: str, rest: str, environment: Mapping[str, str]) -> Store:
         return open_s3(bucket, prefix.strip("/"))
     except ModuleNotFoundError as error:
         raise StoreError(
-            f"{scheme}://{rest} needs a package that is not installed, {error.name}: "
-            f"pip install 'headwater[registry-{scheme}]'"
+            f"{scheme}://{rest} needs a package that is not installed, {error.name}: pip install 'headwater[registry]'"
         ) from None

@@ -1,0 +1,26 @@
+"""The models as JSON Schema, for editors and other languages: docs/metadata-schema.json is what `text` returns.
+
+`python -m python.registry.metadata.schema > docs/metadata-schema.json` writes it anew.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import msgspec
+
+from python.registry.metadata.models import ConnectorMetadata
+
+__all__ = ["text"]
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def text() -> str:
+    """Return the schema of a metadata.yaml, as a JSON document that ends with a line break."""
+    schema = {"$schema": _DIALECT, **ConnectorMetadata.model_json_schema(by_alias=True, mode="validation")}
+    return msgspec.json.format(msgspec.json.encode(schema), indent=2).decode() + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(text())
