@@ -17,8 +17,10 @@ from python.builder.server.starting import engines
 from tests.builder.contract.api import Api, api
 from tests.builder.contract.test_contract import CONFIG, base
 from tests.builder.server.served import Client, serving
+from tests.shim_airbyte_cdk.versions.environments import python_of
 
-pytestmark = pytest.mark.slow
+slow = pytest.mark.slow
+
 
 CODE = """
 from airbyte_cdk.sources.declarative.extractors.dpath_extractor import DpathExtractor
@@ -62,6 +64,7 @@ def read_ids(body: Any) -> list[Any]:
     return [record["id"] for part in body["slices"] for page in part["pages"] for record in page["records"]]
 
 
+@slow
 def test_pages_are_told_as_they_come(joined: Client, source: Api) -> None:
     pages = {"type": "PageIncrement", "start_from_page": 1, "page_size": 2}
     option = {"type": "RequestOption", "inject_into": "request_parameter", "field_name": "page"}
@@ -81,6 +84,7 @@ def test_pages_are_told_as_they_come(joined: Client, source: Api) -> None:
     assert read_ids(lines[-1]["data"]) == [1, 2, 3, 4, 5]
 
 
+@slow
 def test_a_client_that_leaves_leaves_no_process(joined: Client, source: Api) -> None:
     joined.post("/v1/stream/read", ask(source))
     workers = set(psutil.Process().children(recursive=True))
@@ -96,6 +100,7 @@ def test_a_client_that_leaves_leaves_no_process(joined: Client, source: Api) -> 
     assert alive == []
 
 
+@slow
 def test_a_recorded_read_is_answered_without_the_api(joined: Client, folder: Path) -> None:
     with api() as source:
         body = ask(source, path="guarded", request_headers={"Authorization": "Bearer {{ config['api_key'] }}"})
@@ -108,6 +113,7 @@ def test_a_recorded_read_is_answered_without_the_api(joined: Client, folder: Pat
         assert path.stat().st_mode & 0o077 == 0
 
 
+@slow
 def test_allowed_code_runs_and_is_gone_with_its_read(joined: Client, source: Api) -> None:
     body = ask(source, extractor=DOUBLED)
     with_code = joined.post("/v1/stream/read", {**body, "custom_components_code": CODE})
@@ -117,6 +123,7 @@ def test_allowed_code_runs_and_is_gone_with_its_read(joined: Client, source: Api
     assert without.status == 400 or read_ids(without.body) == []
 
 
+@slow
 def test_what_a_migration_changes_is_listed_by_its_place(joined: Client, source: Api) -> None:
     changes = joined.post("/v1/builder/migrate", ask(source)).body["changes"]
 
@@ -126,6 +133,7 @@ def test_what_a_migration_changes_is_listed_by_its_place(joined: Client, source:
 @pytest.mark.parametrize(
     "path", [route.path for route in ROUTES if route.method == "POST" and "export" not in route.path]
 )
+@slow
 def test_no_secret_leaves_by_any_route(
     joined: Client, source: Api, path: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -139,3 +147,19 @@ def test_no_secret_leaves_by_any_route(
         body = {**ask(source, **stream), "config": config, "lint": False, "name": "source-x"}
         assert "canary" not in joined.post(path, body).raw.decode(errors="replace")
     assert "canary" not in "".join(capfd.readouterr())
+
+
+@pytest.mark.versions
+def test_several_cdks_stand_side_by_side(source: Api) -> None:
+    settings = Settings(cdks={"old": str(python_of("4.6.2"))}, projects={"p": "old"})
+    with serving(engines(settings), settings) as client:
+        reads = [
+            client.post("/v1/stream/read", ask(source), x_headwater_cdk="old"),
+            client.post("/v1/stream/read", {**ask(source), "project_id": "p"}),
+            client.post("/v1/stream/read", ask(source)),
+        ]
+        told = client.get("/v1/builder/cdks").body["cdks"]
+
+    assert [read_ids(each.body) for each in reads] == [[1, 2]] * 3
+    assert told["old"]["cdk_version"] == "4.6.2"
+    assert told["default"]["cdk_version"] != "4.6.2"

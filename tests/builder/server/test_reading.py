@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from python.builder.jobs import Event, Failure, Kind, Limits, Outcome
+from python.builder.server import service
 from python.builder.server.settings import Settings
 from tests.builder.server.served import PAGE, READ, Client, Memories, Memory, serving
 
@@ -301,3 +302,27 @@ def test_an_unknown_cdk_is_told_with_those_that_there_are(
     answer = lenient[0].post("/v1/stream/read", asked(manifest), x_headwater_cdk="newest")
 
     assert (answer.status, "default, old" in answer.body["message"]) == (400, True)
+
+
+def test_a_stream_of_events_shows_that_it_lives(
+    client: Client, engine: Memory, manifest: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "_WAITING_SECONDS", 0.01)
+    engine.hangs = True
+    body = json.dumps(asked(manifest)).encode()
+    head = "POST /v1/stream/read HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json"
+    with socket.create_connection(("127.0.0.1", client.port), timeout=10) as held, held.makefile("rb") as lines:
+        held.sendall(f"{head}\r\nAccept: text/event-stream\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+
+        assert any(line == b"event: waiting\n" for line in lines)
+
+
+def test_an_engine_that_keeps_no_deadline_is_not_waited_for(
+    client: Client, engine: Memory, manifest: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "_GRACE_SECONDS", 0.01)
+    engine.hangs = True
+    answer = client.post("/v1/stream/read", asked(manifest, deadline=0.01))
+
+    assert (answer.status, answer.body["limits_reached"]) == (200, ["seconds"])
+    assert engine.cancelled.is_set()
