@@ -1,4 +1,4 @@
-"""`headwater manifest …`: look into declarative manifests, and take foreign ones in."""
+"""`headwater manifest …`: look into declarative manifests, take foreign ones in; `manifest_export` has the way out."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["manifest"]
 
 @headwater.group("manifest")
 def manifest() -> None:
-    """Look into declarative manifests (manifest.yaml), and take foreign ones in."""
+    """Look into declarative manifests (manifest.yaml), take foreign ones in, and make connectors of them."""
 
 
 @contextmanager
