@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 WORKER = Path(__file__).parents[3] / "python" / "builder" / "worker"
-OF_THE_CDK = {"requests", "urllib3"}
+OF_THE_CDK = {"jinja2", "requests", "urllib3"}
 
 
 @pytest.mark.parametrize("path", sorted(WORKER.glob("*.py")), ids=lambda path: path.stem)
