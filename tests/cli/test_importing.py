@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,13 +21,13 @@ IMPORT = (str(Path(sys.executable).parent / "headwater"), "import")
 
 
 @pytest.fixture
-def repositories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Git, Git]]:
-    for ours, theirs in ours_and_theirs(tmp_path, monkeypatch):
-        (ours.folder / "python").mkdir()
-        for script in ("pull_upstream.sh", "python/pull_upstream.sh"):
-            shutil.copy(ROOT / script, ours.folder / script)
-        ours.commit({}, "the scripts")
-        yield ours, theirs
+def repositories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Git, Git]:
+    ours, theirs = ours_and_theirs(tmp_path, monkeypatch)
+    (ours.folder / "python").mkdir()
+    for script in ("pull_upstream.sh", "python/pull_upstream.sh"):
+        shutil.copy(ROOT / script, ours.folder / script)
+    ours.commit({}, "the scripts")
+    return ours, theirs
 
 
 @pytest.fixture

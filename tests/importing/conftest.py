@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,8 +8,8 @@ from tests.importing.repositories import Git, ours_and_theirs
 
 
 @pytest.fixture
-def repositories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Git, Git]]:
-    yield from ours_and_theirs(tmp_path, monkeypatch)
+def repositories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Git, Git]:
+    return ours_and_theirs(tmp_path, monkeypatch)
 
 
 @pytest.fixture

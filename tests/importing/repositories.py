@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -88,10 +91,12 @@ def isolated(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
-def ours_and_theirs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Git, Git]]:
-    """Ours has a README, and upstream as its remote `airbyte`; upstream has a connector of two files."""
-    isolated(monkeypatch)
-    ours, theirs = Git(tmp_path / "ours"), Git(tmp_path / "theirs")
+@functools.cache
+def _template() -> tempfile.TemporaryDirectory[str]:
+    """The folder of the repositories that `ours_and_theirs` copies: to make them takes a dozen processes."""
+    made = tempfile.TemporaryDirectory(prefix="headwater-")
+    folder = Path(made.name)
+    ours, theirs = Git(folder / "ours"), Git(folder / "theirs")
     for each, branch in ((ours, "main"), (theirs, "master")):
         each.folder.mkdir()
         each("init", "--quiet", f"--initial-branch={branch}")
@@ -99,5 +104,15 @@ def ours_and_theirs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     theirs.commit({"LICENSE": MIT, "README.md": "a monorepo\n"}, "first")
     theirs.commit({"connectors/source-x/main.py": "one\ntwo\nthree\n", "connectors/source-x/old.py": "old\n" * 9}, "x")
     ours.commit({"README.md": "our connectors\n"}, "first")
+    return made
+
+
+def ours_and_theirs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Git, Git]:
+    """Ours has a README, and upstream as its remote `airbyte`; upstream has a connector of two files."""
+    isolated(monkeypatch)
+    ours, theirs = Git(tmp_path / "ours"), Git(tmp_path / "theirs")
+    for each in (ours, theirs):
+        shutil.copytree(Path(_template().name, each.folder.name), each.folder)
+        each("update-index", "--refresh")  # git knows files by their inodes, too
     ours("remote", "add", "--no-tags", "airbyte", str(theirs.folder))
-    yield ours, theirs
+    return ours, theirs

@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +13,7 @@ from python.importing.import_records import (
     recorded_url,
 )
 from python.importing.repository import here
-from tests.importing.repositories import Git, ours_and_theirs
+from tests.importing.repositories import Git
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 RECORD = ImportRecord(
@@ -29,11 +26,6 @@ RECORD = ImportRecord(
     licence="MIT",
     licence_path="LICENSE",
 )
-
-
-@pytest.fixture
-def ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Git]:
-    yield from (ours for ours, _ in ours_and_theirs(tmp_path, monkeypatch))
 
 
 words = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1)

@@ -1,18 +1,11 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from python.importing.repository import EMPTY_TREE, GitError, Repository, here
-from tests.importing.repositories import Git, ours_and_theirs
-
-
-@pytest.fixture
-def ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Git]:
-    yield from (ours for ours, _ in ours_and_theirs(tmp_path, monkeypatch))
+from tests.importing.repositories import Git
 
 
 def test_a_folder_is_put_in_place_of_another_and_all_else_stays(ours: Git) -> None:
