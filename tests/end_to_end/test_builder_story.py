@@ -86,7 +86,7 @@ def headwater(home: Path, *arguments: str, status: int = 0) -> str:
 @contextlib.contextmanager
 def builder(home: Path) -> Iterator[str]:
     """Within, `headwater builder` serves; yields its address."""
-    command = [str(HEADWATER), "builder", "--port", "0", "--recordings", str(home / "recordings")]
+    command = [str(HEADWATER), "builder", "--port", "0", "--recordings", "recordings"]
     process = subprocess.Popen(command, cwd=home, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:

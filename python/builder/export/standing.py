@@ -50,9 +50,9 @@ def standing(folder: pathlib.Path, order: Order) -> Standing:
         changelog=_text(folder / "CHANGELOG.md"),
         project=_text(folder / "pyproject.toml"),
     )
-    if not folder.is_dir():
-        if folder.exists() or folder.is_symlink():
-            raise ExportError(f"{folder} is there, and no folder: name another place, or remove it")
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        raise ExportError(f"{folder} is there, and no folder of its own: name another place, or remove it")
+    if not folder.exists():
         return Standing(kept=Kept(documentation=kept.documentation))
     if not any(folder.iterdir()):
         return Standing(kept=kept)

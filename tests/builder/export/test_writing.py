@@ -220,13 +220,15 @@ def test_in_a_checkout_of_airbyte_the_page_is_where_all_pages_are(home: Path) ->
     assert (pages / "shop.md").read_text().count("| 0.0.") == 2
 
 
-@pytest.mark.parametrize("beside", ["file", "link"])
-def test_what_is_no_folder_is_not_replaced(beside: str, home: Path) -> None:
+@pytest.mark.parametrize("link", [None, "nowhere", "elsewhere"])
+def test_what_is_no_folder_of_its_own_is_not_replaced(link: str | None, home: Path) -> None:
     place = home / "source-shop"
-    place.touch() if beside == "file" else place.symlink_to("nowhere")
+    (home / "elsewhere").mkdir()
+    place.touch() if link is None else place.symlink_to(link)
 
-    with pytest.raises(ExportError, match="is there, and no folder"):
+    with pytest.raises(ExportError, match="is there, and no folder of its own"):
         export(home)
+    assert place.is_file() or place.is_symlink()
 
 
 def test_a_connector_without_a_manifest_is_not_replaced(home: Path) -> None:
