@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import msgspec
 
 from python.protocol.errors import HeadwaterError
-from python.registry.generation.entries import REGISTRIES
+from python.registry.generation.entries import REGISTRIES, Registry
+from python.registry.generation.listing import repository_of
 from python.registry.generation.planning import plan
-from python.registry.generation.plans import INPUTS, RULES, SEEN, Change, Inputs, Options, Plan
+from python.registry.generation.plans import INPUTS, RULES, SEEN, Change, Connector, Inputs, Options, Plan
 from python.registry.generation.publication import Candidate, Sign, heal, switch
-from python.registry.generation.registries import composite, registry, secrets_mask
+from python.registry.generation.registries import Place, composite, registry, secrets_mask
 from python.registry.generation.snapshots import REGISTRY_FILES, Current
 from python.registry.store import ConflictError, NotFoundError, Store, Version
 
@@ -76,13 +77,13 @@ def apply(store: Store, planned: Plan, sign: Sign | None = None, token: str | No
         hold = seen.pointer.hold
         told = f"a rollback to {seen.pointer.snapshot} holds since {hold.since:%Y-%m-%d %H:%M} UTC ({hold.reason})"
         raise BlockedError(f"{told}: nothing is published until `headwater registry resume`")
-    written = _write_entries(store, planned)
+    connectors = _connectors(planned, _write_entries(store, planned))
     is_new = bool(planned.changes) or seen is None
     if is_new:
         name = f"{planned.now:%Y%m%dT%H%M%SZ}-{token or secrets.token_hex(4)}"
-        seen = switch(store, _candidate(planned, name, written), seen, sign)
+        seen = switch(store, _candidate(planned, name, connectors), seen, sign)
     elif planned.rows and seen:
-        _remember(store, planned, seen, written)
+        _remember(store, planned, seen, connectors)
     now = heal(store)
     assert now is not None  # noqa: S101 -- something is published by now
     return Published(
@@ -90,18 +91,18 @@ def apply(store: Store, planned: Plan, sign: Sign | None = None, token: str | No
     )
 
 
-def _write_entries(store: Store, planned: Plan) -> dict[str, str]:
-    """Write and delete the files beside versions; return the generation of each that is there now."""
-    written = {path: version.generation for path, version in planned.listing.written.items()}
+def _write_entries(store: Store, planned: Plan) -> dict[str, str | None]:
+    """Write and delete the files beside versions; return the generation of each that was, None of one deleted."""
     paths = list(planned.written)
     chunks = [paths[first::_WRITERS] for first in range(_WRITERS) if paths[first::_WRITERS]]
+    done: dict[str, str | None] = {}
     with concurrent.futures.ThreadPoolExecutor(_WRITERS) as pool:
         for found in pool.map(lambda chunk: _write_chunk(store, planned, chunk), chunks):
-            written.update(found)
+            done.update(found)
     for path in planned.deleted:
         store.delete(path)
-        written.pop(path, None)
-    return written
+        done[path] = None
+    return done
 
 
 def _write_chunk(store: Store, planned: Plan, paths: Sequence[str]) -> dict[str, str]:
@@ -111,7 +112,7 @@ def _write_chunk(store: Store, planned: Plan, paths: Sequence[str]) -> dict[str,
 
 def _written(store: Store, planned: Plan, path: str) -> Version:
     data = planned.written[path]
-    if path in planned.listing.written:
+    if path in planned.listing.files:
         try:
             there = store.get(path)
         except NotFoundError:
@@ -121,39 +122,56 @@ def _written(store: Store, planned: Plan, path: str) -> Version:
     return store.put(path, data)
 
 
-def _inputs(planned: Plan, snapshot: str, written: Mapping[str, str]) -> Inputs:
-    return Inputs(
-        snapshot=snapshot,
-        rules=RULES,
-        base_url=planned.options.base_url,
-        connectors={row.repository: row.connector for row in planned.rows},
-        written=dict(written),
-    )
+def _connectors(planned: Plan, written: Mapping[str, str | None]) -> dict[str, Connector]:
+    """Return what is remembered of each connector, now that the entries beside its versions are written."""
+    changed: dict[str, dict[str, str | None]] = {}
+    for path, generation in written.items():
+        changed.setdefault(repository_of(path), {})[path] = generation
+    connectors = {row.repository: row.connector for row in planned.rows}
+    for name in changed.keys() & connectors.keys():
+        own = {**connectors[name].own, **changed[name]}
+        kept = {path: generation for path, generation in own.items() if generation is not None}
+        connectors[name] = msgspec.structs.replace(connectors[name], own=kept)
+    return connectors
 
 
-def _remember(store: Store, planned: Plan, seen: Current, written: Mapping[str, str]) -> None:
+def _remember(store: Store, planned: Plan, seen: Current, connectors: Mapping[str, Connector]) -> None:
     """Keep what was seen of files that have changed without changing anything, so that they are not read again."""
-    inputs = _inputs(planned, seen.pointer.snapshot, written)
-    if inputs != planned.inputs:
+    known = planned.inputs.connectors
+    placed = {
+        name: msgspec.structs.replace(connector, places=known[name].places if name in known else {})
+        for name, connector in connectors.items()
+    }
+    if placed != known:
+        inputs = _inputs(planned, seen.pointer.snapshot, placed)
         store.put(SEEN, msgspec.json.encode(inputs), cache_control="no-cache")
 
 
-def _candidate(planned: Plan, name: str, written: Mapping[str, str]) -> Candidate:
+def _inputs(planned: Plan, snapshot: str, connectors: Mapping[str, Connector]) -> Inputs:
+    return Inputs(snapshot=snapshot, rules=RULES, base_url=planned.options.base_url, connectors=dict(connectors))
+
+
+def _candidate(planned: Plan, name: str, connectors: Mapping[str, Connector]) -> Candidate:
     counts: dict[str, int] = {each: sum(each in row.entries for row in planned.rows) for each in REGISTRIES}
-    return Candidate(id=name, made=planned.now, files=_files(planned, name, written), counts=counts)
+    return Candidate(id=name, made=planned.now, files=_files(planned, name, connectors), counts=counts)
 
 
-def _files(planned: Plan, name: str, written: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
+def _files(planned: Plan, name: str, connectors: Mapping[str, Connector]) -> Iterator[tuple[str, bytes]]:
     """Yield the files of a snapshot, one after the other: each is large, and none is needed after it is written."""
-    known = [(row.connector.kind, row) for row in planned.rows if row.entries]
+    known = [(row.repository, row.connector.kind or "source", row.entries) for row in planned.rows if row.entries]
+    places: dict[Registry, dict[str, Place]] = {each: {} for each in REGISTRIES}
     for each in REGISTRIES:
-        yield (
-            REGISTRY_FILES[each],
-            registry((kind or "source", row.entries[each]) for kind, row in known if each in row.entries),
-        )
-    yield "composite_registry.json", composite((kind or "source", row.entries) for kind, row in known)
-    names = [secret for _, row in known for secret in row.connector.secrets]
+        of_each = [(repository, kind, entries[each]) for repository, kind, entries in known if each in entries]
+        yield REGISTRY_FILES[each], registry(of_each, places[each])
+    yield "composite_registry.json", composite(known)
+    names = [secret for row in planned.rows if row.entries for secret in row.connector.secrets]
     yield "specs_secrets_mask.yaml", secrets_mask(names)
-    yield INPUTS, msgspec.json.encode(_inputs(planned, name, written))
+    placed = {
+        repository: msgspec.structs.replace(
+            connector, places={each: places[each][repository] for each in REGISTRIES if repository in places[each]}
+        )
+        for repository, connector in connectors.items()
+    }
+    yield INPUTS, msgspec.json.encode(_inputs(planned, name, placed))
     told = _Changes(changes=planned.changes, quarantined=planned.quarantined)
     yield CHANGES, msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n"

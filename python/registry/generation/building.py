@@ -30,11 +30,13 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
 class Built(msgspec.Struct, frozen=True, kw_only=True):
     """A connector as registries have it: an entry by registry, none where each of them leaves it out.
 
-    `written` are the files beside its versions, by path. `secrets` are names of properties. `warnings` are sentences.
+    `images` are the names of their images. `written` are the files beside its versions, by path. `secrets` are names of
+    properties. `warnings` are sentences.
     """
 
     kind: registries.Kind
     definition: str
+    images: Mapping[Registry, str]
     latest: str
     candidate: str | None
     entries: Mapping[Registry, msgspec.Raw]
@@ -44,19 +46,21 @@ class Built(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Files:
-    """The bucket's files, for one connector. `asked` has the generation of each that was asked for, None if missing."""
+    """The bucket's files, for the connector `repository`.
 
-    def __init__(self, context: Context) -> None:
+    `outside` has the generation of each that was asked for and is not in the connector's own folder, None if missing.
+    """
+
+    def __init__(self, context: Context, repository: str) -> None:
         self._store = context.store
         self._listing = context.listing
-        self.asked: dict[str, str | None] = {}
+        self._own = f"{METADATA}{repository}/"
+        self.outside: dict[str, str | None] = {}
         self.sha256: dict[str, str] = {}
 
     def get(self, path: str) -> bytes | None:
         """Return a file's bytes, or None where the listing has none. Raises EntryError for one that vanishes."""
-        version = self._listing.files.get(path)
-        self.asked[path] = version.generation if version else None
-        if version is None:
+        if not self.has(path):
             return None
         try:
             blob = self._store.get(path)
@@ -68,7 +72,8 @@ class Files:
     def has(self, path: str) -> bool:
         """Return whether there is a file at `path`."""
         version = self._listing.files.get(path)
-        self.asked[path] = version.generation if version else None
+        if not path.startswith(self._own):
+            self.outside[path] = version.generation if version else None
         return version is not None
 
 
@@ -88,6 +93,7 @@ class _Maker:
             "metadata_last_modified": version.updated.isoformat(),
             "registry_entry_generated_at": context.now.isoformat(),
         }
+        self._specs: dict[str, msgspec.Raw | None] = {}
         self.secrets: set[str] = set()
 
     def entries(self) -> dict[Registry, dict[str, Any]]:
@@ -108,13 +114,21 @@ class _Maker:
         names = ["spec.cloud.json", "spec.json"] if registry == "cloud" else ["spec.json"]
         paths = [f"{of}{named.repository}/{named.tag}/{name}" for name in names for of in (METADATA, SPECS)]
         for path in paths:
-            data = self._files.get(path)
-            if data is not None:
-                spec = checked_spec(data, path)
-                self.secrets.update(registries.secret_names(spec))
-                return msgspec.Raw(msgspec.json.encode(spec))
+            if path not in self._specs:
+                self._specs[path] = self._read_spec(path)
+            found = self._specs[path]
+            if found is not None:
+                return found
         wanted = ", ".join(paths)
         raise EntryError(f"there is no spec of {named.repository}:{named.tag} for {registry}: want one of {wanted}")
+
+    def _read_spec(self, path: str) -> msgspec.Raw | None:
+        data = self._files.get(path)
+        if data is None:
+            return None
+        spec = checked_spec(data, path)
+        self.secrets.update(registries.secret_names(spec))
+        return msgspec.Raw(msgspec.json.encode(spec))
 
     def _icon_url(self) -> str | None:
         repository = self.data["dockerRepository"]
@@ -129,8 +143,6 @@ def build(context: Context, repository: str, files: Files, before: Entries) -> B
 
     An entry that says what the one `before` said is that one, with the times at which that was made.
     """
-    for path in context.listing.connectors[repository]:
-        files.has(path)
     chosen = advertised(context.listing.connectors[repository])
     if chosen.latest is None:
         return None
@@ -154,6 +166,7 @@ def build(context: Context, repository: str, files: Files, before: Entries) -> B
     return Built(
         kind=maker.data["connectorType"],
         definition=maker.data["definitionId"],
+        images={registry: made["dockerRepository"] for registry, made in entries.items()},
         latest=chosen.latest,
         candidate=candidate,
         entries=raws,

@@ -113,8 +113,9 @@ def _releases(merged: Mapping[str, Any]) -> dict[str, Any]:
 
 def _without_nulls(value: Any) -> Any:  # noqa: ANN401 -- any JSON
     """Return `value` without the members that are null, at any depth. Items of lists keep their places."""
-    if isinstance(value, Mapping):
+    kind = type(value)  # JSON has no subclasses, and `isinstance` of a Mapping takes most of the time
+    if kind is dict:
         return {name: _without_nulls(each) for name, each in value.items() if each is not None}
-    if isinstance(value, list):
+    if kind is list:
         return [_without_nulls(each) for each in value]
     return value

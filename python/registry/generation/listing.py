@@ -6,7 +6,7 @@ by semantic versions, whatever `latest/` holds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -35,21 +35,22 @@ ICON = "icon.svg"
 YANKED = "version-yank.yml"
 
 _READ = frozenset({"metadata.yaml", "spec.json", "spec.cloud.json", "dependencies.json", ICON, YANKED})
-_WRITTEN = frozenset({"oss.json", "cloud.json"})
+
+WRITTEN = frozenset({"oss.json", "cloud.json"})
+"""Entries beside versions: the generator's own."""
 
 COPIES = frozenset({"latest", "release_candidate"})
 """Folders beside the versions that hold copies of one of them."""
 
 
 class Listing(msgspec.Struct, frozen=True):
-    """`connectors` are the paths of each repository that its entry depends on; `files` has these, and what is shared.
+    """`connectors` has each repository's own files that matter to its entry, with their generations, by path.
 
-    `written` are the entries beside the versions, by path, which are ours.
+    Among them are the entries beside its versions, which are ours. `files` are all that may be read.
     """
 
-    connectors: Mapping[str, Sequence[str]]
+    connectors: Mapping[str, Mapping[str, str]]
     files: Mapping[str, Version]
-    written: Mapping[str, Version]
 
 
 class Advertised(NamedTuple):
@@ -61,23 +62,20 @@ class Advertised(NamedTuple):
 
 def listing_of(store: Store) -> Listing:
     """Return what the bucket holds now. Reads names alone."""
-    connectors: dict[str, list[str]] = {}
+    connectors: dict[str, dict[str, str]] = {}
     files: dict[str, Version] = {}
-    written: dict[str, Version] = {}
     for version in store.list(METADATA):
         parts = version.path[len(METADATA) :].rsplit("/", 2)
         if len(parts) < 3:  # noqa: PLR2004 -- a repository, a version and a file
             continue
         repository, tag, name = parts
-        if name in _WRITTEN:
-            written[version.path] = version
-        elif name in _READ and (tag not in COPIES or name == ICON):
+        if name in WRITTEN or (name in _READ and (tag not in COPIES or name == ICON)):
             files[version.path] = version
-            connectors.setdefault(repository, []).append(version.path)
+            connectors.setdefault(repository, {})[version.path] = version.generation
     for prefix in (SPECS, DEPENDENCIES):
         files.update((version.path, version) for version in store.list(prefix))
     known = {name: paths for name, paths in connectors.items() if any(map(_is_metadata, paths))}
-    return Listing(known, files, written)
+    return Listing(known, files)
 
 
 def _is_metadata(path: str) -> bool:

@@ -15,7 +15,7 @@ import msgspec
 from python.registry.generation.building import Context, Files, build
 from python.registry.generation.entries import REGISTRIES, EntryError, Registry
 from python.registry.generation.gates import Claim, compatible, duplicates, shrunk
-from python.registry.generation.listing import COPIES, Listing, listing_of, repository_of
+from python.registry.generation.listing import COPIES, WRITTEN, Listing, listing_of, repository_of
 from python.registry.generation.plans import (
     RULES,
     Change,
@@ -43,8 +43,8 @@ def plan(store: Store, now: dt.datetime, options: Options | None = None) -> Plan
     is_known = inputs.rules == RULES and inputs.base_url == chosen.base_url
     stale = [
         name
-        for name, paths in listing.connectors.items()
-        if not is_known or name not in inputs.connectors or _is_stale(inputs.connectors[name], paths, listing, inputs)
+        for name, own in listing.connectors.items()
+        if not is_known or name not in inputs.connectors or _is_stale(inputs.connectors[name], own, listing)
     ]
     gone = sorted(inputs.connectors.keys() - listing.connectors.keys())
     news = gone if chosen.allow_shrink else [name for name in gone if not inputs.connectors[name].problem]
@@ -68,7 +68,7 @@ class _Work:
 
     def planned(self, stale: Sequence[str], gone: Sequence[str]) -> Plan:
         """Return the plan where the connectors `stale` have changed, and the files of those `gone` are no more."""
-        self._before = _entries(self._context.store, self._seen)
+        self._before = _entries(self._context.store, self._seen, self._inputs)
         rows = {name: self._row(name) for name in self._inputs.connectors if name in self._listing.connectors}
         with concurrent.futures.ThreadPoolExecutor(_READERS) as pool:
             rows |= dict(zip(stale, pool.map(self._built, stale), strict=True))
@@ -97,16 +97,16 @@ class _Work:
         return Row(repository=name, connector=self._inputs.connectors[name], entries=self._before.get(name, {}))
 
     def _built(self, name: str) -> Row:
-        files, before = Files(self._context), self._before.get(name, {})
+        files, before = Files(self._context, name), self._before.get(name, {})
         try:
             built = build(self._context, name, files, before)
             why = None if self._options.allow_breaking or built is None else compatible(before, built.entries)
         except EntryError as error:
-            return self._quarantined(name, str(error), files.asked)
+            return self._quarantined(name, str(error), files.outside)
         if why:
             return self._quarantined(name, why)
         if built is None:
-            return Row(repository=name, connector=Connector(files=files.asked), entries={})
+            return Row(repository=name, connector=Connector(own=self._listing.connectors[name]), entries={})
         others = self._listing.connectors.keys() - {name}
         # What an override names has its entry beside its own versions, unless it is a connector with an own one.
         written = {path: data for path, data in built.written.items() if repository_of(path) not in others}
@@ -116,36 +116,36 @@ class _Work:
             definition=built.definition,
             latest=built.latest,
             candidate=built.candidate,
-            files=files.asked,
-            written=tuple(written),
+            own=self._listing.connectors[name],
+            outside=files.outside,
+            images=dict(built.images),
             secrets=built.secrets,
             warnings=built.warnings,
         )
         return Row(repository=name, connector=connector, entries=built.entries)
 
-    def _quarantined(self, name: str, why: str, files: Mapping[str, str | None] | None = None) -> Row:
-        """Return the row of a connector as it was, with the reason. Without `files`, the next run looks again."""
-        known = self._inputs.connectors.get(name, Connector())
+    def _quarantined(self, name: str, why: str, outside: Mapping[str, str | None] | None = None) -> Row:
+        """Return the row of a connector as it was, with the reason. Without `outside`, the next run looks again."""
         self._written.pop(name, None)
-        connector = msgspec.structs.replace(known, problem=why, files=dict(files or {}))
+        known = self._inputs.connectors.get(name, Connector())
+        own = self._listing.connectors[name] if outside is not None else {}
+        connector = msgspec.structs.replace(known, problem=why, own=own, outside=dict(outside or {}))
         return Row(repository=name, connector=connector, entries=self._before.get(name, {}))
 
     def _deleted(self, written: Iterable[str], names: Sequence[str], rows: Mapping[str, Row]) -> Iterator[str]:
         """Yield the entries beside `latest` and `release_candidate` of registries that leave these out now."""
-        doomed = {name for name in names if not (name in rows and rows[name].connector.problem)}
-        for path in self._listing.written:
-            folder = path.rsplit("/", 2)[1]
-            if folder in COPIES and path not in written and repository_of(path) in doomed:
-                yield path
+        for name in names:
+            is_quarantined = name in rows and rows[name].connector.problem
+            for path in () if is_quarantined else self._listing.connectors.get(name, {}):
+                folder, file = path.rsplit("/", 2)[1:]
+                if file in WRITTEN and folder in COPIES and path not in written:
+                    yield path
 
 
-def _is_stale(connector: Connector, paths: Sequence[str], listing: Listing, inputs: Inputs) -> bool:
+def _is_stale(connector: Connector, own: Mapping[str, str], listing: Listing) -> bool:
     """Return whether a connector must be read again: a file it depends on changed, or one that was written for it."""
-    asked, files, written = connector.files, listing.files, listing.written
-    return (
-        any(path not in asked for path in paths)
-        or any(generation != _generation(files.get(path)) for path, generation in asked.items())
-        or any(inputs.written.get(path) != _generation(written.get(path)) for path in connector.written)
+    return connector.own != own or any(
+        generation != _generation(listing.files.get(path)) for path, generation in connector.outside.items()
     )
 
 
@@ -153,27 +153,26 @@ def _generation(version: Version | None) -> str | None:
     return version.generation if version else None
 
 
-def _entries(store: Store, seen: Current | None) -> dict[str, dict[Registry, msgspec.Raw]]:
+def _entries(store: Store, seen: Current | None, inputs: Inputs) -> dict[str, dict[Registry, msgspec.Raw]]:
+    """Return the entries that are published, by repository."""
     found: dict[str, dict[Registry, msgspec.Raw]] = {}
     for registry in REGISTRIES if seen else ():
         assert seen is not None  # noqa: S101 -- mypy cannot tell
-        for repository, raw in entries_of(read(store, seen.manifest, REGISTRY_FILES[registry])):
+        known = inputs.connectors.items()
+        places = {name: connector.places[registry] for name, connector in known if registry in connector.places}
+        for repository, raw in entries_of(read(store, seen.manifest, REGISTRY_FILES[registry]), places):
             found.setdefault(repository, {})[registry] = raw
     return found
 
 
-class _Named(msgspec.Struct, rename="camel", frozen=True):
-    docker_repository: str
-
-
 def _claims(rows: Iterable[Row], before: Mapping[str, Entries]) -> Iterator[Claim]:
     for row in rows:
-        for registry, raw in row.entries.items():
+        for registry in row.entries:
             yield Claim(
                 repository=row.repository,
                 registry=registry,
                 definition=row.connector.definition,
-                image=msgspec.json.decode(raw, type=_Named).docker_repository,
+                image=row.connector.images[registry],
                 is_published=registry in before.get(row.repository, {}),
             )
 

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 
 import msgspec
 
+from python.registry.generation.entries import Registry
 from python.registry.generation.gates import Blocked
 from python.registry.generation.listing import Listing
-from python.registry.generation.registries import Entries, Kind
+from python.registry.generation.registries import Entries, Kind, Place
 from python.registry.generation.snapshots import Current, SnapshotError, read
 from python.registry.store import NotFoundError, Store
 
@@ -39,8 +40,9 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 class Connector(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a snapshot remembers of a connector beside its entries.
 
-    `files` has the generation of each file that it depends on, None of one that is missing; `written` are the paths of
-    its entries beside its versions. `problem` says why it is quarantined, and `warnings` what else is wrong. `secrets`
+    `own` has the generation of each of its files that matter, with the entries beside its versions; `outside` of those
+    that it needs from elsewhere, None of one that is missing. `images` are the names of its images, `places` where its
+    entries are, both by registry. `problem` says why it is quarantined, and `warnings` what else is wrong. `secrets`
     are names of properties.
     """
 
@@ -48,21 +50,22 @@ class Connector(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     definition: str = ""
     latest: str | None = None
     candidate: str | None = None
-    files: dict[str, str | None] = {}
-    written: tuple[str, ...] = ()
+    own: Mapping[str, str] = {}
+    outside: dict[str, str | None] = {}
+    images: dict[Registry, str] = {}
+    places: dict[Registry, Place] = {}
     secrets: tuple[str, ...] = ()
     problem: str | None = None
     warnings: tuple[str, ...] = ()
 
 
 class Inputs(msgspec.Struct, frozen=True, kw_only=True):
-    """What `snapshot` was made of. `written` are the generations of the entries beside the versions."""
+    """What `snapshot` was made of."""
 
     snapshot: str
     rules: int
     base_url: str | None
     connectors: dict[str, Connector]
-    written: dict[str, str]
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,14 +108,14 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def quarantined(self) -> dict[str, str]:
         """Why each connector that is quarantined is, by repository."""
-        known = {row.repository: row.connector for row in self.rows} or self.inputs.connectors
+        known = {row.repository: row.connector for row in self.rows} if self.rows else self.inputs.connectors
         return {name: connector.problem for name, connector in known.items() if connector.problem}
 
 
 def inputs_of(store: Store, seen: Current | None) -> Inputs:
     """Return what the snapshot that is published was made of, or of what it would be made again."""
     if seen is None:
-        return Inputs(snapshot="", rules=RULES, base_url=None, connectors={}, written={})
+        return Inputs(snapshot="", rules=RULES, base_url=None, connectors={})
     try:
         later = msgspec.json.decode(store.get(SEEN).data, type=Inputs)
     except (NotFoundError, msgspec.DecodeError):

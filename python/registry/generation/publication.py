@@ -7,6 +7,7 @@ counts (decision 0145).
 
 from __future__ import annotations
 
+import concurrent.futures
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 
@@ -20,7 +21,9 @@ from python.registry.generation.snapshots import (
     RECORD,
     SIGNATURE,
     SNAPSHOTS,
+    Copy,
     Current,
+    File,
     Hold,
     Manifest,
     Pointer,
@@ -33,13 +36,14 @@ from python.registry.generation.snapshots import (
     path_in,
     read,
 )
-from python.registry.store import ABSENT, NotFoundError, Store, Unchanged
+from python.registry.store import ABSENT, NotFoundError, Store, Unchanged, Version
 
-__all__ = ["Candidate", "Sign", "heal", "prune", "resume", "rollback", "switch", "unfinished"]
+__all__ = ["Candidate", "Sign", "heal", "prune", "resume", "rollback", "switch"]
 
 CACHE_CONTROL = "public, max-age=60"  # a reader sees a new registry within a minute
 _FOREVER = "public, max-age=31536000, immutable"  # a snapshot never changes
 _NEVER = "no-cache"
+_WRITERS = 4  # as many large files at once as a snapshot has
 ORPHANED_SECONDS_MIN = 24 * 60 * 60  # a snapshot that nothing names may be another's that is still being written
 
 Sign = Callable[[bytes], bytes]
@@ -67,11 +71,9 @@ def switch(store: Store, candidate: Candidate, seen: Current | None, sign: Sign 
 
 def _written(store: Store, candidate: Candidate, parent: str | None, sign: Sign | None) -> tuple[Manifest, str]:
     """Write the files, then the manifest that names them; return it and its SHA-256."""
-    files = {}
-    with store.batch():
-        for name, data in candidate.files:
-            files[name] = file_of(data)
-            store.put(path_in(candidate.id, name), data, when=ABSENT, cache_control=_FOREVER)
+    with concurrent.futures.ThreadPoolExecutor(_WRITERS) as pool:
+        waiting = [(name, pool.submit(_write, store, candidate.id, name, data)) for name, data in candidate.files]
+    files = {name: future.result() for name, future in waiting}
     counts = dict(candidate.counts)
     manifest = Manifest(id=candidate.id, parent=parent, made=candidate.made, files=files, counts=counts)
     data = encoded(manifest)
@@ -81,16 +83,9 @@ def _written(store: Store, candidate: Candidate, parent: str | None, sign: Sign 
     return manifest, file_of(data).sha256
 
 
-def unfinished(store: Store, now: Current) -> list[str]:
-    """Return the files at the fixed paths that are not known to be copies of the snapshot that is current."""
-    try:
-        record = msgspec.json.decode(store.get(RECORD).data, type=Record)
-    except (NotFoundError, msgspec.DecodeError):
-        return [name for name in PUBLISHED if name in now.manifest.files]
-    there = {version.path: version.generation for version in store.list(f"{FIXED}/")}
-    is_other = record.snapshot != now.pointer.snapshot
-    wanted = [name for name in PUBLISHED if name in now.manifest.files]
-    return [name for name in wanted if is_other or record.generations.get(name) != there.get(f"{FIXED}/{name}")]
+def _write(store: Store, snapshot: str, name: str, data: bytes) -> File:
+    version = store.put(path_in(snapshot, name), data, when=ABSENT, cache_control=_FOREVER)
+    return File(version.sha256, len(data)) if version.sha256 else file_of(data)
 
 
 def heal(store: Store) -> Current | None:
@@ -100,8 +95,7 @@ def heal(store: Store) -> Current | None:
     """
     now = current(store)
     while now is not None:
-        if unfinished(store, now):
-            _copy(store, now)
+        _copy(store, now)
         after = current(store)
         if after is None or after.pointer.snapshot == now.pointer.snapshot:
             return after
@@ -110,19 +104,37 @@ def heal(store: Store) -> Current | None:
 
 
 def _copy(store: Store, now: Current) -> None:
-    generations = {}
-    for name in PUBLISHED:
-        if name not in now.manifest.files:
-            continue
-        path = f"{FIXED}/{name}"
-        try:
-            there = store.get(path).version
-        except NotFoundError:
-            there = None
-        if there is None or there.sha256 != now.manifest.files[name].sha256:
-            there = store.put(path, read(store, now.manifest, name), cache_control=CACHE_CONTROL)
-        generations[name] = there.generation
-    store.put(RECORD, encoded(Record(snapshot=now.pointer.snapshot, generations=generations)), cache_control=_NEVER)
+    """The files at the fixed paths are copies of those of `now`.
+
+    Which ones are is known from the record: each copy that still is of the generation that was written is what it was.
+    """
+    record = _record(store)
+    there = {version.path.rsplit("/", 1)[1]: version.generation for version in store.list(f"{FIXED}/")}
+    wanted = {name: file.sha256 for name, file in now.manifest.files.items() if name in PUBLISHED}
+    whole = {name for name, copy in record.copies.items() if there.get(name) == copy.generation}
+    copies = {
+        name: record.copies[name] for name in wanted if name in whole and record.copies[name].sha256 == wanted[name]
+    }
+    lacking = [name for name in wanted if name not in copies]
+    with concurrent.futures.ThreadPoolExecutor(len(PUBLISHED)) as pool:  # hashing and syncing of large files at once
+        versions = pool.map(lambda name: _copied(store, now, name), lacking)
+        copies |= {
+            name: Copy(version.generation, wanted[name]) for name, version in zip(lacking, versions, strict=True)
+        }
+    if copies != record.copies:
+        store.put(RECORD, encoded(Record(copies=copies)), cache_control=_NEVER)
+
+
+def _copied(store: Store, now: Current, name: str) -> Version:
+    return store.put(f"{FIXED}/{name}", read(store, now.manifest, name), cache_control=CACHE_CONTROL)
+
+
+def _record(store: Store) -> Record:
+    """Return what is known of the copies; nothing where it cannot be read: then all of them are made again."""
+    try:
+        return msgspec.json.decode(store.get(RECORD).data, type=Record)
+    except (NotFoundError, msgspec.DecodeError):
+        return Record(copies={})
 
 
 def rollback(store: Store, now: dt.datetime, *, to: str | None = None, reason: str) -> Current:

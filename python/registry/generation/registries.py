@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
 from python.registry.generation.entries import Registry
 
-__all__ = ["SECTIONS", "Entries", "Kind", "composite", "entries_of", "registry", "secret_names", "secrets_mask"]
+__all__ = [
+    "SECTIONS",
+    "Entries",
+    "Kind",
+    "Place",
+    "composite",
+    "entries_of",
+    "registry",
+    "secret_names",
+    "secrets_mask",
+]
 
 Kind: TypeAlias = Literal["source", "destination"]
 
@@ -19,39 +29,42 @@ Entries: TypeAlias = "Mapping[Registry, msgspec.Raw]"
 """A connector's entries, by the registries that have it."""
 
 
-class _Registry(msgspec.Struct, frozen=True):
-    """A registry's file; entries stay text."""
-
-    sources: list[msgspec.Raw]
-    destinations: list[msgspec.Raw]
+Place: TypeAlias = "tuple[int, int]"
+"""Where an entry is in the file of its registry: its first byte, and how many there are."""
 
 
-class _SourceFile(msgspec.Struct, frozen=True):
-    metadata_file_path: str
+def registry(connectors: Iterable[tuple[str, Kind, msgspec.Raw]], places: dict[str, Place] | None = None) -> bytes:
+    """Return the file of a registry with these entries, each with its repository, in this order within its section.
+
+    `places` gets where each of them is, by repository.
+    """
+    sections: dict[Kind, list[tuple[str, bytes]]] = {"destination": [], "source": []}
+    for repository, kind, raw in connectors:
+        sections[kind].append((repository, bytes(raw)))
+    parts, at = list[bytes](), 0
+    for kind, entries in sections.items():
+        parts.append(b'%b"%b":[' % (b"," if parts else b"{", SECTIONS[kind].encode()))
+        at += len(parts[-1])
+        for repository, data in entries if places is not None else ():
+            assert places is not None  # noqa: S101 -- mypy cannot tell
+            places[repository] = (at, len(data))
+            at += len(data) + 1  # a comma, or the bracket below
+        parts.append(b",".join([data for _, data in entries]))
+        parts.append(b"]")
+        at += 0 if entries else 1
+    return b"%b}\n" % b"".join(parts)
 
 
-class _Generated(msgspec.Struct, frozen=True):
-    source_file_info: _SourceFile
+def entries_of(data: bytes, places: Mapping[str, Place]) -> Iterator[tuple[str, msgspec.Raw]]:
+    """Yield the entries of a registry's file, each with its repository, as views of `data`."""
+    view = memoryview(data)
+    for repository, (at, size) in places.items():
+        yield repository, msgspec.Raw(view[at : at + size])
 
 
-class _Made(msgspec.Struct, frozen=True):
-    """As much of an entry as says whose it is."""
-
-    generated: _Generated
-
-
-def registry(connectors: Iterable[tuple[Kind, msgspec.Raw]]) -> bytes:
-    """Return the file of a registry with these entries, in this order."""
-    raws: dict[Kind, list[bytes]] = {"destination": [], "source": []}
-    for kind, raw in connectors:
-        raws[kind].append(bytes(raw))
-    parts = [b'"%b":[%b]' % (SECTIONS[kind].encode(), b",".join(of_kind)) for kind, of_kind in raws.items()]
-    return b"{%b}\n" % b",".join(parts)
-
-
-def composite(connectors: Iterable[tuple[Kind, Entries]]) -> bytes:
+def composite(connectors: Iterable[tuple[str, Kind, Entries]]) -> bytes:
     """Return the registry of all connectors: the entry of `oss` where there is one, with `availability` beside it."""
-    return registry((kind, _available(entries)) for kind, entries in connectors if entries)
+    return registry((repository, kind, _available(entries)) for repository, kind, entries in connectors if entries)
 
 
 def _available(entries: Entries) -> msgspec.Raw:
@@ -60,29 +73,17 @@ def _available(entries: Entries) -> msgspec.Raw:
     return msgspec.Raw(b'%b,"availability":%b}' % (raw[:-1], msgspec.json.encode(availability)))
 
 
-def entries_of(data: bytes) -> Iterator[tuple[str, msgspec.Raw]]:
-    """Yield the entries of a registry that we wrote, each with the repository whose metadata it was made of.
-
-    They are views of `data`. Raises msgspec.DecodeError where it is no registry of ours.
-    """
-    read = msgspec.json.decode(data, type=_Registry)
-    decoder = msgspec.json.Decoder(_Made)
-    for raw in (*read.sources, *read.destinations):
-        path = decoder.decode(raw).generated.source_file_info.metadata_file_path
-        yield path.removeprefix("metadata/").rsplit("/", 2)[0], raw
-
-
-def secret_names(spec: object) -> Iterator[str]:
+def secret_names(spec: Any) -> Iterator[str]:  # noqa: ANN401 -- any JSON
     """Yield the name of each property that a spec calls a secret, at any depth."""
     waiting = [spec]
     while waiting:
         value = waiting.pop()
-        if isinstance(value, list):
+        if type(value) is list:  # JSON has no subclasses
             waiting.extend(value)
-        elif isinstance(value, dict):
+        elif type(value) is dict:
             waiting.extend(value.values())
             properties = value.get("properties")
-            if isinstance(properties, dict):
+            if type(properties) is dict:
                 yield from (name for name, each in properties.items() if _is_secret(each))
 
 

@@ -25,6 +25,7 @@ __all__ = [
     "REGISTRY_FILES",
     "SIGNATURE",
     "SNAPSHOTS",
+    "Copy",
     "Current",
     "File",
     "Hold",
@@ -96,11 +97,17 @@ class Pointer(msgspec.Struct, frozen=True, kw_only=True):
     hold: Hold | None = None
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """What FIXED holds copies of: of which snapshot, and the generation that each copy had when it was written."""
+class Copy(msgspec.Struct, frozen=True):
+    """A file at a fixed path: the generation that it had when it was written, and the SHA-256 of what was written."""
 
-    snapshot: str
-    generations: dict[str, str]
+    generation: str
+    sha256: str
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of the files at the fixed paths, by name."""
+
+    copies: dict[str, Copy]
 
 
 class Current(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,9 +6,17 @@ import json
 from typing import Any
 
 import msgspec
+import pytest
 import yaml
 
-from python.registry.generation.registries import Entries, composite, entries_of, registry, secret_names, secrets_mask
+from python.registry.generation.registries import (
+    Entries,
+    composite,
+    entries_of,
+    registry,
+    secret_names,
+    secrets_mask,
+)
 
 
 def raw(name: str, **members: Any) -> msgspec.Raw:
@@ -18,7 +26,7 @@ def raw(name: str, **members: Any) -> msgspec.Raw:
 
 
 def test_sources_and_destinations_are_apart() -> None:
-    told = json.loads(registry([("source", raw("a")), ("destination", raw("b")), ("source", raw("c"))]))
+    told = json.loads(registry([("a", "source", raw("a")), ("b", "destination", raw("b")), ("c", "source", raw("c"))]))
 
     assert {section: [each["name"] for each in entries] for section, entries in told.items()} == {
         "sources": ["a", "c"],
@@ -30,19 +38,23 @@ def test_an_empty_registry_has_both_sections() -> None:
     assert json.loads(registry([])) == {"sources": [], "destinations": []}
 
 
-def test_entries_are_found_again_by_their_repository() -> None:
-    data = registry([("source", raw("a")), ("destination", raw("b"))])
+@pytest.mark.parametrize("kinds", ["", "ac", "abcd"])
+def test_entries_are_found_again_by_their_repository(kinds: str) -> None:
+    places: dict[str, Place] = {}
+    data = registry([(name, "source" if name in kinds else "destination", raw(name)) for name in "abcd"], places)
 
-    assert {name: json.loads(bytes(each))["name"] for name, each in entries_of(data)} == {
-        "airbyte/a": "a",
-        "airbyte/b": "b",
-    }
+    found = {repository: json.loads(bytes(each))["name"] for repository, each in entries_of(data, places)}
+
+    assert found == {name: name for name in "abcd"}
+    assert sum(len(section) for section in json.loads(data).values()) == 4
 
 
 def test_the_composite_registry_says_where_each_connector_is() -> None:
     both: Entries = {"oss": raw("a", of="oss"), "cloud": raw("a", of="cloud")}
 
-    told = json.loads(composite([("source", both), ("source", {"cloud": raw("b", of="cloud")}), ("source", {})]))
+    told = json.loads(
+        composite([("a", "source", both), ("b", "source", {"cloud": raw("b", of="cloud")}), ("c", "source", {})])
+    )
 
     assert [(each["name"], each["of"], each["availability"]) for each in told["sources"]] == [
         ("a", "oss", ["cloud", "oss"]),
