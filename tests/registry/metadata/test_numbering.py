@@ -8,7 +8,7 @@ ORDERED = ["0.9.0", "1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-beta.2", "1.0.0-beta.
 
 
 def test_versions_are_in_the_order_of_semantic_versioning() -> None:
-    assert sorted(ORDERED[::-1], key=number) == ORDERED
+    assert sorted(set(ORDERED), key=number) == ORDERED
 
 
 @pytest.mark.parametrize("tag", ["1.2", "v1.2.3", "1.2.3.4", "latest", "", "01.2.3", "3.2.3-preview.0204848"])

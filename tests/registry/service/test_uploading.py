@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from python.registry.metadata.findings import errors
+from python.registry.service.uploading import Outcome, Uploaded
+from python.registry.service.writing import ImmutableError
+from python.registry.store.memory import MemoryStore
+from tests.registry.service.folders import CATALOG, REPOSITORY, SPEC, breaking, candidate, connector, uploaded
+from tests.registry.stores import CrashError, FailingStore, RecordingStore, contents
+
+NARROWED = {"connectionSpecification": {"type": "object", "properties": {"key": {"type": "integer"}}}}
+
+
+def rules(done: Uploaded) -> set[str]:
+    return {each.rule for each in errors(done.findings)}
+
+
+def latest(store: MemoryStore) -> str:
+    data = store.get(f"metadata/{REPOSITORY}/latest/metadata.yaml").data
+    return str(yaml.safe_load(data)["data"]["dockerImageTag"])
+
+
+def test_a_version_and_what_is_beside_it_are_uploaded_together(tmp_path: Path) -> None:
+    store = MemoryStore()
+    folder = connector(tmp_path / "c")
+    (folder / "manifest.yaml").write_text("type: DeclarativeSource\n")
+    (folder / "components.py").write_text("class A: ...\n")
+
+    done = uploaded(store, folder)
+
+    names = {path.rpartition("/")[2] for path in contents(store, f"metadata/{REPOSITORY}/1.4.0/")}
+    assert done.outcome is Outcome.UPLOADED
+    assert names == {
+        *("metadata.yaml", "files.json", "doc.md", "icon.svg", "spec.json", "catalog.json"),
+        *("manifest.yaml", "components.zip", "components.zip.sha256"),
+    }
+    copies = {path.rpartition("/")[2] for path in contents(store, f"metadata/{REPOSITORY}/latest/")}
+    assert copies == names - {"files.json"}
+
+
+def test_the_same_folder_again_is_nothing_to_do(tmp_path: Path) -> None:
+    store = RecordingStore(MemoryStore())
+    folder = connector(tmp_path / "c")
+    (folder / "components.py").write_text("class A: ...\n")
+    uploaded(store, folder)
+    store.written.clear()
+
+    assert uploaded(store, folder).outcome is Outcome.THERE
+    assert store.written == []
+
+
+def test_a_version_with_other_files_is_refused(tmp_path: Path) -> None:
+    store = MemoryStore()
+    folder = connector(tmp_path / "c")
+    uploaded(store, folder)
+    (folder / "README.md").write_text("# Something else\n")
+
+    with pytest.raises(ImmutableError, match=r"other files \(doc.md\)"):
+        uploaded(store, folder)
+
+
+def test_what_is_wrong_uploads_nothing_and_is_told_with_its_line(tmp_path: Path) -> None:
+    store = MemoryStore()
+    folder = connector(tmp_path / "c", "1.4")
+    (folder / "README.md").unlink()
+
+    done = uploaded(store, folder)
+
+    assert (done.outcome, contents(store)) == (Outcome.INVALID, {})
+    assert {each.rule: each.line for each in errors(done.findings)} == {"semantic-version": 8, "documentation": 10}
+
+
+def rekeyed(catalog: Any) -> Any:
+    catalog["streams"][0]["source_defined_primary_key"] = [["at"]]
+    return catalog
+
+
+def without_mode(catalog: Any) -> Any:
+    catalog["streams"][0]["supported_sync_modes"] = ["full_refresh"]
+    return catalog
+
+
+def renamed(catalog: Any) -> Any:
+    catalog["streams"][0]["name"] = "now"
+    return catalog
+
+
+BREAKS = [
+    {"spec": NARROWED},
+    *({"catalog": change(copy.deepcopy(CATALOG))} for change in (rekeyed, without_mode, renamed)),
+]
+
+
+@pytest.mark.parametrize("files", BREAKS)
+def test_what_breaks_without_being_told_is_refused_with_what_was_found(tmp_path: Path, files: Any) -> None:
+    store = MemoryStore()
+    uploaded(store, connector(tmp_path / "old"))
+    before = contents(store)
+
+    done = uploaded(store, connector(tmp_path / "new", "1.5.0", **files))
+
+    assert (done.outcome, rules(done)) == (Outcome.BREAKING, {"breaking-change"})
+    assert "Make it 2.0.0, with releases.breakingChanges.2.0.0" in done.findings[-1].fix
+    assert contents(store) == before
+
+
+@pytest.mark.parametrize("files", BREAKS)
+def test_what_breaks_and_is_told_is_uploaded(tmp_path: Path, files: Any) -> None:
+    store = MemoryStore()
+    uploaded(store, connector(tmp_path / "old"))
+
+    done = uploaded(store, connector(tmp_path / "new", "2.0.0", breaking("2.0.0"), **files))
+
+    assert done.outcome is Outcome.UPLOADED
+    assert latest(store) == "2.0.0"
+
+
+def test_an_entry_without_a_major_version_is_not_enough(tmp_path: Path) -> None:
+    store = MemoryStore()
+    uploaded(store, connector(tmp_path / "old"))
+
+    done = uploaded(store, connector(tmp_path / "new", "1.5.0", breaking("1.5.0"), spec=NARROWED))
+
+    assert done.outcome is Outcome.BREAKING
+
+
+def test_before_version_one_the_second_number_tells_what_breaks(tmp_path: Path) -> None:
+    store = MemoryStore()
+    uploaded(store, connector(tmp_path / "old", "0.4.0"))
+
+    done = uploaded(store, connector(tmp_path / "new", "0.5.0", breaking("0.5.0"), spec=NARROWED))
+
+    assert done.outcome is Outcome.UPLOADED
+
+
+def test_the_version_before_is_the_newest_release_below(tmp_path: Path) -> None:
+    store = MemoryStore()
+    uploaded(store, connector(tmp_path / "old", "1.4.0"))
+    uploaded(store, connector(tmp_path / "new", "2.0.0", breaking("2.0.0"), spec=NARROWED))
+
+    assert uploaded(store, connector(tmp_path / "mended", "1.4.1")).outcome is Outcome.UPLOADED
+    assert latest(store) == "2.0.0"
+
+
+def test_a_version_that_lost_its_spec_is_refused(tmp_path: Path) -> None:
+    store = MemoryStore()
+    uploaded(store, connector(tmp_path / "old"))
+
+    done = uploaded(store, connector(tmp_path / "new", "1.5.0", spec=None))
+
+    assert rules(done) == {"compatibility-lost"}
+
+
+def test_the_first_version_breaks_nothing(tmp_path: Path) -> None:
+    assert uploaded(MemoryStore(), connector(tmp_path / "c", spec=None)).outcome is Outcome.UPLOADED
+
+
+def test_a_build_for_trying_out_is_no_release_and_may_break(tmp_path: Path) -> None:
+    store = MemoryStore()
+    uploaded(store, connector(tmp_path / "old"))
+
+    done = uploaded(store, connector(tmp_path / "new", "1.5.0", spec=NARROWED), prerelease="1.5.0-preview.g820ce48")
+
+    assert (done.outcome, latest(store)) == (Outcome.UPLOADED, "1.4.0")
+    assert f"metadata/{REPOSITORY}/1.5.0-preview.g820ce48/metadata.yaml" in contents(store)
+
+
+def test_a_candidate_is_copied_to_its_place_and_never_latest(tmp_path: Path) -> None:
+    store = MemoryStore()
+    uploaded(store, connector(tmp_path / "old"))
+    uploaded(store, candidate(tmp_path / "new", "1.5.0-rc.1"))
+
+    assert latest(store) == "1.4.0"
+    copied = contents(store, f"metadata/{REPOSITORY}/release_candidate/")
+    assert [path.rpartition("/")[2] for path in copied] == ["metadata.yaml"]
+
+
+def test_a_crash_at_any_write_is_healed_by_doing_it_again(tmp_path: Path) -> None:
+    folder = connector(tmp_path / "c")
+    healthy = RecordingStore(MemoryStore())
+    uploaded(healthy, folder)
+    for writes in range(len(healthy.written)):
+        store = MemoryStore()
+        with pytest.raises(CrashError):
+            uploaded(FailingStore(store, writes), folder)
+
+        assert uploaded(store, folder).outcome is Outcome.UPLOADED
+        assert contents(store) == contents(healthy)
+
+
+def test_specs_of_both_kinds_are_understood(tmp_path: Path) -> None:
+    assert {*SPEC} == {"connectionSpecification"}
+    store = MemoryStore()
+    folder = connector(tmp_path / "c", spec=None, catalog=None)
+    snapshots = folder / "tests" / "snapshots"
+    snapshots.mkdir(parents=True)
+    flows = (
+        '{"protocol": 3032023, "configSchema": {"type": "object"}, "resourceConfigSchema": {}, "documentationUrl": ""}'
+    )
+    (snapshots / "spec.json").write_text(f"[{flows}]")
+
+    assert uploaded(store, folder).outcome is Outcome.UPLOADED
+    assert b'"connectionSpecification"' in store.get(f"metadata/{REPOSITORY}/1.4.0/spec.json").data
