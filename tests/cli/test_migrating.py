@@ -38,11 +38,10 @@ def outcomes(told: Result) -> dict[str, str]:
 @pytest.mark.parametrize(
     "state",
     [
-        {"orders": CURSOR, "estuary.dev/merge": True},
         {"bindingStateV1": {"orders": {"rowId": 500, "state": {**MESSAGE, "data": None, "global_": None}}}},
         {"bindingStateV1": {"orders.v3": {"rowId": 500, "state": MESSAGE}}},
     ],
-    ids=["airbyte-to-flow", "Estuary's shim", "backfilled"],
+    ids=["Estuary's shim", "backfilled"],
 )
 def test_orders_go_on_from_each_form_of_a_state(call: Any, state: Any) -> None:
     told = call(state, "source-bigdata", "--json")
@@ -68,11 +67,13 @@ def test_a_state_that_cannot_be_continued_is_refused_and_restarts_where_the_user
 
 
 @pytest.mark.slow
-def test_what_no_binding_captures_is_lost_unless_the_user_says_so(call: Any) -> None:
-    told = call(
-        {"orders": CURSOR, "gone": CURSOR, "too": CURSOR}, "source-bigdata", "--allow-restart", "gone", "--json"
-    )
+def test_airbyte_to_flow_s_state_goes_on_and_what_no_binding_captures_is_lost_unless_the_user_says_so(
+    call: Any,
+) -> None:
+    state = {"orders": CURSOR, "gone": CURSOR, "too": CURSOR, "estuary.dev/merge": True}
+    told = call(state, "source-bigdata", "--allow-restart", "gone", "--json")
 
+    assert outcomes(told)["orders"] == "resumes"
     assert {each["name"]: each["fine"] for each in json.loads(told.stdout)["bindings"]} == {
         **dict.fromkeys(("events", "orders", "line_items", "gone"), True),
         "too": False,
