@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from python.registry.store import PathError, StoreError, Unchanged
+from python.registry.store.folder import OWN, FolderStore
+
+
+def test_objects_are_files_that_people_can_look_at(tmp_path: Path) -> None:
+    FolderStore(tmp_path).put("a/b.txt", b"x")
+
+    assert (tmp_path / "a" / "b.txt").read_bytes() == b"x"
+    assert (tmp_path / "a" / "b.txt").stat().st_mode & 0o777 == 0o644
+
+
+def test_files_that_people_copy_are_objects(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "b").write_bytes(b"x")
+
+    (version,) = FolderStore(tmp_path).list()
+
+    assert (version.path, version.size) == ("a/b", 1)
+
+
+def test_the_stores_own_files_are_none(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path)
+    store.put("a", b"")
+
+    assert [each.path for each in store.list()] == ["a"]
+    with pytest.raises(PathError, match=r"\.store is the store's own"):
+        store.get(f"{OWN}/lock")
+
+
+def test_links_are_no_objects(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(b"x")
+    store = FolderStore(tmp_path / "bucket")
+    store.put("a", b"")
+    (tmp_path / "bucket" / "b").symlink_to(tmp_path / "secret")
+    (tmp_path / "bucket" / "c").symlink_to(tmp_path)
+
+    assert [each.path for each in store.list()] == ["a"]
+
+
+def test_a_generation_changes_even_where_the_clock_stands_still(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path, clock_ns=lambda: 1_000)
+
+    generations = [store.put("a", b"x").generation for _ in range(20)]
+
+    assert len(set(generations)) == 20
+
+
+def test_a_writer_that_is_killed_leaves_no_object(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = FolderStore(tmp_path)
+    store.put("a", b"old")
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", killed)
+    with pytest.raises(KeyboardInterrupt):
+        store.put("a", b"new")
+
+    assert [(each.path, store.get(each.path).data) for each in store.list()] == [("a", b"old")]
+    assert [each.name for each in (tmp_path / OWN).iterdir()] == ["lock"]
+
+
+def test_an_object_cannot_be_where_a_folder_is(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path)
+    store.put("a/b", b"")
+
+    for path in ("a", "a/b/c"):
+        with pytest.raises(PathError, match="is there already"):
+            store.put(path, b"")
+
+
+def test_a_missing_folder_holds_nothing_until_the_first_write(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path / "not" / "there")
+
+    assert list(store.list()) == []
+    store.delete("a")
+    assert not (tmp_path / "not").exists()
+    store.put("a", b"")
+    assert [each.path for each in store.list()] == ["a"]
+
+
+def test_a_file_is_no_bucket(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+
+    with pytest.raises(StoreError, match="is a file"):
+        list(FolderStore(tmp_path / "file").list())
+    with pytest.raises(StoreError):
+        FolderStore(tmp_path / "file").put("a", b"")
+
+
+def test_two_stores_of_one_folder_heed_each_other(tmp_path: Path) -> None:
+    one, other = FolderStore(tmp_path), FolderStore(tmp_path)
+    seen = one.put("a", b"1")
+
+    assert other.put("a", b"2", when=Unchanged(seen.generation)).size == 1
+
+
+def test_writes_of_a_batch_are_there_at_once(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path)
+
+    with store.batch():
+        store.put("a", b"x")
+        assert store.get("a").data == b"x"
