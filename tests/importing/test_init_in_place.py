@@ -46,7 +46,7 @@ def adds(folder: Path) -> None:
         (folder / name / "file").touch()
 
 
-def test_what_is_new_is_added_and_three_pages_become_ours(home: Git) -> None:
+def test_what_is_new_is_added_and_a_few_files_become_ours(home: Git) -> None:
     folder = home.folder / "source-x"
     assert in_place.replaced(folder) == ["README.md", "pyproject.toml"]
 
@@ -110,6 +110,13 @@ def test_what_could_not_be_taken_back_is_not_begun(home: Git, name: str, content
 
     with pytest.raises(HeadwaterError, match=f"(?s){sentence}"), workspace(home.folder, "source-x", found=True):
         raise AssertionError("it began")
+
+
+def test_a_test_of_upstream_s_that_would_be_written_over_is_refused(home: Git) -> None:
+    home.commit({"source-x/tests/test_source_x.py": "upstream's"})
+
+    with pytest.raises(HeadwaterError, match=r"source-x has tests/test_source_x.py already, which init writes"):
+        in_place.check(home.folder / "source-x")
 
 
 def test_a_connector_and_a_folder_that_git_does_not_know_are_refused(home: Git) -> None:

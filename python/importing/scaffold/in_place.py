@@ -1,6 +1,6 @@
 """What `headwater init` adds to a folder that an import has written: file by file, and taken back where it fails.
 
-Nothing of upstream's is changed but three pages, which every connector has of its own; git has upstream's.
+Nothing of upstream's is changed but project, lock and two pages, which every connector has of its own; git has theirs.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ import shutil
 from collections.abc import Callable, Iterator
 
 from python.importing.repository import Repository
+from python.importing.scaffold.names import module_name
 from python.protocol.errors import HeadwaterError
 
 __all__ = ["add", "check", "replaced"]
 
-_REPLACED = ("CHANGELOG.md", "README.md", "pyproject.toml")
+_REPLACED = ("CHANGELOG.md", "README.md", "pyproject.toml", "uv.lock")
 _ENTRY = "__main__.py"  # what makes a folder a connector, so it is written last
-_OURS = (_ENTRY, "VERSION", "test.flow.yaml", "uv.lock")
+_OURS = (_ENTRY, "VERSION", "test.flow.yaml")
 _LEFT_OUT = frozenset({".venv", ".pytest_cache", ".ruff_cache", "__pycache__", "build", "dist"})
 
 
@@ -32,7 +33,7 @@ def check(folder: pathlib.Path) -> None:
         )
     if not Repository(folder.parent).text("ls-files", "--", name):
         raise HeadwaterError(f"{name} is there already, and git does not know it: commit it, or choose another name")
-    taken = [each for each in _OURS if (folder / each).exists()]
+    taken = [each for each in (*_OURS, f"tests/test_{module_name(name)}.py") if (folder / each).exists()]
     if taken:
         raise HeadwaterError(
             f"{name} has {', '.join(taken)} already, which init writes: it is a connector; or, if upstream has files "
@@ -41,7 +42,7 @@ def check(folder: pathlib.Path) -> None:
 
 
 def replaced(folder: pathlib.Path) -> list[str]:
-    """Return which pages of upstream's in `folder` become the connector's own."""
+    """Return which files of upstream's in `folder` become the connector's own."""
     return [name for name in _REPLACED if (folder / name).exists()]
 
 
