@@ -11,6 +11,7 @@ import yaml
 
 from python.registry.generation.registries import (
     Entries,
+    Place,
     composite,
     entries_of,
     registry,
