@@ -61,7 +61,7 @@ class Client:
 
 
 def store(client: Client, prefix: str = "") -> GcsStore:
-    return GcsStore(client, "bucket", prefix)  # type: ignore[arg-type] # a fake
+    return GcsStore(client, "bucket", prefix)
 
 
 @pytest.mark.parametrize(("when", "wanted"), [(ALWAYS, None), (ABSENT, 0), (Unchanged("7"), 7)])
