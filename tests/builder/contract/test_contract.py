@@ -152,6 +152,12 @@ def held(want: Json, got: Json, at: str = "") -> list[str]:
     return [] if want == got and type(want) is type(got) else [f"{at}: want {want!r}, got {got!r}"]
 
 
+def unlike(plain: Json, warm: Json, major: int) -> list[str]:
+    """Where two answers differ, but for what a CDK itself does not tell the same twice."""
+    found = dict.fromkeys([*held(plain, warm), *held(warm, plain)])
+    return [each for each in found if major != 6 or "/slice_descriptor" not in each]
+
+
 def wanted(case: dict[str, Json], major: int) -> dict[str, Json]:
     """What a CDK is to answer: as the newest does, but for what its own generation does otherwise."""
     return {**case["want"], **case.get(f"on_{major}", {})}
@@ -202,7 +208,8 @@ def test_the_answer_is_as_the_table_says_warm_and_plain_alike(sides: Sides, case
     assert times == want.get("times", times)
     if case.get("alike", True):
         plain = sides.plain.post(PLATFORM[route], body)
-        assert (warm.status, steady(warm.body, sides.api.url)) == (plain.status, steady(plain.body, sides.api.url))
+        assert plain.status == warm.status
+        assert unlike(steady(plain.body, sides.api.url), steady(warm.body, sides.api.url), sides.major) == []
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case["ask"] in OTHER], ids=lambda case: case["name"])
