@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StrictBool, StrictInt, model_validator
+from pydantic import AfterValidator, Field, StrictBool, StrictInt, ValidationInfo
 
 from python.registry.metadata.kinds import Date, ImageName, ImageTag, Url, Uuid
 from python.registry.metadata.parts import (
@@ -55,6 +55,12 @@ class RegistryOverrides(Closed):
     cloud: RegistrySettings | None = None
 
 
+def _alone(given: RegistryOverrides | None, known: ValidationInfo) -> RegistryOverrides | None:
+    if given is not None and known.data.get("registry_overrides") is not None:
+        raise ValueError("registries is the old name of registryOverrides: want one of both")
+    return given
+
+
 class ConnectorData(Closed):
     """All that is said of one version of a connector.
 
@@ -84,7 +90,7 @@ class ConnectorData(Closed):
     support_level: Literal["community", "certified", "archived", "enterprise"] | None = None
     tags: list[str] = Field(default_factory=list)
     registry_overrides: RegistryOverrides | None = None
-    registries: RegistryOverrides | None = None
+    registries: Annotated[RegistryOverrides | None, AfterValidator(_alone)] = None
     allowed_hosts: AllowedHosts | None = None
     releases: Releases | None = None
     normalization_config: NormalizationConfig | None = None
@@ -103,12 +109,6 @@ class ConnectorData(Closed):
     def overrides(self) -> RegistryOverrides:
         """Which registries have it, by whichever name the file says so; none where it is silent."""
         return self.registry_overrides or self.registries or RegistryOverrides()
-
-    @model_validator(mode="after")
-    def _one_form(self) -> ConnectorData:
-        if self.registries is not None and self.registry_overrides is not None:
-            raise ValueError("registries is the old name of registryOverrides: want one of both")
-        return self
 
 
 class ConnectorMetadata(Closed):
