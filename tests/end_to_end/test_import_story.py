@@ -9,23 +9,28 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.images.building import Builder, builder, driver
 from tests.importing.repositories import MIT, Git, isolated
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parent.parent.parent
 HEADWATER = Path(sys.executable).with_name("headwater")
+SECONDS_MAX = 600
 
 SPEC = {
     "documentationUrl": "https://example.com/weather",
     "connectionSpecification": {
         "type": "object",
         "required": ["days"],
-        "properties": {"days": {"type": "integer", "title": "Days", "description": "How many days to make up."}},
+        "properties": {
+            "days": {"type": "integer", "title": "Days", "description": "How many days to make up.", "examples": [3]}
+        },
     },
 }
 SOURCE = '''\
@@ -66,7 +71,22 @@ class SourceWeather(AbstractSource):
     def streams(self, config: Mapping[str, Any]) -> list[Stream]:
         return [Days(config["days"])]
 '''
-PROJECT = '[project]\nname = "source-weather"\nversion = "0.1.0"\ndependencies = ["airbyte-cdk"]\n'
+PROJECT = """
+[build-system]
+requires = ["poetry-core"]
+build-backend = "poetry.core.masonry.api"
+
+[tool.poetry]
+name = "source-weather"
+version = "0.1.0"
+description = "The weather"
+authors = ["Upstream"]
+include = ["source_weather/spec.json"]
+
+[tool.poetry.dependencies]
+python = "^3.11"
+airbyte-cdk = "^7"
+"""
 UPSTREAM = {
     "LICENSE": MIT,
     "connectors/source-weather/pyproject.toml": PROJECT,
@@ -77,27 +97,16 @@ UPSTREAM = {
     "connectors/source-weather/integration_tests/acceptance.py": "# needs credentials\n",
     "docs/elsewhere.md": "not of the connector\n",
 }
-MAIN = """\
-from python import shim_airbyte_cdk
-from source_weather import SourceWeather
-
-shim_airbyte_cdk.CaptureShim(delegate=SourceWeather()).main()
-"""
-FLOW = f"""\
-captures:
-  acmeCo/source-weather:
-    endpoint:
-      local:
-        command: [{sys.executable}, -m, source-weather]
-        env: {{PYTHONPATH: "source-weather:{ROOT}"}}
-        config: {{days: 3}}
-    bindings:
-      - {{resource: {{stream: days, syncMode: full_refresh}}, target: acmeCo/days}}
-collections:
-  acmeCo/days:
-    schema: {{type: object, properties: {{day: {{type: integer}}}}, required: [day]}}
-    key: [/day]
-"""
+# What `init` and images need of our repository.
+COPIED = (
+    "pull_upstream.sh",
+    "build-local.sh",
+    "pyproject.toml",
+    "CHANGELOG.md",
+    "LICENSE",
+    ".gitignore",
+    ".dockerignore",
+)
 PULL = ("upstream", "main", "connectors/source-weather", "source-weather", "MIT", "LICENSE")
 
 
@@ -105,7 +114,9 @@ class Ours(Git):
     """Our repository, and what a person types in it."""
 
     def runs(self, *command: str, status: int = 0) -> str:
-        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False, timeout=120)
+        done = subprocess.run(
+            command, cwd=self.folder, capture_output=True, text=True, check=False, timeout=SECONDS_MAX
+        )
         assert done.returncode == status, f"{command}: {done.stdout}{done.stderr}"
         return done.stdout + done.stderr
 
@@ -118,39 +129,62 @@ class Ours(Git):
     def read(self, name: str) -> str:
         return (self.folder / "source-weather" / name).read_text()
 
+    def kept(self, message: str) -> None:
+        """All but what git ignores is committed."""
+        self("add", "--all")
+        self("commit", "--quiet", "-m", message)
 
-@pytest.fixture
-def both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Git, Ours]:
-    isolated(monkeypatch)
-    monkeypatch.setenv("PATH", str(HEADWATER.parent), prepend=":")
-    theirs, ours = Git(tmp_path / "upstream"), Ours(tmp_path / "ours")
-    for repository in (theirs, ours):
-        repository.folder.mkdir()
-        repository("init", "--quiet", "--initial-branch=main")
-    theirs.commit(UPSTREAM, "weather")
-    shutil.copy(ROOT / "pull_upstream.sh", ours.folder)
-    ours.commit({"README.md": "# Our connectors\n"}, "begin")
-    ours("remote", "add", "--no-tags", "upstream", str(theirs.folder))
-    return theirs, ours
+
+@pytest.fixture(scope="module")
+def wrapped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Git, Ours]]:
+    """Upstream, and our repository with its source imported and wrapped."""
+    folder = tmp_path_factory.mktemp("story")
+    with pytest.MonkeyPatch.context() as patch:
+        isolated(patch)
+        patch.setenv("PATH", str(HEADWATER.parent), prepend=":")
+        theirs, ours = Git(folder / "upstream"), Ours(folder / "ours")
+        for repository in (theirs, ours):
+            repository.folder.mkdir()
+            repository("init", "--quiet", "--initial-branch=main")
+        theirs.commit(UPSTREAM, "weather")
+        for name in ("python", "tests"):
+            shutil.copytree(ROOT / name, ours.folder / name, ignore=shutil.ignore_patterns("__pycache__", "end_to_end"))
+        for name in COPIED:
+            shutil.copy2(ROOT / name, ours.folder / name)
+        (ours.folder / "README.md").write_text("# Our connectors\n")
+        (ours.folder / ".venv").symlink_to(ROOT / ".venv")
+        with (ours.folder / ".gitignore").open("a") as ignored:
+            ignored.write(".venv\n")
+        ours.kept("begin")
+        ours("remote", "add", "--no-tags", "upstream", str(theirs.folder))
+        ours.pulled()
+        told = ours.headwater("init", "source-weather", "--airbyte", "./source-weather")
+        assert "Upstream's README.md, pyproject.toml became ours" in told
+        yield theirs, ours
 
 
 def test_a_source_is_imported_released_imported_again_over_local_edits_and_released_again(
-    both: tuple[Git, Ours],
+    wrapped: tuple[Git, Ours],
 ) -> None:
-    theirs, ours = both
+    theirs, ours = wrapped
 
     first = theirs("rev-parse", "HEAD")
-    ours.pulled()
     assert f"Source Commit ID: {first}" in ours("log", "-1", "--format=%B")
     assert f"git-merge-subpath: {first} connectors/source-weather source-weather" in ours("log", "-1", "--format=%B")
+    assert ours("status", "--porcelain", "--untracked-files=no").split() == [
+        *("M", "source-weather/README.md"),
+        *("M", "source-weather/pyproject.toml"),
+    ]
     assert ours.read("source_weather/source.py") == SOURCE
-    assert not (ours.folder / "source-weather" / "elsewhere.md").exists()
+    assert 'dependencies = ["airbyte-cdk<8,>=7", "headwater"]' in ours.read("pyproject.toml")
+    assert "from source_weather import SourceWeather" in ours.read("__main__.py")
+    assert len(list((ours.folder / "source-weather" / "tests" / "snapshots").iterdir())) == 4
 
-    wrap(ours)
-    taken = ours.headwater("snapshot", "source-weather")
-    assert taken.count(" is written") == 4
+    edited = SOURCE.replace("return True, None", "return True, None  # nobody to ask")
+    (ours.folder / "source-weather" / "source_weather" / "source.py").write_text(edited)
+    ours("rm", "--quiet", "-r", "source-weather/integration_tests")
     assert "is v1 and was never released before" in ours.headwater("release", "source-weather")
-    ours.commit({}, "wrap and release source-weather")
+    ours.kept("wrap and release source-weather")
     assert ours.headwater("release", "source-weather", "--check", status=0)
     assert "| `days` | integer | How many days to make up; required |" in ours.read("README.md")
 
@@ -159,11 +193,11 @@ def test_a_source_is_imported_released_imported_again_over_local_edits_and_relea
     ours.pulled()
     assert "wind" in ours.read("source_weather/source.py")
     assert "# nobody to ask" in ours.read("source_weather/source.py"), "the local edit is kept"
-    assert ours.read("__main__.py") == MAIN
     assert standing(ours) == {"source-weather": 0}
 
     assert "says something else now" in ours.headwater("release", "source-weather", status=1)
     assert ours.read("VERSION") == "v1\n"
+    ours.headwater("raw", "discover", "--source", "source-weather/test.flow.yaml")
     ours.headwater("snapshot", "source-weather", "--update")
     compared = ours.headwater("compare", "HEAD:source-weather", "source-weather", "--markdown", status=1)
     assert "| **major** | documents of days `/degrees` |" in compared, compared
@@ -173,31 +207,28 @@ def test_a_source_is_imported_released_imported_again_over_local_edits_and_relea
     assert "source-weather is v2 since" in released
     assert ours.read("VERSION") == "v2\n"
     assert ours.read("CHANGELOG.md").index("## v2, ") < ours.read("CHANGELOG.md").index("## v1, ")
-    ours.commit({}, "release v2")
+    ours.kept("release v2")
     assert "is v2 since" in ours.headwater("release", "source-weather", "--check")
     assert not ours("status", "--porcelain")
+
+
+def test_its_image_says_what_it_says_and_captures(wrapped: tuple[Git, Ours], monkeypatch: pytest.MonkeyPatch) -> None:
+    _, ours = wrapped
+    with builder(driver()) as made:
+        own = Builder(ours.folder, made.env)
+        done = own.build("source-weather")
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr
+        for name in ("CONTAINERS_STORAGE_CONF", "BUILDAH_ISOLATION", "DOCKER_CLI"):
+            monkeypatch.setenv(name, made.env[name])
+        compared = ours.headwater("compare", "source-weather", "ghcr.io/estuary/source-weather:local")
+
+    assert "nothing has changed" in compared
 
 
 def standing(ours: Ours, *options: str) -> dict[str, int]:
     """How many commits of upstream's each imported folder lies behind."""
     lines = ours.headwater("import", "status", "--json", *options).splitlines()
     return {each["folder"]: each["behind"] for each in map(json.loads, lines)}
-
-
-def wrap(ours: Ours) -> None:
-    """What makes a Flow connector of the imported folder: four lines, a spec, and an edit of upstream's code."""
-    edited = SOURCE.replace("return True, None", "return True, None  # nobody to ask")
-    ours.commit(
-        {
-            "source-weather/__main__.py": MAIN,
-            "source-weather/VERSION": "v1\n",
-            "source-weather/test.flow.yaml": FLOW,
-            "source-weather/README.md": "# source-weather\n\nWraps upstream's source.\n",
-            "source-weather/source_weather/source.py": edited,
-            "source-weather/integration_tests/acceptance.py": None,
-        },
-        "wrap source-weather",
-    )
 
 
 def changed() -> dict[str, str]:
