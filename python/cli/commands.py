@@ -11,6 +11,7 @@ from python.cli import (
     manifest,
     manifest_export,
     migrate_test,
+    registry,
     runner_commands,
     snapshot,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "manifest",
     "manifest_export",
     "migrate_test",
+    "registry",
     "runner_commands",
     "snapshot",
 ]

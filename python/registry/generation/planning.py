@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import msgspec
 
 from python.registry.generation.building import Context, Files, build
-from python.registry.generation.entries import REGISTRIES, EntryError, Registry
+from python.registry.generation.comparing import entries_by_repository
+from python.registry.generation.entries import REGISTRIES, EntryError
 from python.registry.generation.gates import Claim, compatible, duplicates, shrunk
 from python.registry.generation.listing import COPIES, WRITTEN, Listing, listing_of, repository_of
 from python.registry.generation.plans import (
@@ -26,8 +27,8 @@ from python.registry.generation.plans import (
     Row,
     inputs_of,
 )
-from python.registry.generation.registries import Entries, entries_of
-from python.registry.generation.snapshots import REGISTRY_FILES, Current, current, read
+from python.registry.generation.registries import Entries
+from python.registry.generation.snapshots import Current, current
 from python.registry.store import Store, Version
 
 __all__ = ["plan"]
@@ -63,12 +64,13 @@ class _Work:
         self._inputs = inputs
         self._seen = seen
         self._options = options
-        self._before: dict[str, dict[Registry, msgspec.Raw]] = {}
+        self._before: Mapping[str, Entries] = {}
         self._written: dict[str, Mapping[str, bytes]] = {}
 
     def planned(self, stale: Sequence[str], gone: Sequence[str]) -> Plan:
         """Return the plan where the connectors `stale` have changed, and the files of those `gone` are no more."""
-        self._before = _entries(self._context.store, self._seen, self._inputs)
+        if self._seen:
+            self._before = entries_by_repository(self._context.store, self._seen.manifest, self._inputs)
         rows = {name: self._row(name) for name in self._inputs.connectors if name in self._listing.connectors}
         with concurrent.futures.ThreadPoolExecutor(_READERS) as pool:
             rows |= dict(zip(stale, pool.map(self._built, stale), strict=True))
@@ -151,18 +153,6 @@ def _is_stale(connector: Connector, own: Mapping[str, str], listing: Listing) ->
 
 def _generation(version: Version | None) -> str | None:
     return version.generation if version else None
-
-
-def _entries(store: Store, seen: Current | None, inputs: Inputs) -> dict[str, dict[Registry, msgspec.Raw]]:
-    """Return the entries that are published, by repository."""
-    found: dict[str, dict[Registry, msgspec.Raw]] = {}
-    for registry in REGISTRIES if seen else ():
-        assert seen is not None  # noqa: S101 -- mypy cannot tell
-        known = inputs.connectors.items()
-        places = {name: connector.places[registry] for name, connector in known if registry in connector.places}
-        for repository, raw in entries_of(read(store, seen.manifest, REGISTRY_FILES[registry]), places):
-            found.setdefault(repository, {})[registry] = raw
-    return found
 
 
 def _claims(rows: Iterable[Row], before: Mapping[str, Entries]) -> Iterator[Claim]:

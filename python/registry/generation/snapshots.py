@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections.abc import Mapping
 from typing import TypeVar
 
 import msgspec
 
 from python.protocol.errors import HeadwaterError
+from python.registry.generation.entries import Registry
 from python.registry.store import NotFoundError, Store, Version
 
 __all__ = [
@@ -49,7 +51,7 @@ MANIFEST = "manifest.json"
 SIGNATURE = "manifest.json.sig"
 RECORD = f"{FIXED}/published.json"
 
-REGISTRY_FILES = {"oss": "oss_registry.json", "cloud": "cloud_registry.json"}
+REGISTRY_FILES: Mapping[Registry, str] = {"oss": "oss_registry.json", "cloud": "cloud_registry.json"}
 
 PUBLISHED = (*REGISTRY_FILES.values(), "composite_registry.json", "specs_secrets_mask.yaml")
 """The files of a snapshot that are copied to FIXED."""

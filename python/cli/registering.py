@@ -1,0 +1,223 @@
+"""What `headwater registry …` does, beside its options."""
+
+from __future__ import annotations
+
+import datetime as dt
+import pathlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from python.protocol.errors import HeadwaterError
+from python.registry.generation import publication, verifying
+from python.registry.generation.applying import Published
+from python.registry.generation.applying import generate as generate_registry
+from python.registry.generation.comparing import differences, entries_by_repository
+from python.registry.generation.entries import REGISTRIES
+from python.registry.generation.planning import plan
+from python.registry.generation.plans import Options, inputs_of
+from python.registry.generation.snapshots import SnapshotError, current, manifest_of, snapshot_ids
+from python.registry.reports.report import report
+from python.registry.reports.site import pages
+from python.registry.reports.texts import as_json as json_report
+from python.registry.reports.texts import as_markdown, change_sentence
+from python.registry.store import Store, StoreError, open_store
+
+__all__ = ["differing", "explained", "generated", "listed", "reported", "resumed", "rolled_back", "verified"]
+
+_SHOWN_CHANGES_MAX = 50  # what a terminal shows without being scrolled far; --json and `diff` have all
+
+
+def generated(bucket: str, how: Mapping[str, Any], *, dry_run: bool, keep: int, as_json: bool) -> tuple[str, bool]:
+    """Return what was published, or would be, and whether no connector is quarantined."""
+    store = _opened(bucket)
+    options = Options(
+        base_url=(how["base_url"] or "").rstrip("/") or None,
+        allow_shrink=how["allow_shrink"],
+        allow_breaking=how["allow_breaking"],
+    )
+    if dry_run:
+        planned = plan(store, _now(), options)
+        done = Published(snapshot="", is_new=False, changes=planned.changes, quarantined=planned.quarantined)
+        blocked = [f"{each.gate}: {each.why}" for each in planned.blocked]
+    else:
+        done, blocked = generate_registry(store, _now, options, _sign(how["sign_key"])), []
+        publication.prune(store, _now(), keep=max(keep, 1))
+    if as_json:
+        told = {**msgspec.to_builtins(done), "blocked": blocked, "dryRun": dry_run}
+        return msgspec.json.encode(told).decode(), not done.quarantined and not blocked
+    return "\n".join(_told(done, blocked, dry_run=dry_run)), not done.quarantined and not blocked
+
+
+def _told(done: Published, blocked: list[str], *, dry_run: bool) -> Iterator[str]:
+    yield from (change_sentence(change) for change in done.changes[:_SHOWN_CHANGES_MAX])
+    if len(done.changes) > _SHOWN_CHANGES_MAX:
+        yield f"and {len(done.changes) - _SHOWN_CHANGES_MAX:,} more"
+    news = {change.repository for change in done.changes}
+    yield from (f"{name} still quarantined: {why}" for name, why in done.quarantined.items() if name not in news)
+    yield from (f"blocked by {why}" for why in blocked)
+    if dry_run:
+        yield f"{len(done.changes):,} changes would be published; nothing was written"
+    elif done.is_new:
+        yield f"published snapshot {done.snapshot}"
+    else:
+        yield f"nothing has changed: snapshot {done.snapshot} stays"
+
+
+def listed(bucket: str) -> str:
+    """Return a line for each snapshot."""
+    store = _opened(bucket)
+    seen = current(store)
+    lines = []
+    for snapshot in snapshot_ids(store):
+        counts = ", ".join(f"{count:,} {registry}" for registry, count in manifest_of(store, snapshot).counts.items())
+        mark = "*" if seen and seen.pointer.snapshot == snapshot else " "
+        lines.append(f"{mark} {snapshot}  {counts}")
+    if seen and seen.pointer.hold:
+        lines.append(
+            f"held by a rollback since {seen.pointer.hold.since:%Y-%m-%d %H:%M} UTC: {seen.pointer.hold.reason}"
+        )
+    return "\n".join(lines) or f"nothing was ever published in {store.address}"
+
+
+def differing(bucket: str, old: str | None, new: str | None, *, as_json: bool) -> tuple[str, bool]:
+    """Return what differs between two snapshots, and whether nothing does."""
+    store = _opened(bucket)
+    newer = new or _current(store)
+    older = old or manifest_of(store, newer).parent
+    if older is None:
+        raise SnapshotError(f"{newer} is the first snapshot: name another one to compare it with")
+    found = list(differences(store, older, newer))
+    if as_json:
+        return msgspec.json.encode({"old": older, "new": newer, "changes": found}).decode(), not found
+    lines = [f"{older} → {newer}", *(f"{change_sentence(each)}{_breaks(each.why)}" for each in found)]
+    return "\n".join([*lines, f"{len(found):,} connectors differ"]), not found
+
+
+def _breaks(why: str | None) -> str:
+    return f"\n  breaking: {why}" if why else ""
+
+
+def rolled_back(bucket: str, to: str | None, reason: str) -> str:
+    """Return what the pointer names now."""
+    back = publication.rollback(_opened(bucket), _now(), to=to, reason=reason)
+    return f"published snapshot {back.pointer.snapshot} again; it stays until `headwater registry resume {bucket}`"
+
+
+def resumed(bucket: str) -> str:
+    """Return whether a rollback held."""
+    if publication.resume(_opened(bucket)):
+        return f"nothing is held any more; `headwater registry generate {bucket}` publishes what the bucket says"
+    return "nothing was held"
+
+
+def verified(bucket: str, snapshot: str | None, public_key: pathlib.Path | None) -> tuple[str, bool]:
+    """Return what is wrong with a snapshot, and whether nothing is."""
+    store = _opened(bucket)
+    found = list(verifying.faults(store, snapshot, _read(public_key) if public_key else None))
+    told = f"snapshot {snapshot or _current(store)} is whole" if not found else "\n".join(found)
+    return told, not found
+
+
+def explained(bucket: str, repository: str, registry: str | None) -> str:
+    """Return what is published of a connector, and why; or its entry in `registry`, as JSON."""
+    store = _opened(bucket)
+    seen = current(store)
+    inputs = inputs_of(store, seen)
+    if seen is None or repository not in inputs.connectors:
+        named = [name for name in inputs.connectors if name.endswith(f"/{repository}")]
+        hint = f": perhaps {named[0]}" if named else ""
+        raise HeadwaterError(f"{repository} is no connector of {store.address} as far as generated{hint}")
+    connector = inputs.connectors[repository]
+    entries = {
+        name: bytes(raw)
+        for name, raw in entries_by_repository(store, seen.manifest, inputs).get(repository, {}).items()
+    }
+    if registry:
+        if registry not in entries:
+            raise HeadwaterError(f"{repository} is not in {registry}")
+        return msgspec.json.format(entries[registry], indent=2).decode()
+    lines = [f"{repository} in snapshot {seen.pointer.snapshot}", f"latest version: {connector.latest or 'none'}"]
+    lines += [f"release candidate in rollout: {connector.candidate}"] if connector.candidate else []
+    for name in REGISTRIES:
+        lines.append(f"{name}: {_in_registry(repository, connector.latest, entries.get(name))}")
+    lines += [f"quarantined: {connector.problem}"] if connector.problem else []
+    lines += [f"warning: {warning}" for warning in connector.warnings]
+    lines += ["made of:", *(f"  {path}" for path in sorted(connector.own))]
+    outside = [(path, generation) for path, generation in sorted(connector.outside.items())]
+    lines += [f"  {path}{'' if generation else ' (is not there)'}" for path, generation in outside]
+    return "\n".join(lines)
+
+
+def _in_registry(repository: str, latest: str | None, data: bytes | None) -> str:
+    if data is None:
+        return "left out"
+    entry = msgspec.json.decode(data)
+    image = f"{entry['dockerRepository']}:{entry['dockerImageTag']}"
+    told = image if image == f"{repository}:{latest}" else f"{image}, by an override of {repository}:{latest}"
+    return f"{told}, generated {entry['generated']['source_file_info']['registry_entry_generated_at'][:16]}"
+
+
+def reported(bucket: str, form: str, output: str | None) -> str:
+    """Return a report, or where it was written."""
+    store = _opened(bucket)
+    if form == "page":
+        if output is None:
+            raise HeadwaterError("a page is many files: give a folder or bucket for them with --output")
+        return _written(pages(store), open_store(output))
+    told = as_markdown(report(store)) if form == "markdown" else json_report(report(store)).decode()
+    if output is None:
+        return told
+    try:
+        pathlib.Path(output).write_text(told, encoding="utf-8")
+    except OSError as error:
+        raise HeadwaterError(f"{output} cannot be written: {error.strerror}") from None
+    return f"wrote {output}\n"
+
+
+def _written(files: Iterator[tuple[str, bytes]], target: Store) -> str:
+    """Write the pages, and delete those of connectors that are gone."""
+    paths = set[str]()
+    with target.batch():
+        for path, data in files:
+            target.put(path, data)
+            paths.add(path)
+    for folder in ("connectors/", "icons/"):
+        for version in list(target.list(folder)):
+            if version.path not in paths:
+                target.delete(version.path)
+    return f"wrote {len(paths):,} files; open {target.address}/index.html\n"
+
+
+def _opened(bucket: str) -> Store:
+    store = open_store(bucket)
+    if "://" not in store.address and store.address != "memory:" and not pathlib.Path(store.address).is_dir():
+        raise StoreError(f"there is no folder {store.address}: `metadata_service upload` makes one")
+    return store
+
+
+def _current(store: Store) -> str:
+    seen = current(store)
+    if seen is None:
+        raise SnapshotError(f"nothing was ever published in {store.address}")
+    return seen.pointer.snapshot
+
+
+def _sign(key: pathlib.Path | None) -> publication.Sign | None:
+    if key is None:
+        return None
+    from python.registry.generation.signing import signer  # noqa: PLC0415 -- a package that most do not need
+
+    return signer(_read(key))
+
+
+def _read(path: pathlib.Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise HeadwaterError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.timezone.utc)

@@ -1,0 +1,139 @@
+"""`headwater registry …`: from connectors' versions in a bucket to the registries that platforms read."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+
+import click
+
+from python.cli.group import headwater, sentences
+from python.protocol.errors import HeadwaterError
+
+__all__ = ["registry"]
+
+
+@headwater.group("registry")
+def registry() -> None:
+    """Make connector registries of the versions in a bucket, publish them, and tell of them.
+
+    BUCKET is a folder, gs://bucket/prefix or s3://bucket/prefix; METADATA_BUCKET if not given.
+    """
+
+
+@contextmanager
+def _tools() -> Iterator[ModuleType]:
+    """Give what the commands are made of, and tell errors in one sentence, with exit status 2."""
+    with sentences(status=2):
+        try:
+            from python.cli import registering  # noqa: PLC0415 -- lazily: `headwater --help` must not import the world
+        except ModuleNotFoundError as error:
+            reason = f"{error.name} is missing: pip install 'headwater[registry]'"
+            raise HeadwaterError(f"the tools for registries are not installed ({reason})") from None
+        yield registering
+
+
+_bucket = click.argument("bucket", envvar="METADATA_BUCKET")
+_json = click.option("--json", "as_json", is_flag=True, help="Print one line of JSON instead.")
+
+
+@registry.command("generate")
+@_bucket
+@click.option("--dry-run", is_flag=True, help="Tell what would be published, and write nothing.")
+@click.option(
+    "--base-url", envvar="METADATA_CDN_BASE_URL", help="Where readers find the bucket; entries then name icons."
+)
+@click.option("--allow-shrink", is_flag=True, help="Let connectors go whose files are gone, and any number at once.")
+@click.option("--allow-breaking", is_flag=True, help="Take specs that break users without telling them.")
+@click.option("--sign-key", type=click.Path(path_type=Path), help="A private key (PEM, Ed25519) to sign with.")
+@click.option("--keep", default=20, show_default=True, metavar="N", help="Snapshots to keep; others go after a day.")
+@_json
+def generate(bucket: str, *, dry_run: bool, keep: int, as_json: bool, **how: object) -> None:
+    """Publish what the bucket's versions say, all registries at once. What has not changed is not written.
+
+    A connector that is wrong keeps the entry that it had, and is told. Exit status: 0 if all is well, 1 if some are
+    quarantined (the others are published), 2 if nothing could be published.
+    """
+    with _tools() as tools:
+        told, is_well = tools.generated(bucket, how, dry_run=dry_run, keep=keep, as_json=as_json)
+        click.echo(told)
+        sys.exit(not is_well)
+
+
+@registry.command("snapshots")
+@_bucket
+def snapshots(bucket: str) -> None:
+    """List the snapshots that can be gone back to, the newest last; `*` marks the current one."""
+    with _tools() as tools:
+        click.echo(tools.listed(bucket))
+
+
+@registry.command("diff")
+@_bucket
+@click.argument("old", required=False)
+@click.argument("new", required=False)
+@_json
+def diff(bucket: str, old: str | None, new: str | None, *, as_json: bool) -> None:
+    """Tell what the snapshot NEW (default: the current one) has otherwise than OLD (default: its parent).
+
+    Exit status: 0 if they are the same, 1 if not, 2 if one cannot be read.
+    """
+    with _tools() as tools:
+        told, is_same = tools.differing(bucket, old, new, as_json=as_json)
+        click.echo(told)
+        sys.exit(not is_same)
+
+
+@registry.command("rollback")
+@_bucket
+@click.option("--to", metavar="SNAPSHOT", help="The snapshot to go back to; default: the parent of the current one.")
+@click.option("--reason", required=True, help="Why; it is told until somebody resumes.")
+def rollback(bucket: str, to: str | None, reason: str) -> None:
+    """Publish an earlier snapshot, and hold there: nothing new is published until `headwater registry resume`."""
+    with _tools() as tools:
+        click.echo(tools.rolled_back(bucket, to, reason))
+
+
+@registry.command("resume")
+@_bucket
+def resume(bucket: str) -> None:
+    """End a rollback: the next `headwater registry generate` publishes what the bucket says."""
+    with _tools() as tools:
+        click.echo(tools.resumed(bucket))
+
+
+@registry.command("verify")
+@_bucket
+@click.option("--snapshot", help="Another snapshot than the current one.")
+@click.option("--public-key", type=click.Path(path_type=Path), help="It has to be signed by this key (PEM, Ed25519).")
+def verify(bucket: str, snapshot: str | None, public_key: Path | None) -> None:
+    """Hold every published file against its SHA-256, the fixed paths too. Exit status: 0 if all are right, 1 if not."""
+    with _tools() as tools:
+        told, is_well = tools.verified(bucket, snapshot, public_key)
+        click.echo(told)
+        sys.exit(not is_well)
+
+
+@registry.command("explain")
+@_bucket
+@click.argument("repository")
+@click.option("--entry", type=click.Choice(["oss", "cloud"]), help="Print the entry of that registry, and no more.")
+def explain(bucket: str, repository: str, entry: str | None) -> None:
+    """Tell of a connector (airbyte/source-x) which version registries have, what they override, and what is wrong."""
+    with _tools() as tools:
+        click.echo(tools.explained(bucket, repository, entry))
+
+
+@registry.command("report")
+@_bucket
+@click.option(
+    "--format", "form", type=click.Choice(["markdown", "json", "page"]), default="markdown", show_default=True
+)
+@click.option("--output", metavar="PATH", help="A file; for a page a folder or bucket. Default: print it.")
+def report(bucket: str, form: str, output: str | None) -> None:
+    """Tell of what is published: as Markdown, JSON, or web pages that work from a file:// address."""
+    with _tools() as tools:
+        click.echo(tools.reported(bucket, form, output), nl=False)
