@@ -64,15 +64,24 @@ def changed(since: str | None, form: str) -> None:
 @click.option("--no-ask", "ask", flag_value=False, default=True, help="Trust the snapshots: do not run the connector.")
 @click.option("--network", default="bridge", show_default=True, help="Network of image connectors.")
 @click.option("--markdown", is_flag=True, help="Print for a pull request: first what has changed.")
-def release(**options: Any) -> None:  # noqa: ANN401 -- click's own signature
+@click.option("--bucket", help="Upload the release, with its metadata.yaml: a folder, gs://bucket or s3://bucket.")
+def release(bucket: str | None, **options: Any) -> None:  # noqa: ANN401 -- click's own signature
     """Raise VERSION by what has changed since CONNECTOR's last release, and write its CHANGELOG and README.
 
     Its snapshots have to be what the connector says, and what its image says. The last release is the newest commit
-    that wrote a heading of its CHANGELOG.md. Exit status: 0 for a release, 1 if something is lacking, 2 for errors.
+    that wrote a heading of its CHANGELOG.md. With --bucket, a release is uploaded, too, as `metadata_service upload`
+    would: commit it first, then --check --bucket.
+    Exit status: 0 for a release, 1 if something is lacking, 2 for errors.
     """
     with sentences(status=2):
         from python.cli import releasing  # noqa: PLC0415 -- lazily, see the module's docstring
 
         told = releasing.release(releasing.Options(**options))
         click.echo(told.text)
-        sys.exit(not told.fine)
+        if bucket is None or not told.fine:
+            sys.exit(not told.fine)
+        from python.cli import publishing  # noqa: PLC0415 -- lazily, see the module's docstring
+
+        published = publishing.publish(options["connector"], bucket)
+        click.echo(published.text)
+        sys.exit(not published.fine)
