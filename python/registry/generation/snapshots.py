@@ -53,7 +53,7 @@ RECORD = f"{FIXED}/published.json"
 
 REGISTRY_FILES: Mapping[Registry, str] = {"oss": "oss_registry.json", "cloud": "cloud_registry.json"}
 
-PUBLISHED = (*REGISTRY_FILES.values(), "composite_registry.json", "specs_secrets_mask.yaml")
+PUBLISHED = (REGISTRY_FILES["oss"], REGISTRY_FILES["cloud"], "composite_registry.json", "specs_secrets_mask.yaml")
 """The files of a snapshot that are copied to FIXED."""
 
 _Read = TypeVar("_Read")

@@ -1,0 +1,104 @@
+"""The pages in a real browser, from a file:// address: Chromium, which .ci/install-tools installs."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from python.registry.reports.web import pages
+from python.registry.store.folder import FolderStore
+from python.registry.store.memory import MemoryStore
+from tests.registry.generation.buckets import generated, put
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    store = MemoryStore()
+    for number in range(250):
+        put(store, f"number-{number}", f"1.{number}.0", tags=["language:java" if number % 2 else "language:python"])
+    put(store, "stripe", "1.0.0", connectorType="destination", supportLevel="certified")
+    store.put("metadata/airbyte/source-stripe/1.0.0/icon.svg", b'<svg xmlns="http://www.w3.org/2000/svg"/>')
+    store.put("metadata/airbyte/source-stripe/1.0.0/doc.md", b"# Read me")
+    generated(store)
+    store.put(put(store, "number-7", "2.0.0"), b"nonsense")
+    generated(store)
+    folder = tmp_path_factory.mktemp("site")
+    target = FolderStore(folder)
+    for path, data in pages(store):
+        target.put(path, data)
+    return folder
+
+
+def browsed(site: Path, address: str, *more: str) -> tuple[str, str]:
+    """The page as the browser has it after its scripts ran, and what it told of errors."""
+    browser = shutil.which("chromium")
+    assert browser, "there is no chromium: run .ci/install-tools, or install it by hand"
+    flags = ["--headless", "--disable-gpu", "--enable-logging=stderr", "--virtual-time-budget=5000", *more]
+    flags += ["--no-sandbox"] if os.getuid() == 0 else []
+    done = subprocess.run(
+        [browser, *flags, f"--user-data-dir={site.parent / 'browser'}", "--dump-dom", f"file://{site}/{address}"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    return done.stdout, "\n".join(line for line in done.stderr.splitlines() if "CONSOLE" in line)
+
+
+def names(page: str) -> list[str]:
+    return re.findall(r'<a href="connectors/[^"]*">([^<]*)</a><div class="quiet small">', page)
+
+
+def test_the_list_is_shown_sorted_with_a_page_at_once_and_no_error(site: Path) -> None:
+    page, errors = browsed(site, "index.html")
+
+    assert errors == ""
+    assert len(names(page)) == 200
+    assert names(page)[:3] == ["Number-0", "Number-1", "Number-2"]
+    assert "251 of 251 connectors" in page
+    assert 'id="more" class="more" type="button">' in page
+    assert "1 quarantined" in page
+
+
+@pytest.mark.parametrize(
+    ("said", "wanted", "count"),
+    [
+        ("search=stripe", ["Stripe"], 1),
+        ("search=NUMBER%2012", ["Number-12", "Number-112", "Number-120"], 12),
+        ("kind=destination", ["Stripe"], 1),
+        ("supportLevel=certified&registries=cloud", ["Stripe"], 1),
+        ("state=quarantined", ["Number-7"], 1),
+        ("language=java&sort=-version", ["Number-249", "Number-247"], 125),
+        ("search=nothing", [], 0),
+    ],
+)
+def test_search_filters_and_order_are_in_the_address(site: Path, said: str, wanted: list[str], count: int) -> None:
+    page, errors = browsed(site, f"index.html#{said}")
+
+    assert errors == ""
+    assert names(page)[: len(wanted)] == wanted
+    assert f"{count} of 251 connectors" in page
+
+
+def test_a_connectors_page_is_shown_with_icon_and_documentation(site: Path) -> None:
+    page, errors = browsed(site, "connectors/airbyte~source-stripe.html")
+
+    assert errors == ""
+    assert "<h1>Read me</h1>" in page
+    assert 'src="../icons/airbyte~source-stripe.svg"' in page
+
+
+def test_the_page_can_be_pictured(site: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "page.png"
+
+    browsed(site, "index.html", f"--screenshot={picture}", "--window-size=1200,900")
+
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert picture.stat().st_size > 20_000  # a blank page of this size has 4,000
