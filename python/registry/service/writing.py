@@ -53,11 +53,10 @@ def write(store: Store, at: At, files: Mapping[str, bytes], now: Callable[[], dt
     if _is_there(store, at, files, sums):
         return Written(is_new=False)
     leftover = _claimed(store, at, Claim(files=sums, begun=begun))
-    with store.batch():
-        for name in sorted(files.keys() - {MARKER}):
-            _put(store, at.path(name), files[name])
-        for name in sorted(leftover.files.keys() - files.keys() if leftover else ()):
-            store.delete(at.path(name))
+    for name in sorted(files.keys() - {MARKER}):
+        _put(store, at.path(name), files[name])
+    for name in sorted(leftover.files.keys() - files.keys() if leftover else ()):
+        store.delete(at.path(name))
     if (now() - begun).total_seconds() > WRITE_SECONDS_MAX:
         raise ImmutableError(f"{at}: gave up after {WRITE_SECONDS_MAX // 60} minutes; upload it once more")
     try:

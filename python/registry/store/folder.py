@@ -33,11 +33,15 @@ from python.registry.store.base import (
     When,
 )
 
-__all__ = ["OWN", "FolderStore"]
+__all__ = ["LEFTOVER_SECONDS_MIN", "OWN", "FolderStore"]
 
 OWN = ".store"
 """The child of the folder that holds no objects."""
 
+LEFTOVER_SECONDS_MIN = 24 * 60 * 60
+"""A file that has been written for longer than that is nobody's any more: its writer was killed."""
+
+_LOCK = "lock"
 _NS = 1_000_000_000
 
 
@@ -49,6 +53,7 @@ class FolderStore(Store):
         self._folder = folder
         self._clock_ns = clock_ns
         self._batches = 0
+        self._swept = False
         self._counting = threading.Lock()
 
     @contextlib.contextmanager
@@ -61,7 +66,9 @@ class FolderStore(Store):
         finally:
             with self._counting:
                 self._batches -= 1
-            os.sync()
+                is_last = not self._batches
+            if is_last:
+                os.sync()
 
     def _list(self, prefix: str) -> Iterator[Version]:
         with _told(self.address):
@@ -116,7 +123,7 @@ class FolderStore(Store):
         """Within, no other writer of this folder, in this process or another, is within."""
         own = self._folder / OWN
         own.mkdir(parents=True, exist_ok=True)
-        with (own / "lock").open("ab") as file:
+        with (own / _LOCK).open("ab") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
@@ -125,6 +132,7 @@ class FolderStore(Store):
         """Within, a file of `data` on the same file system; afterwards it is moved, or gone."""
         own = self._folder / OWN
         own.mkdir(parents=True, exist_ok=True)
+        self._sweep(own)
         number, name = tempfile.mkstemp(dir=own)
         beside = pathlib.Path(name)
         try:
@@ -137,6 +145,17 @@ class FolderStore(Store):
             yield beside
         finally:
             beside.unlink(missing_ok=True)
+
+    def _sweep(self, own: pathlib.Path) -> None:
+        """Remove, once, what writers that were killed long ago have left."""
+        if self._swept:
+            return
+        self._swept = True
+        for each in own.iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                is_old = self._clock_ns() - each.stat().st_mtime_ns > LEFTOVER_SECONDS_MIN * _NS
+                if is_old and each.name != _LOCK:
+                    each.unlink()
 
     def _date(self, beside: pathlib.Path, place: pathlib.Path) -> None:
         """Make the time of `beside` later than that of the file it replaces, however coarse the system's clock is."""

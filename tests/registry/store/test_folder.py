@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from python.registry.store import PathError, StoreError, Unchanged
-from python.registry.store.folder import OWN, FolderStore
+from python.registry.store.folder import LEFTOVER_SECONDS_MIN, OWN, FolderStore
 
 
 def test_objects_are_files_that_people_can_look_at(tmp_path: Path) -> None:
@@ -107,3 +108,26 @@ def test_writes_of_a_batch_are_there_at_once(tmp_path: Path) -> None:
     with store.batch():
         store.put("a", b"x")
         assert store.get("a").data == b"x"
+
+
+def test_what_a_killed_writer_left_long_ago_is_swept_away(tmp_path: Path) -> None:
+    FolderStore(tmp_path).put("a", b"")
+    for name, age in (("old", LEFTOVER_SECONDS_MIN + 1), ("new", 1)):
+        (tmp_path / OWN / name).write_bytes(b"")
+        os.utime(tmp_path / OWN / name, ns=(10**18 - age * 10**9,) * 2)
+    os.utime(tmp_path / OWN / "lock", ns=(0, 0))
+
+    FolderStore(tmp_path, clock_ns=lambda: 10**18).put("b", b"")
+
+    assert sorted(each.name for each in (tmp_path / OWN).iterdir()) == ["lock", "new"]
+
+
+def test_a_batch_in_a_batch_waits_for_the_outer_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(os, "sync", lambda: synced.append(1))
+    store = FolderStore(tmp_path)
+
+    with store.batch(), store.batch():
+        store.put("a", b"")
+
+    assert synced == [1]
