@@ -71,7 +71,7 @@ def test_the_list_is_shown_sorted_with_a_page_at_once_and_no_error(site: Path) -
     ("said", "wanted", "count"),
     [
         ("search=stripe", ["Stripe"], 1),
-        ("search=NUMBER%2012", ["Number-12", "Number-112", "Number-120"], 12),
+        ("search=NUMBER%2012", ["Number-12", "Number-112", "Number-120"], 13),
         ("kind=destination", ["Stripe"], 1),
         ("supportLevel=certified&registries=cloud", ["Stripe"], 1),
         ("state=quarantined", ["Number-7"], 1),
