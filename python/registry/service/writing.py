@@ -64,6 +64,7 @@ def write(store: Store, at: At, files: Mapping[str, bytes], now: Callable[[], dt
     except ConflictError:
         if found(store, at.path(MARKER)) != files[MARKER]:
             raise ImmutableError(_other(at)) from None
+        return Written(is_new=False)  # somebody else was uploading the same
     return Written(is_new=True)
 
 

@@ -11,12 +11,13 @@ import contextlib
 import datetime as dt
 import fcntl
 import hashlib
+import operator
 import os
 import pathlib
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from python.registry.store.base import (
     Absent,
@@ -74,7 +75,7 @@ class FolderStore(Store):
         with _told(self.address):
             if self._folder.exists() and not self._folder.is_dir():
                 raise StoreError(f"{self.address} is a file; want the folder that is the bucket")
-            for name, file in _files(str(self._folder), "", prefix):
+            for name, file in _files(str(self._folder), prefix):
                 with contextlib.suppress(FileNotFoundError):  # deleted meanwhile
                     yield _version(name, file.stat(follow_symlinks=False), None)
 
@@ -185,25 +186,36 @@ class FolderStore(Store):
             folder = folder.parent
 
 
-def _files(folder: str, within: str, prefix: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
-    """Yield every file below `folder`, sorted by path; folders that cannot hold `prefix` are not looked into.
+def _files(folder: str, prefix: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Yield every file below `folder`, sorted by path; folders that cannot hold `prefix` are not looked into."""
+    waiting = _children(folder, "", prefix)
+    while waiting:
+        path, entry = waiting.pop()
+        if path.endswith("/"):
+            waiting += _children(entry.path, path, prefix)
+        else:
+            yield path, entry
+
+
+def _children(folder: str, within: str, prefix: str) -> list[tuple[str, os.DirEntry[str]]]:
+    """Return what in `folder` may be or hold an object, the last first; a folder's path ends with a slash.
 
     Links are not followed: what they lead to need not be in the store.
     """
-    try:
-        with os.scandir(folder) as entries:
-            found = [(each.name + "/" * each.is_dir(follow_symlinks=False), each) for each in entries]
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    for name, entry in sorted(found, key=lambda each: each[0]):
-        path = within + name
-        if name == f"{OWN}/" and not within:
-            continue
-        if name.endswith("/"):
-            if path.startswith(prefix) or prefix.startswith(path):
-                yield from _files(entry.path, path, prefix)
-        elif path.startswith(prefix) and entry.is_file(follow_symlinks=False):
-            yield path, entry
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
+        return sorted(_held(entries, within, prefix), key=operator.itemgetter(0), reverse=True)
+    return []  # deleted meanwhile
+
+
+def _held(entries: Iterable[os.DirEntry[str]], within: str, prefix: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    for each in entries:
+        path = within + each.name
+        if each.is_dir(follow_symlinks=False):
+            path += "/"
+            if path != f"{OWN}/" and (path.startswith(prefix) or prefix.startswith(path)):
+                yield path, each
+        elif path.startswith(prefix) and each.is_file(follow_symlinks=False):
+            yield path, each
 
 
 def _made(folder: pathlib.Path) -> list[pathlib.Path]:
