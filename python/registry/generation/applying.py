@@ -111,7 +111,7 @@ def _write_chunk(store: Store, planned: Plan, paths: Sequence[str]) -> dict[str,
 
 
 def _written(store: Store, planned: Plan, path: str) -> Version:
-    data = planned.written[path]
+    data = bytes(planned.written[path])
     if path in planned.listing.files:
         try:
             there = store.get(path)

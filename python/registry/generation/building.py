@@ -40,7 +40,7 @@ class Built(msgspec.Struct, frozen=True, kw_only=True):
     latest: str
     candidate: str | None
     entries: Mapping[Registry, msgspec.Raw]
-    written: Mapping[str, bytes]
+    written: Mapping[str, msgspec.Raw]
     secrets: tuple[str, ...]
     warnings: tuple[str, ...]
 
@@ -199,15 +199,15 @@ def _is_rolled_out(maker: _Maker) -> bool:
     return rollout.get("enableProgressiveRollout") is True
 
 
-def _beside(maker: _Maker, raws: Entries, folder: str | None) -> dict[str, bytes]:
+def _beside(maker: _Maker, raws: Entries, folder: str | None) -> dict[str, msgspec.Raw]:
     """Return the files of a version's entries: where the image that they name has its own, and in `folder`."""
-    made = dict[str, bytes]()
+    made = dict[str, msgspec.Raw]()
     for registry, raw in raws.items():
         named = image(maker.data, registry)
         assert named is not None  # noqa: S101 -- it has an entry
-        made[f"{METADATA}{named.repository}/{named.tag}/{registry}.json"] = bytes(raw)
+        made[f"{METADATA}{named.repository}/{named.tag}/{registry}.json"] = raw
         if folder:
-            made[f"{METADATA}{maker.data['dockerRepository']}/{folder}/{registry}.json"] = bytes(raw)
+            made[f"{METADATA}{maker.data['dockerRepository']}/{folder}/{registry}.json"] = raw
     return made
 
 

@@ -65,7 +65,7 @@ class _Work:
         self._seen = seen
         self._options = options
         self._before: Mapping[str, Entries] = {}
-        self._written: dict[str, Mapping[str, bytes]] = {}
+        self._written: dict[str, Mapping[str, msgspec.Raw]] = {}
 
     def planned(self, stale: Sequence[str], gone: Sequence[str]) -> Plan:
         """Return the plan where the connectors `stale` have changed, and the files of those `gone` are no more."""

@@ -101,7 +101,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     inputs: Inputs
     rows: tuple[Row, ...] = ()
     changes: tuple[Change, ...] = ()
-    written: Mapping[str, bytes] = {}
+    written: Mapping[str, msgspec.Raw] = {}
     deleted: tuple[str, ...] = ()
     blocked: tuple[Blocked, ...] = ()
 

@@ -43,7 +43,7 @@ __all__ = ["Candidate", "Sign", "heal", "prune", "resume", "rollback", "switch"]
 CACHE_CONTROL = "public, max-age=60"  # a reader sees a new registry within a minute
 _FOREVER = "public, max-age=31536000, immutable"  # a snapshot never changes
 _NEVER = "no-cache"
-_WRITERS = 4  # as many large files at once as a snapshot has
+_WRITERS = 2  # large files in memory at once: hashing and syncing take a core each
 ORPHANED_SECONDS_MIN = 24 * 60 * 60  # a snapshot that nothing names may be another's that is still being written
 
 Sign = Callable[[bytes], bytes]
@@ -71,9 +71,13 @@ def switch(store: Store, candidate: Candidate, seen: Current | None, sign: Sign 
 
 def _written(store: Store, candidate: Candidate, parent: str | None, sign: Sign | None) -> tuple[Manifest, str]:
     """Write the files, then the manifest that names them; return it and its SHA-256."""
-    with concurrent.futures.ThreadPoolExecutor(_WRITERS) as pool:
-        waiting = [(name, pool.submit(_write, store, candidate.id, name, data)) for name, data in candidate.files]
-    files = {name: future.result() for name, future in waiting}
+    files: dict[str, File] = {}
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:  # one is hashed and synced while the next is made, no more
+        waiting = dict[str, concurrent.futures.Future[File]]()
+        for name, data in candidate.files:
+            files |= {each: future.result() for each, future in waiting.items()}
+            waiting = {name: pool.submit(_write, store, candidate.id, name, data)}
+        files |= {each: future.result() for each, future in waiting.items()}
     counts = dict(candidate.counts)
     manifest = Manifest(id=candidate.id, parent=parent, made=candidate.made, files=files, counts=counts)
     data = encoded(manifest)
@@ -116,7 +120,7 @@ def _copy(store: Store, now: Current) -> None:
         name: record.copies[name] for name in wanted if name in whole and record.copies[name].sha256 == wanted[name]
     }
     lacking = [name for name in wanted if name not in copies]
-    with concurrent.futures.ThreadPoolExecutor(len(PUBLISHED)) as pool:  # hashing and syncing of large files at once
+    with concurrent.futures.ThreadPoolExecutor(_WRITERS) as pool:
         versions = pool.map(lambda name: _copied(store, now, name), lacking)
         copies |= {
             name: Copy(version.generation, wanted[name]) for name, version in zip(lacking, versions, strict=True)

@@ -38,9 +38,9 @@ def registry(connectors: Iterable[tuple[str, Kind, msgspec.Raw]], places: dict[s
 
     `places` gets where each of them is, by repository.
     """
-    sections: dict[Kind, list[tuple[str, bytes]]] = {"destination": [], "source": []}
+    sections: dict[Kind, list[tuple[str, memoryview]]] = {"destination": [], "source": []}
     for repository, kind, raw in connectors:
-        sections[kind].append((repository, bytes(raw)))
+        sections[kind].append((repository, memoryview(raw)))
     parts, at = list[bytes](), 0
     for kind, entries in sections.items():
         parts.append(b'%b"%b":[' % (b"," if parts else b"{", SECTIONS[kind].encode()))
