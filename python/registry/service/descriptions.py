@@ -41,6 +41,8 @@ def of_flow(described: Snapshot) -> dict[str, bytes]:
 def snapshot(name: str, version: str, files: _Files) -> Snapshot:
     """Return what `files`, spec.json and catalog.json, each if known, say of the version. Raises DescriptionError."""
     spec, catalog = (_object(name, each, files) for each in ("spec.json", "catalog.json"))
+    if spec is not None and not isinstance(spec.get("connectionSpecification"), dict):
+        raise DescriptionError(f"{name}: spec.json: want an object with connectionSpecification, a JSON Schema")
     return Snapshot(
         name=name,
         version=version,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
@@ -16,6 +16,7 @@ from python.registry.metadata.numbering import Kind, kind_of, number
 from python.registry.metadata.validators import VALIDATORS, Subject, Validator, validated
 from python.registry.service.compatibility import BREAKING, judged, previous
 from python.registry.service.copies import settle
+from python.registry.service.descriptions import DescriptionError, snapshot
 from python.registry.service.layout import MARKER, YANKED, At, versions_in
 from python.registry.service.packaging import Package, Sources, package
 from python.registry.service.writing import write
@@ -57,8 +58,15 @@ def checked(sources: Sources, rules: Rules) -> tuple[Package, tuple[Finding, ...
     subject = Subject(
         metadata=metadata, files=frozenset(made.files) - {MARKER}, is_prerelease=sources.prerelease is not None
     )
-    found = [placed(each, made.checked.document) for each in validated(subject, rules.validators)]
-    return made, (*made.checked.findings, *found)
+    found = [*validated(subject, rules.validators), *_described(metadata, made)]
+    return made, (*made.checked.findings, *(placed(each, made.checked.document) for each in found))
+
+
+def _described(metadata: ConnectorMetadata, made: Package) -> Iterator[Finding]:
+    try:
+        snapshot("what is beside it", metadata.data.docker_image_tag, made.files)
+    except DescriptionError as error:
+        yield Finding(rule="description", pointer="/data", message=str(error), fix="Mend the file.")
 
 
 def upload(store: Store, sources: Sources, rules: Rules, now: Callable[[], dt.datetime]) -> Uploaded:
