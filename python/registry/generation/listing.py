@@ -39,6 +39,8 @@ _READ = frozenset({"metadata.yaml", "spec.json", "spec.cloud.json", "dependencie
 WRITTEN = frozenset({"oss.json", "cloud.json"})
 """Entries beside versions: the generator's own."""
 
+_KNOWN = _READ | WRITTEN
+
 COPIES = frozenset({"latest", "release_candidate"})
 """Folders beside the versions that hold copies of one of them."""
 
@@ -64,17 +66,22 @@ def listing_of(store: Store) -> Listing:
     """Return what the bucket holds now. Reads names alone."""
     connectors: dict[str, dict[str, str]] = {}
     files: dict[str, Version] = {}
-    for version in store.list(METADATA):
-        parts = version.path[len(METADATA) :].rsplit("/", 2)
-        if len(parts) < 3:  # noqa: PLR2004 -- a repository, a version and a file
+    folder, own, tag = "", dict[str, str](), ""
+    for version in store.list(METADATA):  # a hundred thousand: what is of the same folder is worked out once
+        path = version.path
+        within, _, name = path.rpartition("/")
+        if name not in _KNOWN:
             continue
-        repository, tag, name = parts
-        if name in WRITTEN or (name in _READ and (tag not in COPIES or name == ICON)):
-            files[version.path] = version
-            connectors.setdefault(repository, {})[version.path] = version.generation
+        if within != folder:
+            folder = within
+            repository, _, tag = within[len(METADATA) :].rpartition("/")
+            own = connectors.setdefault(repository, {})
+        if name in WRITTEN or name == ICON or tag not in COPIES:
+            files[path] = version
+            own[path] = version.generation
     for prefix in (SPECS, DEPENDENCIES):
         files.update((version.path, version) for version in store.list(prefix))
-    known = {name: paths for name, paths in connectors.items() if any(map(_is_metadata, paths))}
+    known = {name: paths for name, paths in connectors.items() if name and any(map(_is_metadata, paths))}
     return Listing(known, files)
 
 

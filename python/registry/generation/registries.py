@@ -41,18 +41,19 @@ def registry(connectors: Iterable[tuple[str, Kind, msgspec.Raw]], places: dict[s
     sections: dict[Kind, list[tuple[str, memoryview]]] = {"destination": [], "source": []}
     for repository, kind, raw in connectors:
         sections[kind].append((repository, memoryview(raw)))
-    parts, at = list[bytes](), 0
+    parts, at = list[bytes | memoryview](), 0
     for kind, entries in sections.items():
-        parts.append(b'%b"%b":[' % (b"," if parts else b"{", SECTIONS[kind].encode()))
+        parts.append(b'%b"%b":[' % (b"]," if parts else b"{", SECTIONS[kind].encode()))
         at += len(parts[-1])
-        for repository, data in entries if places is not None else ():
-            assert places is not None  # noqa: S101 -- mypy cannot tell
-            places[repository] = (at, len(data))
-            at += len(data) + 1  # a comma, or the bracket below
-        parts.append(b",".join([data for _, data in entries]))
-        parts.append(b"]")
-        at += 0 if entries else 1
-    return b"%b}\n" % b"".join(parts)
+        for number, (repository, data) in enumerate(entries):
+            if number:
+                parts.append(b",")
+                at += 1
+            if places is not None:
+                places[repository] = (at, len(data))
+            parts.append(data)
+            at += len(data)
+    return b"".join([*parts, b"]}\n"])
 
 
 def entries_of(data: bytes, places: Mapping[str, Place]) -> Iterator[tuple[str, msgspec.Raw]]:
