@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 from collections.abc import Iterator
 
 import msgspec
@@ -41,11 +42,13 @@ def differences(store: Store, old: str, new: str) -> Iterator[Change]:
 def entries_by_repository(store: Store, manifest: Manifest, inputs: Inputs) -> dict[str, Entries]:
     """Return the entries of a snapshot by repository and registry. Raises SnapshotError where it is broken."""
     found: dict[str, dict[Registry, msgspec.Raw]] = {}
-    for registry, file in REGISTRY_FILES.items():
-        known = inputs.connectors.items()
-        places = {name: each.places[registry] for name, each in known if registry in each.places}
-        for repository, raw in entries_of(read(store, manifest, file), places):
-            found.setdefault(repository, {})[registry] = raw
+    with concurrent.futures.ThreadPoolExecutor(len(REGISTRY_FILES)) as pool:  # large files: each takes a core to hash
+        files = pool.map(lambda file: read(store, manifest, file), REGISTRY_FILES.values())
+        for registry, data in zip(REGISTRY_FILES, files, strict=True):
+            known = inputs.connectors.items()
+            places = {name: each.places[registry] for name, each in known if registry in each.places}
+            for repository, raw in entries_of(data, places):
+                found.setdefault(repository, {})[registry] = raw
     return dict(found)
 
 

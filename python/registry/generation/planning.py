@@ -76,7 +76,8 @@ class _Work:
             rows |= dict(zip(stale, pool.map(self._built, stale), strict=True))
         if not self._options.allow_shrink:
             rows |= {name: self._quarantined(name, "its files are gone from the bucket") for name in gone}
-        for name, why in duplicates(_claims(rows.values(), self._before)).items():
+        claims = _claims(rows.values(), self._before) if any(self._claims_anew(rows[name]) for name in stale) else ()
+        for name, why in duplicates(claims).items():
             rows[name] = self._quarantined(name, why)
         ordered = tuple(rows[name] for name in sorted(rows))
         counts: dict[str, int] = {registry: sum(registry in row.entries for row in ordered) for registry in REGISTRIES}
@@ -125,6 +126,11 @@ class _Work:
             warnings=built.warnings,
         )
         return Row(repository=name, connector=connector, entries=built.entries)
+
+    def _claims_anew(self, row: Row) -> bool:
+        """Return whether a connector claims another identity or image than it has: only then it can be a duplicate."""
+        known = self._inputs.connectors.get(row.repository, Connector())
+        return (known.definition, known.images) != (row.connector.definition, row.connector.images)
 
     def _quarantined(self, name: str, why: str, outside: Mapping[str, str | None] | None = None) -> Row:
         """Return the row of a connector as it was, with the reason. Without `outside`, the next run looks again."""

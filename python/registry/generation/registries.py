@@ -38,21 +38,40 @@ def registry(connectors: Iterable[tuple[str, Kind, msgspec.Raw]], places: dict[s
 
     `places` gets where each of them is, by repository.
     """
-    sections: dict[Kind, list[tuple[str, memoryview]]] = {"destination": [], "source": []}
-    for repository, kind, raw in connectors:
-        sections[kind].append((repository, memoryview(raw)))
+    return _joined(((name, kind, (memoryview(raw),)) for name, kind, raw in connectors), places)
+
+
+def composite(connectors: Iterable[tuple[str, Kind, Entries]]) -> bytes:
+    """Return the registry of all connectors: the entry of `oss` where there is one, with `availability` beside it."""
+    return _joined(((name, kind, _available(entries)) for name, kind, entries in connectors if entries), None)
+
+
+def _available(entries: Entries) -> tuple[memoryview, bytes]:
+    availability = [name for name in ("cloud", "oss") if name in entries]
+    raw = memoryview(entries["oss"] if "oss" in entries else entries["cloud"])
+    return raw[:-1], b',"availability":%b}' % msgspec.json.encode(availability)
+
+
+def _joined(
+    connectors: Iterable[tuple[str, Kind, tuple[bytes | memoryview, ...]]], places: dict[str, Place] | None
+) -> bytes:
+    """Return a file of entries that are in pieces: they are many megabytes, and are copied once."""
+    sections: dict[Kind, list[tuple[str, tuple[bytes | memoryview, ...]]]] = {"destination": [], "source": []}
+    for repository, kind, pieces in connectors:
+        sections[kind].append((repository, pieces))
     parts, at = list[bytes | memoryview](), 0
     for kind, entries in sections.items():
         parts.append(b'%b"%b":[' % (b"]," if parts else b"{", SECTIONS[kind].encode()))
         at += len(parts[-1])
-        for number, (repository, data) in enumerate(entries):
+        for number, (repository, pieces) in enumerate(entries):
             if number:
                 parts.append(b",")
                 at += 1
+            size = sum(map(len, pieces))
             if places is not None:
-                places[repository] = (at, len(data))
-            parts.append(data)
-            at += len(data)
+                places[repository] = (at, size)
+            parts += pieces
+            at += size
     return b"".join([*parts, b"]}\n"])
 
 
@@ -61,17 +80,6 @@ def entries_of(data: bytes, places: Mapping[str, Place]) -> Iterator[tuple[str, 
     view = memoryview(data)
     for repository, (at, size) in places.items():
         yield repository, msgspec.Raw(view[at : at + size])
-
-
-def composite(connectors: Iterable[tuple[str, Kind, Entries]]) -> bytes:
-    """Return the registry of all connectors: the entry of `oss` where there is one, with `availability` beside it."""
-    return registry((repository, kind, _available(entries)) for repository, kind, entries in connectors if entries)
-
-
-def _available(entries: Entries) -> msgspec.Raw:
-    availability = [name for name in ("cloud", "oss") if name in entries]
-    raw = bytes(entries.get("oss") or entries["cloud"])
-    return msgspec.Raw(b'%b,"availability":%b}' % (raw[:-1], msgspec.json.encode(availability)))
 
 
 def secret_names(spec: Any) -> Iterator[str]:  # noqa: ANN401 -- any JSON
