@@ -52,7 +52,7 @@ slow: .venv/.ready-dev .venv/.ready-tools $(READY) ## the tests that start many 
 	@$(RUN) pytest -q -m "slow and not long" -n $(WORKERS) --dist loadfile
 
 test-long: .venv/.ready-dev .venv/.ready-tools $(READY) ## the longest of the slow tests: more kills, more images, more connectors begun and moved
-	@$(RUN) pytest -q -m long -n $(WORKERS) --dist loadfile
+	@$(RUN) pytest -q -m "slow and long" -n $(WORKERS) --dist loadfile
 
 test-versions: .venv/.ready-dev ## both shims on every version of airbyte-cdk and singer-sdk that they promise, each in its own environment
 	@$(RUN) pytest -q -m versions

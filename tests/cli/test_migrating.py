@@ -82,6 +82,7 @@ def test_airbyte_to_flow_s_state_goes_on_and_what_no_binding_captures_is_lost_un
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("state", [{"users": {"seed": 42, "updated_at": "2024-01-01T00:00:00+00:00"}}])
 def test_source_faker_goes_on(call: Any, state: Any) -> None:
     require_environment("source-faker")
@@ -92,6 +93,7 @@ def test_source_faker_goes_on(call: Any, state: Any) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_source_hardcoded_records_has_nothing_to_go_on_from(call: Any) -> None:
     require_environment("source-hardcoded-records")
     told = call({"products": {"page": 3}}, "source-hardcoded-records", "--json")
@@ -104,7 +106,14 @@ def test_source_hardcoded_records_has_nothing_to_go_on_from(call: Any) -> None:
 @pytest.mark.parametrize(
     "state",
     [
-        {"bookmarks": {"events": {"replication_key": "updated_at", "replication_key_value": "2024-01-10T00:00:00Z"}}},
+        pytest.param(
+            {
+                "bookmarks": {
+                    "events": {"replication_key": "updated_at", "replication_key_value": "2024-01-10T00:00:00Z"}
+                }
+            },
+            marks=pytest.mark.long,
+        ),
         {
             "bindingStateV1": {
                 "events": {

@@ -42,6 +42,7 @@ def test_source_bigdata_keeps_its_promises() -> None:
     assert broken(ROOT / "source-bigdata", pattern="^(?!hostile)") == []
 
 
+@pytest.mark.long
 def test_source_faker_keeps_its_promises(tmp_path: Path) -> None:
     config = {"count": 20, "seed": 7, "parallelism": 1, "records_per_slice": 5, "always_updated": True}
 

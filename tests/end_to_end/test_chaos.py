@@ -53,7 +53,7 @@ def test_tables_and_store_end_as_if_undisturbed_whoever_is_killed(
     assert differences(expected, killed.contents()) == []
 
 
-@pytest.mark.parametrize("goes_on", ["amid the next session", "after it"])
+@pytest.mark.parametrize("goes_on", ["amid the next session", pytest.param("after it", marks=pytest.mark.long)])
 def test_a_materialization_that_was_stopped_and_goes_on_beside_the_next_session_is_fenced_off(
     tmp_path: Path, server: Postgres, expected: dict[str, list[str]], goes_on: str
 ) -> None:

@@ -212,6 +212,7 @@ def test_a_source_is_imported_released_imported_again_over_local_edits_and_relea
     assert not ours("status", "--porcelain")
 
 
+@pytest.mark.long
 def test_its_image_says_what_it_says_and_captures(wrapped: tuple[Git, Ours], monkeypatch: pytest.MonkeyPatch) -> None:
     _, ours = wrapped
     with builder(driver()) as made:

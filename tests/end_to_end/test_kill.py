@@ -24,7 +24,7 @@ def expected(spec: Path) -> Undisturbed:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("victim", ["connector", "runner"])
+@pytest.mark.parametrize("victim", [pytest.param("connector", marks=pytest.mark.long), "runner"])
 def test_a_run_killed_between_its_commits_ends_as_if_undisturbed(
     tmp_path: Path, spec: Path, expected: Undisturbed, victim: str
 ) -> None:

@@ -30,6 +30,8 @@ CONNECTORS = {
     "derive-sales": "derive",
 }
 CANARY = "canary-6f1d"
+EACH = [pytest.param(name, marks=[] if name == "source-bigdata" else pytest.mark.long) for name in CONNECTORS]
+"""One image shows most; the others are of other kinds of connectors."""
 HEADWATER = str(Path(sys.executable).with_name("headwater"))
 
 
@@ -101,8 +103,9 @@ def built() -> Iterator[Built]:
         yield Built(made)
 
 
-@pytest.mark.parametrize(("connector", "protocol"), CONNECTORS.items())
-def test_an_image_says_what_it_is(built: Built, connector: str, protocol: str) -> None:
+@pytest.mark.parametrize("connector", EACH)
+def test_an_image_says_what_it_is(built: Built, connector: str) -> None:
+    protocol = CONNECTORS[connector]
     config = built.config(built.image(connector))
     revision = subprocess.run(
         ["git", "rev-parse", "HEAD"], cwd=built.builder.checkout, capture_output=True, text=True, check=True
@@ -120,7 +123,7 @@ def test_an_image_says_what_it_is(built: Built, connector: str, protocol: str) -
     assert (config["User"], config["Entrypoint"]) == ("1000", ["/usr/local/bin/start"])
 
 
-@pytest.mark.parametrize("connector", CONNECTORS)
+@pytest.mark.parametrize("connector", EACH)
 def test_an_image_has_what_the_connector_locks_and_no_tools(built: Built, connector: str) -> None:
     with built.builder.files(built.image(connector)) as root:
         packages = {
@@ -138,7 +141,7 @@ def test_an_image_has_what_the_connector_locks_and_no_tools(built: Built, connec
         assert list(root.glob("opt/venv/lib/python3*/site-packages/msgspec/__pycache__/*.pyc"))
 
 
-@pytest.mark.parametrize("connector", [name for name, protocol in CONNECTORS.items() if protocol == "capture"])
+@pytest.mark.parametrize("connector", [each for each in EACH if CONNECTORS[str(each.values[0])] == "capture"])
 def test_the_runner_reads_the_spec_of_an_image(built: Built, connector: str) -> None:
     source = built.builder.spec(connector, built.image(connector))
 
@@ -159,7 +162,12 @@ def test_the_runner_discovers_with_an_image(built: Built) -> None:
     ("connector", "config", "documents"),
     [
         ("source-bigdata", {"documents": 300}, {"events": 100, "orders": 100, "line_items": 100}),
-        ("source-faker", {"count": 200}, {"products": 100, "users": 200, "purchases": 200}),
+        pytest.param(
+            "source-faker",
+            {"count": 200},
+            {"products": 100, "users": 200, "purchases": 200},
+            marks=pytest.mark.long,
+        ),
     ],
 )
 def test_the_runner_captures_with_an_image(
@@ -177,12 +185,14 @@ def test_the_runner_captures_with_an_image(
     assert counted == documents
 
 
+@pytest.mark.long
 def test_the_tests_of_a_derivation_pass_with_its_image(built: Built) -> None:
     source = built.builder.spec("derive-sales", built.image("derive-sales"))
 
     built.headwater("test", "--source", str(source))
 
 
+@pytest.mark.long
 def test_the_runner_materializes_with_an_image(built: Built, tmp_path: Path) -> None:
     built.builder.spec("source-bigdata", built.image("source-bigdata"), documents=90)
     with postgres() as server:
@@ -245,6 +255,7 @@ inner = {{ path = "inner" }}
 """
 
 
+@pytest.mark.long
 def test_local_packages_are_in_the_image_as_they_are_now(built: Built) -> None:
     checkout = built.builder.checkout
     needed = {"source-x": '"headwater", "inner", "outer"', "source-x/inner": "", "upstream/outer": ""}
@@ -269,6 +280,7 @@ def test_local_packages_are_in_the_image_as_they_are_now(built: Built) -> None:
             assert (found / "source_x" / "__init__.py").is_file()
 
 
+@pytest.mark.long
 def test_what_the_building_machine_has_set_is_used_and_not_in_the_image(index: str, tmp_path: Path) -> None:
     certificates = tmp_path / "certificates.pem"
     known = os.environ.get("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt")

@@ -66,6 +66,7 @@ def config(home: Path, name: str) -> object:
     return spec["captures"][f"acmeCo/{name}"]["endpoint"]["local"]["config"]
 
 
+@pytest.mark.long
 def test_an_airbyte_source(home: Path) -> None:
     told = init(home, "source-fixed", "--airbyte", "airbyte-source-hardcoded-records==0.0.48")
 
@@ -82,6 +83,7 @@ def test_an_airbyte_source(home: Path) -> None:
     assert 'dependencies = ["airbyte-source-hardcoded-records==0.0.48", "headwater"]' in project
 
 
+@pytest.mark.long
 def test_a_singer_tap_whose_config_nobody_can_guess(home: Path) -> None:
     told = init(home, "source-dbase", "--singer", "tap-dbf==0.1.25")
 
@@ -90,6 +92,7 @@ def test_a_singer_tap_whose_config_nobody_can_guess(home: Path) -> None:
     assert "CaptureShim(TapDBF).main()" in (home / "source-dbase" / "__main__.py").read_text(encoding="utf-8")
 
 
+@pytest.mark.long
 def test_a_manifest_with_its_components(home: Path) -> None:
     told = init(home, "source-stock", "--manifest", str(ROOT / "source-inventory" / "manifest.yaml"))
 
@@ -98,7 +101,14 @@ def test_a_manifest_with_its_components(home: Path) -> None:
     assert (home / "source-stock" / "components.py").is_file()
 
 
-@pytest.mark.parametrize(("name", "passed"), [("source-readings", 3), ("derive-sums", 2), ("materialize-file", 2)])
+@pytest.mark.parametrize(
+    ("name", "passed"),
+    [
+        ("source-readings", 3),
+        pytest.param("derive-sums", 2, marks=pytest.mark.long),
+        pytest.param("materialize-file", 2, marks=pytest.mark.long),
+    ],
+)
 def test_a_native_connector(name: str, passed: int, home: Path) -> None:
     init(home, name, "--native")
 

@@ -108,9 +108,11 @@ def is_a_sentence(answer: Answer) -> bool:
 
 
 JOBS = [case for case in cases("jobs") if "limits" not in case.told and case.file not in ("reach", "custom-code")]
+EACH = [pytest.param(case, marks=[] if index % 6 == 0 else pytest.mark.long) for index, case in enumerate(JOBS)]
+"""The engine is asked them all; over HTTP some show that its answers pass."""
 
 
-@pytest.mark.parametrize("case", JOBS[::3], ids=lambda case: case.name)
+@pytest.mark.parametrize("case", EACH, ids=lambda case: case.name)
 def test_a_hostile_job_over_http_is_answered_without_its_secret(case: Case, client: Client, url: str) -> None:
     fields = case.fields(url)
     body = {name: fields[name] for name in ("manifest", "stream", "config")}

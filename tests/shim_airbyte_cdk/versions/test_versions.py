@@ -22,7 +22,7 @@ from tests.shim_airbyte_cdk.versions.environments import ROOT, VERSIONS, python_
 
 HERE = Path(__file__).parent
 SECONDS_MAX = 300
-NEWEST = ("5.17.0", "6.61.6", "7.39.1")
+NEWEST = ("7.39.1",)
 EQUAL = (
     "full",
     "incremental",
