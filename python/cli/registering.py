@@ -19,9 +19,9 @@ from python.registry.generation.planning import plan
 from python.registry.generation.plans import Options, inputs_of
 from python.registry.generation.snapshots import SnapshotError, current, manifest_of, snapshot_ids
 from python.registry.reports.report import report
-from python.registry.reports.web import pages
 from python.registry.reports.texts import as_json as json_report
 from python.registry.reports.texts import as_markdown, change_sentence
+from python.registry.reports.web import pages
 from python.registry.store import Store, StoreError, open_store
 
 __all__ = ["differing", "explained", "generated", "listed", "reported", "resumed", "rolled_back", "verified"]

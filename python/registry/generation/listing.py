@@ -16,15 +16,18 @@ from python.registry.metadata.numbering import Kind, kind_of, number
 from python.registry.store import Store, Version
 
 __all__ = [
+    "COPIES",
     "DEPENDENCIES",
     "ICON",
     "METADATA",
     "SPECS",
+    "WRITTEN",
     "YANKED",
     "Advertised",
     "Listing",
     "advertised",
     "listing_of",
+    "repository_of",
     "versions_of",
 ]
 
