@@ -71,7 +71,7 @@ def lost(job: Job, ended: Ended, *, late: bool) -> tuple[Failure, tuple[str, ...
         return Failure(kind=Kind.MEMORY, message=message), ("memory_bytes",)
     if ended.code is None:
         return Failure(kind=Kind.WORKER, message="the worker died while the job ran; the next job starts another"), ()
-    said = masking.Masker(job.manifest.get("spec"), job.config).text(ended.stderr.strip())
+    said = masking.Masker(job.manifest, job.config).text(ended.stderr.strip())
     message = f"the job's process ended with {_name(ended.code)} and no answer" + (f": {said}" if said else "")
     return Failure(kind=Kind.WORKER, message=message), ()
 

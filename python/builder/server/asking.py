@@ -61,7 +61,7 @@ async def question(call: Call[Any]) -> Question:
     return Question(
         engine=call.service.engines.named(name),
         opened=opened,
-        masker=Masker(opened.specification, getattr(ask, "config", {})),
+        masker=Masker(opened.value, getattr(ask, "config", {})),
     )
 
 

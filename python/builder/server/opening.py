@@ -18,7 +18,6 @@ __all__ = ["Opened", "as_log", "opened_manifest", "plain_findings", "told"]
 _NAMED_MAX = 3  # findings in the sentence; `details` have them all
 _MIGRATE = "__should_migrate"
 _NORMALIZE = "__should_normalize"
-_EMPTY_SPEC: Mapping[str, Any] = {}
 
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,13 +27,6 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
     found: tuple[Finding, ...] = ()
     migrate: bool = False
     normalize: bool = False
-
-    @property
-    def specification(self) -> Mapping[str, Any]:
-        """The JSON schema of the config, as far as it stands there."""
-        spec = self.value.get("spec")
-        written = spec.get("connection_specification") if isinstance(spec, Mapping) else None
-        return written if isinstance(written, Mapping) else _EMPTY_SPEC
 
 
 def opened_manifest(manifest: Mapping[str, Any] | str, cdk: Cdk, *, strict: bool = True) -> Opened:

@@ -35,7 +35,7 @@ def serve(descriptor: int, parent: int | None = None) -> None:
 
 def _run(job: Mapping[str, Json], link: channel.Channel) -> None:
     try:
-        masker = masking.Masker(job["manifest"].get("spec"), job["config"])
+        masker = masking.Masker(job["manifest"], job["config"])
     except Exception as error:  # noqa: BLE001 -- without a mask nothing of the job may leave, not even its error
         link.send("outcome", _failed("worker", f"the job's secrets cannot be told: {type(error).__name__}"))
         return

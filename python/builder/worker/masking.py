@@ -75,15 +75,16 @@ _SIGNED = ("signature", "sig", "cookie", "set_cookie")  # names of secrets in te
 class Masker:
     """Masks the secrets of one config. It learns: what it finds by place is known by value afterwards.
 
-    Mask before text is cut: half of a secret is not recognised. `spec` is a manifest's `spec`, its
-    `connection_specification`, or None; a branch of `oneOf` counts whether it matches the config or not.
+    Mask before text is cut: half of a secret is not recognised. `told` is a manifest, its `spec`, its
+    `connection_specification`, or None: give the manifest where its `spec` may refer to other parts of it. A branch of
+    `oneOf` counts whether it matches the config or not.
     """
 
-    def __init__(self, spec: Mapping[str, Any] | None, config: Mapping[str, Any]) -> None:
+    def __init__(self, told: object, config: Mapping[str, Any]) -> None:
         self._anywhere: set[str] = set()
         self._words: set[str] = set()
         self._secret_names: dict[str, bool] = {}
-        self._add(secret_values.secrets_of(spec, config))
+        self._add(secret_values.secrets_of(told, config))
 
     def mask(self, value: Any, *, by_place: bool = True) -> Any:  # noqa: ANN401 -- any JSON value, of the same shape
         """Return `value` with every secret in its texts, keys and numbers as `****`.

@@ -10,7 +10,7 @@ import html
 import json
 import re
 import urllib.parse
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 __all__ = ["is_secret_header", "is_secret_name", "plain_name", "secrets_of", "spellings"]
@@ -32,13 +32,16 @@ _BETWEEN_WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9]+")
 _ESCAPED_BYTE = re.compile("%[0-9A-F]{2}")
 
 
-def secrets_of(spec: Mapping[str, Any] | None, config: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the values in `config` that `spec` marks, in whichever branch, and those under a name of a secret.
+def secrets_of(told: object, config: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the values in `config` that `told` marks, in whichever branch, and those under a name of a secret.
 
-    `spec` is a manifest's `spec`, or the JSON Schema in it. A value that only might be a secret is one.
+    `told` is a manifest, its `spec`, or the JSON Schema in it. A reference is followed within the manifest, as
+    airbyte-cdk does, and within the schema. A value that only might be a secret is one.
     """
-    schema = _schema_of(spec or {})
-    yield from _marked(config, schema, schema, set())
+    schemas = [told, *_schemas_of(told)]
+    seen: set[tuple[int, int]] = set()
+    for schema in schemas:
+        yield from _marked(config, schema, schemas, seen)
     yield from _named(config, "")
 
 
@@ -91,11 +94,14 @@ def _base64_spellings(secret: bytes) -> Iterator[str]:
                 yield inner
 
 
-def _schema_of(spec: Mapping[str, Any]) -> Mapping[str, Any]:
-    for name in ("connection_specification", "connectionSpecification"):
-        if isinstance(spec.get(name), Mapping):
-            return _mapping(spec[name])
-    return spec
+def _schemas_of(told: object) -> list[object]:
+    """Return what stands at the places of a config's schema, in a manifest or in its `spec`."""
+    roots = [told]
+    manifests = list(_followed(told, roots))
+    specs = [spec for each in manifests for spec in _followed(_mapping(each).get("spec"), roots)]
+    names = ("connection_specification", "connectionSpecification")
+    written = [_mapping(each).get(name) for each in [*manifests, *specs] for name in names]
+    return [schema for each in written for schema in _followed(each, roots)]
 
 
 def _named(value: object, name: str) -> Iterator[str]:
@@ -109,48 +115,75 @@ def _named(value: object, name: str) -> Iterator[str]:
         yield from _leaves(value)
 
 
-def _marked(value: object, schema: object, root: object, seen: set[tuple[int, int]]) -> Iterator[str]:
+def _marked(value: object, schema: object, roots: Sequence[object], seen: set[tuple[int, int]]) -> Iterator[str]:
     """Yield the leaves of `value` that `schema` marks; `seen` are the pairs of both that have been looked at."""
-    if not isinstance(schema, Mapping) or (id(value), id(schema)) in seen:
+    if schema is None or (id(value), id(schema)) in seen:
         return
     seen.add((id(value), id(schema)))
-    if schema.get("airbyte_secret") is True or schema.get("secret") is True:
-        yield from _leaves(value)
-        return
-    reference = schema.get("$ref")
-    branches = [_referred(reference, root)] if isinstance(reference, str) else []
-    branches += [branch for keyword in ("oneOf", "anyOf", "allOf") for branch in _list(schema.get(keyword))]
-    branches += [schema.get(keyword) for keyword in ("if", "then", "else")]
+    branches: list[object] = []
+    for each in map(_mapping, _followed(schema, roots)):
+        if any(_is_mark(each.get(name), roots) for name in ("airbyte_secret", "secret")):
+            yield from _leaves(value)
+            return
+        branches += [branch for keyword in ("oneOf", "anyOf", "allOf") for branch in _list(each.get(keyword), roots)]
+        branches += [each.get(keyword) for keyword in ("if", "then", "else")]
+        for item, subschema in _members(value, each, roots):
+            yield from _marked(item, subschema, roots, seen)
     for branch in branches:
-        yield from _marked(value, branch, root, seen)
-    for item, subschema in _members(value, schema):
-        yield from _marked(item, subschema, root, seen)
+        yield from _marked(value, branch, roots, seen)
 
 
-def _members(value: object, schema: Mapping[str, Any]) -> Iterator[tuple[object, object]]:
+def _members(value: object, schema: Mapping[str, Any], roots: Sequence[object]) -> Iterator[tuple[object, object]]:
     if isinstance(value, Mapping):
-        named = _mapping(schema.get("properties"))
+        named = [_mapping(each) for each in _followed(schema.get("properties"), roots)]
+        patterns = [_mapping(each) for each in _followed(schema.get("patternProperties"), roots)]
+        others = [schema.get("additionalProperties"), *(subschema for each in patterns for subschema in each.values())]
         for name, item in value.items():
-            yield item, named.get(name, schema.get("additionalProperties"))
-            yield from ((item, subschema) for subschema in _mapping(schema.get("patternProperties")).values())
+            yield from ((item, each[name]) for each in named if name in each)
+            yield from ((item, subschema) for subschema in others)
     elif isinstance(value, list):
-        for item in value:
-            for subschema in [schema.get("items"), *_list(schema.get("items")), *_list(schema.get("prefixItems"))]:
-                yield item, subschema
+        subschemas = [schema.get("items"), *_list(schema.get("items"), roots), *_list(schema.get("prefixItems"), roots)]
+        yield from ((item, subschema) for item in value for subschema in subschemas)
+
+
+def _is_mark(value: object, roots: Sequence[object]) -> bool:
+    return any(each is True for each in _followed(value, roots))
+
+
+def _followed(value: object, roots: Sequence[object]) -> Iterator[object]:
+    """Yield `value` and all that its references lead to: `{"$ref": "#/…"}`, or a text `#/…` alone."""
+    waiting, seen = [value], set()
+    while waiting:
+        each = waiting.pop()
+        if each is None or id(each) in seen:
+            continue
+        seen.add(id(each))
+        if isinstance(each, str):
+            waiting += [_referred(each, root) for root in roots if each.startswith("#")]
+        else:
+            yield each
+            waiting.append(_mapping(each).get("$ref"))
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
+def _list(value: object, roots: Sequence[object]) -> list[object]:
+    return [item for each in _followed(value, roots) if isinstance(each, list) for item in each]
 
 
 def _referred(reference: str, root: object) -> object:
-    found = root
-    for token in reference[2:].split("/"):
-        found = _mapping(found).get(urllib.parse.unquote(token).replace("~1", "/").replace("~0", "~"))
+    """Return what `reference` leads to from `root`, or None. A name that itself has a `/` is found first."""
+    found, rest = root, urllib.parse.unquote(reference[2:])
+    while rest and found is not None:
+        if rest in _mapping(found):
+            return _mapping(found)[rest]
+        name, _, rest = rest.partition("/")
+        if isinstance(found, list):
+            found = found[int(name)] if name.isdecimal() and int(name) < len(found) else None
+        else:
+            found = _mapping(found).get(name.replace("~1", "/").replace("~0", "~"))
     return found
 
 

@@ -163,3 +163,31 @@ def test_several_cdks_stand_side_by_side(source: Api) -> None:
     assert [read_ids(each.body) for each in reads] == [[1, 2]] * 3
     assert told["old"]["cdk_version"] == "4.6.2"
     assert told["default"]["cdk_version"] != "4.6.2"
+
+
+HIDDEN = {"type": "string", "airbyte_secret": True}
+SCHEMA = {"type": "object", "properties": {"code": HIDDEN}}
+REFERRING = {
+    "spec": ({"$ref": "#/definitions/x"}, {"type": "Spec", "connection_specification": SCHEMA}),
+    "schema": ({"type": "Spec", "connection_specification": {"$ref": "#/definitions/x"}}, SCHEMA),
+    "property": (
+        {"type": "Spec", "connection_specification": {"type": "object", "properties": {"code": "#/definitions/x"}}},
+        HIDDEN,
+    ),
+}
+
+
+@pytest.mark.parametrize("path", ["/v1/stream/read", "/v1/manifest/test_read"])
+@pytest.mark.parametrize(("spec", "referred"), REFERRING.values(), ids=REFERRING)
+@slow
+def test_no_secret_leaves_that_a_reference_marks(
+    joined: Client, source: Api, path: str, spec: Any, referred: Any
+) -> None:
+    body = ask(source, path="echo", request_parameters={"q": "{{ config['code'] }}"})
+    body["manifest"] = {**body["manifest"], "spec": spec, "definitions": {"x": referred}}
+
+    answer = joined.post(path, {**body, "config": {"code": "a canary of one"}})
+
+    assert answer.status == 200
+    assert len(answer.body["slices"][0]["pages"][0]["records"]) == 1
+    assert "canary" not in answer.raw.decode()

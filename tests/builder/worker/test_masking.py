@@ -94,7 +94,53 @@ def test_a_marked_secret_is_masked_however_it_is_written(spelling: str) -> None:
 )
 def test_secrets_are_marked_at_any_depth_and_in_any_branch(config: dict[str, Any]) -> None:
     assert Masker(SPEC, config).text(SECRET) == "****"
-    assert Masker(SPEC["connection_specification"], config).text(SECRET) == "****"  # type: ignore[arg-type] # a dict
+    assert Masker(SPEC["connection_specification"], config).text(SECRET) == "****"
+
+
+HIDDEN = {"type": "string", "airbyte_secret": True}
+SCHEMA = {"type": "object", "properties": {"shade": HIDDEN}}
+REFERRING: dict[str, dict[str, Any]] = {
+    "spec": {"spec": {"$ref": "#/definitions/x"}, "x": {"type": "Spec", "connection_specification": SCHEMA}},
+    "spec as a text alone": {"spec": "#/definitions/x", "x": {"connection_specification": SCHEMA}},
+    "schema": {"spec": {"connection_specification": {"$ref": "#/definitions/x"}}, "x": SCHEMA},
+    "property": {
+        "spec": {"connection_specification": {"properties": {"shade": {"$ref": "#/definitions/x"}}}},
+        "x": HIDDEN,
+    },
+    "properties": {
+        "spec": {"connection_specification": {"properties": {"$ref": "#/definitions/x"}}},
+        "x": {"shade": HIDDEN},
+    },
+    "mark": {
+        "spec": {"connection_specification": {"properties": {"shade": {"airbyte_secret": "#/definitions/x"}}}},
+        "x": True,
+    },
+    "branches": {"spec": {"connection_specification": {"oneOf": "#/definitions/x"}}, "x": [SCHEMA]},
+    "item of a list": {"spec": {"connection_specification": {"$ref": "#/definitions/x/0"}}, "x": [SCHEMA]},
+    "name with a slash": {"spec": {"$ref": "#/definitions/x/a/b"}, "x": {"a/b": {"connection_specification": SCHEMA}}},
+    "what refers on": {
+        "spec": {"$ref": "#/definitions/x"},
+        "x": {"$ref": "#/y"},
+        "y": {"connection_specification": SCHEMA},
+    },
+    "own definitions": {
+        "spec": {"connection_specification": {"properties": {"shade": {"$ref": "#/$defs/a"}}, "$defs": {"a": HIDDEN}}}
+    },
+}
+
+
+@pytest.mark.parametrize("manifest", REFERRING.values(), ids=REFERRING)
+def test_references_of_a_specification_are_followed_within_the_manifest(manifest: dict[str, Any]) -> None:
+    made = {**manifest, "definitions": {"x": manifest.get("x")}}
+
+    assert Masker(made, {"shade": SECRET}).text(SECRET) == "****"
+
+
+@pytest.mark.parametrize("spec", ["text", 5, [1], {"connection_specification": "text"}, {"$ref": "#/spec"}, "#/spec"])
+def test_a_specification_that_is_none_marks_nothing_and_breaks_nothing(spec: Any) -> None:
+    masker = Masker({"spec": spec}, {"shade": "harmless-value-1", "password": "not-so-harmless"})
+
+    assert masker.text("harmless-value-1 not-so-harmless") == "harmless-value-1 ****"
 
 
 @pytest.mark.parametrize(
