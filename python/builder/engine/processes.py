@@ -13,12 +13,13 @@ from pathlib import Path
 
 import msgspec
 
-__all__ = ["WORKER", "Ended", "Plain", "Running", "Tail"]
+__all__ = ["WORKER", "Ended", "Plain", "Running", "Tail", "end_of"]
 
 WORKER = Path(__file__).parents[1] / "worker" / "__main__.py"
 """What an interpreter of the CDK is started with."""
 
 _TAIL_BYTES_MAX = 8192
+_END_SECONDS_MAX = 10.0  # from the end of what a process says to its own: it unmaps memory, on a busy machine
 
 
 class Ended(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +43,15 @@ class Running(abc.ABC):
     @abc.abstractmethod
     async def ended(self) -> Ended:
         """Return how it ended, once it has."""
+
+
+async def end_of(running: Running) -> Ended:
+    """Return how a process ended that has nothing more to say. It is killed if it lives on, and then not waited for."""
+    for _ in range(2):
+        with contextlib.suppress(TimeoutError):
+            return await asyncio.wait_for(running.ended(), _END_SECONDS_MAX)
+        running.kill()
+    return Ended(code=None)
 
 
 class Tail:

@@ -42,6 +42,7 @@ class Supervisor:
         self._idle.set()
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._hearing = asyncio.create_task(self._hear())
+        self._hearing.add_done_callback(lambda _: self._lose())  # however it ends: by EOF, a failed fork, `close`
 
     @classmethod
     async def start(cls, python: str, environment: Mapping[str, str]) -> Supervisor:
@@ -139,7 +140,6 @@ class Supervisor:
         if not self._ready.done():
             text = (await self._stderr.text()).strip()
             self._ready.set_exception(ColdError(f"the worker ended at its start: {text[-500:] or 'it said nothing'}"))
-        self._lose()
 
     def _heard(self, told: Mapping[str, Any]) -> None:
         if "ready" in told:

@@ -17,7 +17,7 @@ import msgspec
 from python.builder.engine import custom_code, outcomes
 from python.builder.engine.frames import Link, SizeError
 from python.builder.engine.keeping import Keeper
-from python.builder.engine.processes import Plain, Running
+from python.builder.engine.processes import Plain, Running, end_of
 from python.builder.engine.settings import Interpreter, Options
 from python.builder.jobs import Engine, Event, Failure, Job, Json, Kind, Outcome
 
@@ -130,7 +130,7 @@ class WorkerEngine(Engine):
             return
         finally:
             link.close()
-        failure, reached = outcomes.lost(job, await running.ended(), late=late)
+        failure, reached = outcomes.lost(job, await end_of(running), late=late)
         yield Outcome(result=collected.result(job), failure=failure, limits_reached=reached, warm=running.is_warm)
 
     def _request(self, job: Job, folder: str) -> dict[str, Json]:
@@ -160,5 +160,5 @@ class WorkerEngine(Engine):
 async def _tidy(running: Running | None, folder: str) -> None:
     """Remove a job's files once its process can make no more of them."""
     if running is not None:
-        await running.ended()
+        await end_of(running)
     shutil.rmtree(folder, ignore_errors=True)
