@@ -7,12 +7,20 @@ its component. What they say of single values is left to a JSON Schema library.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 from python.builder.manifests.cdk import Cdk
 from python.builder.manifests.documents import At
-from python.builder.manifests.findings import Finding, Severity, did_you_mean, finding, nearest, shown
+from python.builder.manifests.findings import (
+    LOOKED_FOR_MAX,
+    Finding,
+    Severity,
+    did_you_mean,
+    finding,
+    nearest,
+    shown,
+)
 from python.builder.manifests.leaves import described, fits, leaf_problem, type_of
 from python.builder.manifests.references import Node
 from python.shim_common.manifest_dialects import REMOVED_COMPONENTS
@@ -20,8 +28,10 @@ from python.shim_common.manifest_dialects import REMOVED_COMPONENTS
 __all__ = ["Checker"]
 
 _VISITS_MAX = 100_000  # values looked at, those again that something is wrong with: seconds of work
+_HINTS_MAX = 200  # unknown names for which one is looked for that was perhaps meant, at half a millisecond each
 _PARAMETERS = "$parameters"
 _NONE: Mapping[str, Node] = {}
+_Found: TypeAlias = dict[int, tuple[Finding, str]]  # by identity: what is found again is the same
 
 
 class _Branch(NamedTuple):
@@ -31,19 +41,25 @@ class _Branch(NamedTuple):
 
 
 class Checker:
-    """Checks one manifest. `found` is what is wrong, with a word to point at; `is_cut` whether it was too much.
+    """Checks one manifest. `is_cut` tells whether it was too much.
 
     `components` are all that were seen, with their types, again where other parameters reach them.
     """
 
     def __init__(self, cdk: Cdk) -> None:
-        self.found: list[tuple[Finding, str]] = []
         self.components: list[tuple[str, Node]] = []
         self.is_cut = False
         self._cdk = cdk
         self._visits = 0
-        self._clean: set[tuple[object, ...]] = set()  # what was seen and found well: no need to look again
+        self._hints = 0
+        self._found: _Found = {}
+        self._done: dict[tuple[object, ...], _Found] = {}  # what was seen: no need to look again
         self._branches: dict[int, list[_Branch]] = {}
+
+    @property
+    def found(self) -> list[tuple[Finding, str]]:
+        """What is wrong, with a word to point at."""
+        return list(self._found.values())
 
     def check(self, manifest: Node) -> None:
         """Check the whole manifest."""
@@ -56,36 +72,45 @@ class Checker:
 
     def _value(self, node: Node, schema: Mapping[str, Any], field: str, parameters: Mapping[str, Node]) -> None:
         """Check the value of `field`, which is written `Component.name`."""
-        self._visits += 1
-        if self._visits > _VISITS_MAX:
-            self.is_cut = True
-        if self.is_cut or node.is_lost:
+        if self._is_too_much() or node.is_lost:
             return
         seen = (id(node), id(schema), field, *((name, id(value)) for name, value in parameters.items()))
-        if seen in self._clean:
-            return
-        before = len(self.found)
+        if seen not in self._done:
+            outer, self._found = self._found, {}
+            self._look(node, schema, field, parameters)
+            outer, self._found = self._found, outer
+            if node.members or node.items:
+                self._done[seen] = outer
+            self._take(outer)
+        else:
+            self._take(self._done[seen])
+
+    def _look(self, node: Node, schema: Mapping[str, Any], field: str, parameters: Mapping[str, Node]) -> None:
         chosen = self._chosen(node, self._flat(schema), field)
         if isinstance(chosen, Finding):
-            self.found.append((chosen, _word(node)))
+            self._add(chosen, _word(node))
         elif len(chosen) == 1:
             self._branch(node, chosen[0], field, parameters)
         else:
             self._best(node, chosen, field, parameters)
-        if len(self.found) == before and (node.members or node.items):
-            self._clean.add(seen)
+
+    def _is_too_much(self) -> bool:
+        self._visits += 1
+        self.is_cut |= self._visits > _VISITS_MAX
+        return self.is_cut
 
     def _best(self, node: Node, branches: Sequence[_Branch], field: str, parameters: Mapping[str, Node]) -> None:
         """Keep what the branch says that complains least."""
-        before, least = self.found, None
+        before, least = self._found, None
         for branch in branches:
-            self.found = []
+            self._found = {}
             self._branch(node, branch, field, parameters)
-            if least is None or _weight(self.found) < _weight(least):
-                least = self.found
+            if least is None or _weight(self._found) < _weight(least):
+                least = self._found
             if not _weight(least):
                 break
-        self.found = [*before, *(least or ())]
+        self._found = before
+        self._take(least or {})
 
     def _flat(self, schema: Mapping[str, Any]) -> list[_Branch]:
         """Return the alternatives of a schema, references followed."""
@@ -141,11 +166,11 @@ class Checker:
             message = f"`{name}` of {component} is an object without `type`; want one of {', '.join(want)}"
             return finding("component-without-type", node.at, message, component=component, want=want)
         at = node.names.get("type", node.at)
-        near = nearest(kind, want)
+        near = self._near(kind, want)
         if kind in self._cdk.definitions:
             message = f"`{name}` of {component} takes no {kind}; want {' or '.join(want)}"
         else:
-            hint = f"; {REMOVED_COMPONENTS[kind]}" if kind in REMOVED_COMPONENTS else did_you_mean(kind, want)
+            hint = f"; {REMOVED_COMPONENTS[kind]}" if kind in REMOVED_COMPONENTS else self._hint(near, want)
             message = f"airbyte-cdk {self._cdk.version} has no component {kind}{hint}"
         return finding("unknown-component", at, message, component=component, got=kind, want=want, nearest=near)
 
@@ -179,7 +204,7 @@ class Checker:
             self._deprecated(node.names.get("type", node.at), f"{kind} is deprecated", branch.schema, kind)
         for name in branch.schema.get("required", ()):
             if name not in whole and (name != "type" or not kind):
-                near = nearest(name, set(members) - set(known))
+                near = self._near(name, members.keys() - known.keys())
                 hint = f"; is it meant by `{near}`?" if near else ""
                 message = f"{kind or branch.name or 'this'} needs `{name}`{hint}"
                 self._tell(node.at, "required", message, component=kind, want=(name,), nearest=near)
@@ -209,16 +234,20 @@ class Checker:
     ) -> None:
         node, branch, kind = where
         rest = branch.schema.get("additionalProperties")
+        if self._is_too_much():
+            return
         if isinstance(rest, Mapping):
             self._value(member, rest, f"{kind or branch.name or 'this'}.{name}", _below(member, parameters))
         elif rest is False or (kind and not kind.startswith("Custom")):
-            known = sorted(set(branch.schema.get("properties", {})) - {_PARAMETERS, "type"} - set(node.members or {}))
-            if rest is True and nearest(name, known) is None:  # it takes any field, so this may be the author's own
+            taken = {_PARAMETERS, "type"} | (node.members or {}).keys() & branch.schema.get("properties", {}).keys()
+            known = sorted(set(branch.schema.get("properties", {})) - taken)
+            near = self._near(name, known)
+            if rest is True and near is None:  # it takes any field, so this may be the author's own
                 return
             severity = Severity.ERROR if rest is False else Severity.WARNING
             ignored = "" if rest is False else ", and airbyte-cdk ignores it"
-            message = f"{kind or branch.name or 'this'} has no field `{name}`{ignored}{did_you_mean(name, known)}"
-            details = {"component": kind, "got": name, "want": tuple(known), "nearest": nearest(name, known)}
+            message = f"{kind or branch.name or 'this'} has no field `{name}`{ignored}{self._hint(near, known)}"
+            details = {"component": kind, "got": name, "want": tuple(known), "nearest": near}
             self._tell(node.names.get(name, member.at), "unknown-field", message, severity=severity, **details)
 
     def _deprecated(self, at: At, what: str, schema: Mapping[str, Any], kind: str | None) -> None:
@@ -227,7 +256,22 @@ class Checker:
         self._tell(at, "deprecated", message, severity=Severity.WARNING, component=kind)
 
     def _tell(self, at: At, rule: str, message: str, **members: Any) -> None:  # noqa: ANN401 -- of Finding
-        self.found.append((finding(rule, at, message, **members), ""))
+        self._add(finding(rule, at, message, **members), "")
+
+    def _add(self, found: Finding, word: str) -> None:
+        told = (found, word)
+        self._take({id(told): told})
+
+    def _take(self, found: _Found) -> None:
+        if len(self._found) <= LOOKED_FOR_MAX:
+            self._found.update(found)
+
+    def _near(self, got: str, known: Collection[str]) -> str | None:
+        self._hints += 1
+        return nearest(got, known) if self._hints <= _HINTS_MAX else None
+
+    def _hint(self, near: str | None, known: Collection[str]) -> str:
+        return did_you_mean(near or "", known) if self._hints <= _HINTS_MAX else ""
 
 
 def _may_lack_type(branch: _Branch) -> bool:
@@ -244,8 +288,8 @@ def _is_set(node: Node | None) -> bool:
     return node is not None and bool(node.members or node.items or node.value)
 
 
-def _weight(found: Sequence[tuple[Finding, str]]) -> int:
-    return sum(each.severity is Severity.ERROR for each, _ in found)
+def _weight(found: _Found) -> int:
+    return sum(each.severity is Severity.ERROR for each, _ in found.values())
 
 
 def _word(node: Node) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import enum
-from collections.abc import Iterable, Sequence
+import heapq
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from python.builder.manifests.documents import Document
 from python.protocol import pointer
 
 __all__ = [
+    "LOOKED_FOR_MAX",
     "Finding",
     "Severity",
     "as_json",
@@ -27,7 +29,15 @@ __all__ = [
 ]
 
 _SHOWN_CHARACTERS_MAX = 60  # enough to recognise a value, short enough for a line
-_LISTED_MAX = 12  # names in one sentence; `want` has them all
+_LISTED_MAX = 12  # names in one sentence
+_WANT_MAX = 100  # names in `want`
+_TOLD_MAX = 200  # errors, and as many warnings: nobody reads more, and an answer must not grow with what is wrong
+_GOT_CHARACTERS_MAX = 1000
+_COMPARED_MAX = 50  # names letter by letter, at some 40 microseconds each
+_NAME_CHARACTERS_MAX = 100  # what is longer is no name that somebody mistyped
+
+LOOKED_FOR_MAX = 1000
+"""Findings of a manifest after which no more are looked for."""
 
 
 class Severity(enum.Enum):
@@ -40,7 +50,8 @@ class Severity(enum.Enum):
 class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing that is wrong. `at` is a JSON pointer to where it is written; `line` and `column` count from 1.
 
-    `got` is what came, `want` the names or types that are allowed there, `nearest` the one that was perhaps meant.
+    `got` is what came, cut where it is long, `want` names or types that are allowed there, a hundred at most, and
+    `nearest` the one that was perhaps meant.
     `rule` names the kind of finding, `component` the type of the component it is in.
     """
 
@@ -58,21 +69,45 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 def finding(rule: str, at: Sequence[str], message: str, **members: Any) -> Finding:  # noqa: ANN401 -- of Finding
     """Return an error, or what `severity` says, at the written place `at`."""
-    return Finding(**{"rule": rule, "severity": Severity.ERROR, "at": pointer.join(at), "message": message, **members})
+    told = {"rule": rule, "severity": Severity.ERROR, "at": pointer.join(at), "message": message, **members}
+    told["got"], told["want"] = _short(told.get("got")), tuple(told.get("want", ())[:_WANT_MAX])
+    return Finding(**told)
+
+
+def _short(got: Any) -> Any:  # noqa: ANN401 -- JSON
+    if isinstance(got, str) and len(got) > _GOT_CHARACTERS_MAX:
+        return got[:_GOT_CHARACTERS_MAX] + "…"
+    return shown(got) if got and isinstance(got, dict | list) else got
 
 
 def placed(found: Iterable[tuple[Finding, str]], document: Document) -> list[Finding]:
     """Return each finding once, with its place in the text, in the order of the text.
 
-    The text that comes with a finding, if any, is looked for within the value, to point at the very word.
+    The text that comes with a finding, if any, is looked for within the value, to point at the very word. At most 200
+    errors and 200 warnings are told; a last warning says so where there may be more.
     """
     told: dict[tuple[str, str, str], Finding] = {}
+    left = dict.fromkeys(Severity, _TOLD_MAX)
+    dropped = 0
     for each, needle in found:
         key = (each.rule, each.at, each.message)
-        if key not in told:
-            place = document.place(pointer.parse(each.at), needle)
-            told[key] = msgspec.structs.replace(each, line=place.line, column=place.column) if place else each
-    return sorted(told.values(), key=lambda each: (each.line or 0, each.column or 0))
+        if key in told:
+            continue
+        if not left[each.severity]:
+            dropped += 1
+            if each.severity is Severity.ERROR or dropped > LOOKED_FOR_MAX:
+                break
+            continue
+        left[each.severity] -= 1
+        place = document.place(pointer.parse(each.at), needle)
+        told[key] = msgspec.structs.replace(each, line=place.line, column=place.column) if place else each
+    ordered = sorted(told.values(), key=lambda each: (each.line or 0, each.column or 0))
+    return [*ordered, finding("size", (), _more(left), severity=Severity.WARNING)] if dropped else ordered
+
+
+def _more(left: Mapping[Severity, int]) -> str:
+    counts = " and ".join(f"{_TOLD_MAX - count} {severity.value}s" for severity, count in left.items())
+    return f"{counts} are told, and more were not looked for: mend these first"
 
 
 def nearest(got: object, known: Iterable[str]) -> str | None:
@@ -81,8 +116,13 @@ def nearest(got: object, known: Iterable[str]) -> str | None:
     >>> nearest("HttpRequestor", ["HttpRequester", "CustomRequester"])
     'HttpRequester'
     """
-    folded = {str(name).casefold(): str(name) for name in known}
-    close = difflib.get_close_matches(str(got).casefold(), folded, n=1, cutoff=0.6)
+    word = str(got).casefold()
+    if len(word) > _NAME_CHARACTERS_MAX:
+        return None
+    folded = {str(name).casefold(): str(name) for name in known if len(str(name)) <= _NAME_CHARACTERS_MAX}
+    letters = set(word)
+    alike = heapq.nsmallest(_COMPARED_MAX, folded, key=lambda name: len(letters.symmetric_difference(name)))
+    close = difflib.get_close_matches(word, alike, n=1, cutoff=0.6)
     return folded[close[0]] if close else None
 
 

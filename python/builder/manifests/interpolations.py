@@ -19,6 +19,8 @@ from python.builder.manifests.expressions import (
     texts,
 )
 from python.builder.manifests.findings import Finding, Severity, did_you_mean, finding, nearest, shown
+from python.builder.worker.masking import MASK
+from python.builder.worker.secret_values import is_secret_name
 
 __all__ = ["Interpolations"]
 
@@ -62,7 +64,8 @@ class Interpolations:
         if expression.problem:
             line = f" (line {expression.line} of the text)" if expression.line > 1 else ""
             self._is_all_used = True  # for all that is known
-            yield finding("interpolation-syntax", at, f"{shown(text)}: {expression.problem}{line}", got=text), ""
+            told = MASK if any(is_secret_name(name) for name in at) else text  # it may be the secret itself
+            yield finding("interpolation-syntax", at, f"{shown(told)}: {expression.problem}{line}", got=told), ""
             return
         self._is_all_used |= "config" in expression.bare
         yield from self._names(at, expression)

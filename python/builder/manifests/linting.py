@@ -67,7 +67,7 @@ def read(document: Document, cdk: Cdk, spec: Mapping[str, Any] | None = None) ->
     checker.check(whole)
     found = [*resolver.found, *checker.found]
     if checker.is_cut:
-        message = "its references multiply into more values than can be checked; what lies beyond was not checked"
+        message = "has more values, with its references followed, than can be checked; the others were not checked"
         found.append((finding("size", (), message), ""))
     return Reading(
         document=document,

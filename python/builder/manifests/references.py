@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from python.builder.manifests.documents import DEPTH_MAX, VALUES_MAX, At
-from python.builder.manifests.findings import Finding, Severity, did_you_mean, finding
+from python.builder.manifests.findings import LOOKED_FOR_MAX, Finding, Severity, did_you_mean, finding
 
 __all__ = ["Node", "Resolver", "find", "lookup", "unused"]
 
 _DEPTH_MAX = DEPTH_MAX + 50  # references nest deeper than what is written, and Python's stack must hold it
+_HINTS_MAX = 20  # references for which one is looked for that was perhaps meant, among all that there are
 _HOLDING = ("definitions", "schemas")  # members of a manifest that are there to be referred to
 _UNRESOLVED = frozenset({"config_overrides"})  # holds values of the config, which the CDK leaves alone
 _STEP = re.compile(r"([^/]*)/?(.*)")
@@ -56,6 +57,7 @@ class Resolver:
         self._manifest = manifest
         self._done: dict[int, Node] = {}  # by the identity of what is written: aliases and references share nodes
         self._within: list[int] = []
+        self._followed: list[At] = []  # where the references lead that are being followed
 
     def resolved(self) -> Node:
         """Return the whole manifest."""
@@ -69,9 +71,7 @@ class Resolver:
         if id(value) in self._done:
             return self._done[id(value)]
         if depth > _DEPTH_MAX:
-            message = f"is nested deeper than {_DEPTH_MAX} levels, with its references followed"
-            self.found.append((finding("depth", at, message), ""))
-            return _lost(at)
+            return self._too_deep(at)
         self._within.append(id(value))
         node = self._mapping(value, at, depth) if isinstance(value, dict) else self._list(value, at, depth)
         self._within.pop()
@@ -87,6 +87,11 @@ class Resolver:
                 f"has more than {VALUES_MAX:,} values with its references followed: airbyte-cdk writes them all out"
             )
             self.found.append((finding("size", node.at, message), ""))
+
+    def _too_deep(self, at: At) -> Node:
+        message = f"with its references followed, it goes deeper than {_DEPTH_MAX} levels: the chain is too long"
+        self.found.append((finding("depth", at, message), ""))
+        return _lost(at)
 
     def _list(self, value: list[Any], at: At, depth: int) -> Node:
         node = Node(at, None)
@@ -115,15 +120,22 @@ class Resolver:
     def _referred(self, reference: str, at: At, depth: int) -> Node:
         target = lookup(self._manifest, reference)
         if target is None:
-            self.found.append((_missing(self._manifest, reference, at), reference))
+            if len(self.found) <= LOOKED_FOR_MAX:
+                missing = _missing(self._manifest, reference, at, hint=len(self.found) < _HINTS_MAX)
+                self.found.append((missing, reference))
             return _lost(at)
         self.edges.append((at, target))
         value = find(self._manifest, target)
-        if id(value) in self._within or depth > _DEPTH_MAX:
+        if id(value) in self._within or target in self._followed:
             message = f"{reference} refers to itself, by way of what it holds"
             self.found.append((finding("circular-reference", at, message, got=reference), reference))
             return _lost(at)
-        return self._node(value, target, depth + 1)
+        if depth > _DEPTH_MAX:
+            return self._too_deep(at)
+        self._followed.append(target)
+        node = self._node(value, target, depth + 1)
+        self._followed.pop()
+        return node
 
 
 def _lost(at: At) -> Node:
@@ -167,7 +179,7 @@ def _member(value: Any, name: str) -> tuple[Any] | None:  # noqa: ANN401 -- JSON
     return None
 
 
-def _missing(manifest: Mapping[str, Any], reference: str, at: At) -> Finding:
+def _missing(manifest: Mapping[str, Any], reference: str, at: At, *, hint: bool) -> Finding:
     parts = reference.removeprefix("#/").split("/")
     around: Any = manifest
     known: list[str] = []
@@ -175,7 +187,7 @@ def _missing(manifest: Mapping[str, Any], reference: str, at: At) -> Finding:
         found = _member(around, part)
         if found is None:
             before = "/".join(["#", *parts[:index]])
-            known = [f"{before}/{name}" for name in around] if isinstance(around, dict) else []
+            known = [f"{before}/{name}" for name in around] if hint and isinstance(around, dict) else []
             break
         around = found[0]
     message = f"{reference} leads nowhere{did_you_mean(reference, known)}"
@@ -184,13 +196,17 @@ def _missing(manifest: Mapping[str, Any], reference: str, at: At) -> Finding:
 
 def unused(manifest: Mapping[str, Any], edges: list[tuple[At, At]]) -> Iterator[Finding]:
     """Yield a warning for each definition, and each shared schema, that nothing in use refers to."""
+    below: dict[At, list[At]] = {}  # where the references lead that are written at a place, or below it
+    for at, target in edges:
+        for length in range(1, len(at) + 1):
+            below.setdefault(at[:length], []).append(target)
     used: set[At] = set()
     waiting = [target for at, target in edges if at[0] not in _HOLDING]
     while waiting:
         target = waiting.pop()
         if target not in used:
             used.add(target)
-            waiting.extend(to for at, to in edges if at[: len(target)] == target)
+            waiting.extend(below.get(target, ()))
     touched = {target[:length] for target in used for length in range(len(target) + 1)}
     for holding in _HOLDING:
         held = manifest.get(holding)
