@@ -130,7 +130,12 @@ def explain(bucket: str, repository: str, entry: str | None) -> None:
 @registry.command("report")
 @_bucket
 @click.option(
-    "--format", "form", type=click.Choice(["markdown", "json", "page"]), default="markdown", show_default=True
+    "--format",
+    "form",
+    type=click.Choice(["markdown", "json", "page"]),
+    default="markdown",
+    show_default=True,
+    help="What to make.",
 )
 @click.option("--output", metavar="PATH", help="A file; for a page a folder or bucket. Default: print it.")
 def report(bucket: str, form: str, output: str | None) -> None:

@@ -80,7 +80,7 @@ def apply(store: Store, planned: Plan, sign: Sign | None = None, token: str | No
     connectors = _connectors(planned, _write_entries(store, planned))
     is_new = bool(planned.changes) or seen is None
     if is_new:
-        name = f"{planned.now:%Y%m%dT%H%M%SZ}-{token or secrets.token_hex(4)}"
+        name = f"{planned.now:%Y%m%dT%H%M%S.%fZ}-{token or secrets.token_hex(4)}"
         seen = switch(store, _candidate(planned, name, connectors), seen, sign)
     elif planned.rows and seen:
         _remember(store, planned, seen, connectors)
