@@ -62,7 +62,7 @@ def test_rollback_holds_resume_ends_it_and_snapshots_tells(store: FolderStore) -
 
     assert (back.exit_code, held.exit_code) == (0, 2)
     assert "1.1.0 is wrong" in held.stderr
-    assert [line[:2] for line in told.output.splitlines()] == ["  ", "* ", "he"], "the newest first"
+    assert [line[:2] for line in told.output.splitlines()] == ["* ", "  ", "he"], "the newest last"
     assert "held by a rollback" in told.output
     assert versions(store) == {"a": "1.0.0"}
     assert called(store, "resume").output.startswith("nothing is held any more")
