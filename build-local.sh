@@ -98,7 +98,7 @@ builder_settings() {
 
 # The address of a repository without the credentials in it; of what ssh is told like scp, without a password.
 public() {
-    sed -e 's#^\([^/]*:\)//[^/?]*@#\1//#' -e 's#^\([^/:@]*\):[^/]*@\([^/:]*:\)#\1@\2#' <<<"$1"
+    sed -e 's#^\([^/]*:\)//[^/]*@#\1//#' -e 's!^\([^/]*://[^?#]*\)[?#].*!\1!' -e 's#^\([^/:@]*\):[^/]*@\([^/:]*:\)#\1@\2#' <<<"$1"
 }
 
 # The local packages that the connector's lock names, as seen from here, a line each; those in its own folder, too.

@@ -25,7 +25,9 @@ _LINES = (
 _SUBJECT = re.compile(r"(?:import|upstream): .* through (?P<remote>\S+) @ ")
 _HASH = re.compile(r"[0-9a-f]{40,64}")
 # Of `scheme://user:password@host`, up to the host; what follows the first slash is a path, and may have an @ itself.
-_AUTHORITY = re.compile(r"(?P<scheme>[^/]+:)//(?P<user>[^/?#]*)@")
+_AUTHORITY = re.compile(r"(?P<scheme>[^/]+:)//(?P<user>[^/]*)@")
+# What follows the address of a server; a path of this computer may have a ? itself.
+_QUERY = re.compile(r"^(?P<address>[^/]+://[^?#]*)[?#].*", re.DOTALL)
 # What git calls the scp form, with a password where none belongs: git takes all before the first colon for the host.
 _SCP_PASSWORD = re.compile(r"^(?P<user>[^/:@]+):[^/]*@(?=[^/:]+:)")
 
@@ -73,12 +75,14 @@ def as_message(record: ImportRecord, word: str = "import") -> str:
 
 
 def recorded_url(url: str) -> str:
-    """Return `url` without the credentials that it may carry: what is committed is public.
+    """Return `url` without the credentials that it may carry, its query among them: what is committed is public.
+
+    Of ssh the user stays, who is the same for everybody, and without whom the address leads nowhere.
 
     >>> recorded_url("https://me:secret@git.example/airbyte.git")
     'https://git.example/airbyte.git'
-    Of ssh the user stays, who is the same for everybody, and without whom the address leads nowhere.
-
+    >>> recorded_url("https://git.example/airbyte.git?access_token=secret")
+    'https://git.example/airbyte.git'
     >>> recorded_url("git@git.example:airbyte.git")
     'git@git.example:airbyte.git'
     >>> recorded_url("ssh://git:secret@git.example/airbyte.git")
@@ -86,9 +90,9 @@ def recorded_url(url: str) -> str:
     """
     found = _AUTHORITY.match(url)
     if found is None:
-        return _SCP_PASSWORD.sub(r"\g<user>@", url)
+        return _QUERY.sub(r"\g<address>", _SCP_PASSWORD.sub(r"\g<user>@", url))
     user = found["user"].partition(":")[0] if "ssh" in found["scheme"].lower() else ""
-    return f"{found['scheme']}//{user}{'@' if user else ''}{url[found.end() :]}"
+    return _QUERY.sub(r"\g<address>", f"{found['scheme']}//{user}{'@' if user else ''}{url[found.end() :]}")
 
 
 def newest_imports(ours: Repository) -> dict[str, LastImport]:

@@ -48,7 +48,7 @@ class Repository:
     """
 
     def __init__(self, folder: pathlib.Path, settings: Mapping[str, str] | None = None) -> None:
-        """Git is asked with `settings` beside its configuration; no file and no list of processes shows the values."""
+        """Git is asked with `settings` beside its configuration; no file shows the values, nor our commands."""
         self.folder = folder
         named = {f"HEADWATER_SETTING_{index}": each for index, each in enumerate((settings or {}).items())}
         self._options = [f"--config-env={key}={variable}" for variable, (key, _) in named.items()]

@@ -355,6 +355,8 @@ def test_an_imported_connectors_licence_stands_beside_ours(workshop: Workshop) -
         ("https://me:secret@git.example/x.git", "https://git.example/x.git"),
         ("https://me:p@ss@git.example/x.git", "https://git.example/x.git"),
         ("https://git.example/@team//a@b.git", "https://git.example/@team//a@b.git"),
+        ("https://git.example/x.git?access_token=tok", "https://git.example/x.git"),
+        ("https://me:se?ret@git.example/x.git#tok", "https://git.example/x.git"),
         ("ftp://me:secret@git.example/x.git", "ftp://git.example/x.git"),
         ("ssh://git:secret@git.example/x.git", "ssh://git.example/x.git"),
         ("git:secret@git.example:x.git", "git@git.example:x.git"),
