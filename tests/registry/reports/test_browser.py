@@ -38,7 +38,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def browsed(site: Path, address: str, *more: str) -> tuple[str, str]:
     """The page as the browser has it after its scripts ran, and what it told of errors."""
-    browser = shutil.which("chromium")
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
     assert browser, "there is no chromium: run .ci/install-tools, or install it by hand"
     flags = ["--headless", "--disable-gpu", "--enable-logging=stderr", "--virtual-time-budget=5000", *more]
     flags += ["--no-sandbox"] if os.getuid() == 0 else []
