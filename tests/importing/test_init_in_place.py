@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,37 @@ def test_a_file_that_cannot_be_written_leaves_all_as_it_was(home: Git) -> None:
     assert not (folder / "tests" / "snapshots").exists()
 
 
+def test_a_link_that_leads_nowhere_stays_as_it_is(home: Git) -> None:
+    (home.folder / "source-x" / "nowhere").symlink_to("../not-imported")
+    home.commit({"other": ""})
+
+    def made() -> None:
+        with workspace(home.folder, "source-x", found=True) as space, space.published() as placed:
+            assert (placed / "nowhere").readlink() == Path("../not-imported")
+            raise HeadwaterError("no environment")
+
+    with pytest.raises(HeadwaterError, match="no environment"):
+        made()
+    assert home("status", "--porcelain", "--untracked-files=all") == ""
+
+
+def test_what_is_stopped_between_two_files_is_taken_back(home: Git, monkeypatch: pytest.MonkeyPatch) -> None:
+    copied = shutil.copyfile
+
+    def stopped(source: Path, target: Path) -> None:
+        copied(source, target)
+        if target.name == "uv.lock":
+            raise KeyboardInterrupt
+
+    with workspace(home.folder, "source-x", found=True) as space:
+        adds(space.folder)
+        monkeypatch.setattr(shutil, "copyfile", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            in_place.add(space.folder, home.folder / "source-x")
+
+    assert home("status", "--porcelain", "--untracked-files=all") == ""
+
+
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [
@@ -116,6 +148,14 @@ def test_a_test_of_upstream_s_that_would_be_written_over_is_refused(home: Git) -
     home.commit({"source-x/tests/test_source_x.py": "upstream's"})
 
     with pytest.raises(HeadwaterError, match=r"source-x has tests/test_source_x.py already, which init writes"):
+        in_place.check(home.folder / "source-x")
+
+
+def test_a_page_of_upstream_s_that_is_a_link_is_not_written_through(home: Git) -> None:
+    (home.folder / "source-x" / "CHANGELOG.md").symlink_to("../CHANGELOG.md")
+    home.commit({"CHANGELOG.md": "of all"})
+
+    with pytest.raises(HeadwaterError, match=r"source-x has CHANGELOG.md as a symbolic link"):
         in_place.check(home.folder / "source-x")
 
 

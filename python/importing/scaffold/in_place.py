@@ -6,6 +6,7 @@ Nothing of upstream's is changed but project, lock and two pages, which every co
 from __future__ import annotations
 
 import contextlib
+import os
 import pathlib
 import shutil
 from collections.abc import Callable, Iterator
@@ -33,11 +34,17 @@ def check(folder: pathlib.Path) -> None:
         )
     if not Repository(folder.parent).text("ls-files", "--", name):
         raise HeadwaterError(f"{name} is there already, and git does not know it: commit it, or choose another name")
-    taken = [each for each in (*_OURS, f"tests/test_{module_name(name)}.py") if (folder / each).exists()]
+    taken = [each for each in (*_OURS, f"tests/test_{module_name(name)}.py") if os.path.lexists(folder / each)]
     if taken:
         raise HeadwaterError(
             f"{name} has {', '.join(taken)} already, which init writes: it is a connector; or, if upstream has files "
             "of these names, import it into a folder below"
+        )
+    linked = [each for each in _REPLACED if (folder / each).is_symlink()]
+    if linked:
+        raise HeadwaterError(
+            f"{name} has {', '.join(linked)} as a symbolic link, and init writes no file that is elsewhere: remove it, "
+            "or put a file in its place; then commit that"
         )
 
 
@@ -49,10 +56,11 @@ def replaced(folder: pathlib.Path) -> list[str]:
 def add(made: pathlib.Path, folder: pathlib.Path) -> Callable[[], None]:
     """`folder` has what is new in `made`, a changed copy of it; returned is what takes that back.
 
-    Raises HeadwaterError, with all taken back, where a file cannot be written.
+    Raises HeadwaterError, with all taken back, where a file cannot be written; what else ends it takes all back, too.
     """
-    new = [path for path in _files(made, made) if not (folder / path).exists() or str(path) in _REPLACED]
-    before = {path: (folder / path).read_bytes() if (folder / path).exists() else None for path in new}
+    # Upstream may have links that lead nowhere: they are there all the same.
+    new = [path for path in _files(made, made) if not os.path.lexists(folder / path) or str(path) in _REPLACED]
+    before = {path: (folder / path).read_bytes() if os.path.lexists(folder / path) else None for path in new}
     environment = folder / ".venv"
     had_one = environment.exists()
 
@@ -72,9 +80,11 @@ def add(made: pathlib.Path, folder: pathlib.Path) -> Callable[[], None]:
         for path in sorted(new, key=lambda path: (path.name == _ENTRY, path)):
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(made / path, folder / path)
-    except OSError as error:
+    except BaseException as error:
         undo()
-        raise HeadwaterError(f"{error.filename} cannot be written: {error.strerror}") from None
+        if isinstance(error, OSError):
+            raise HeadwaterError(f"{error.filename} cannot be written: {error.strerror}") from None
+        raise
     return undo
 
 
