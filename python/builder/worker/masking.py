@@ -24,7 +24,7 @@ import urllib.parse
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from . import secret_values
+from . import secret_values, spellings
 
 __all__ = ["MASK", "Masker"]
 
@@ -81,8 +81,7 @@ class Masker:
     """
 
     def __init__(self, told: object, config: Mapping[str, Any]) -> None:
-        self._anywhere: set[str] = set()
-        self._words: set[str] = set()
+        self._spelled: dict[str, tuple[spellings.Spelling, bool]] = {}  # with whether it counts as a word alone
         self._secret_names: dict[str, bool] = {}
         self._add(secret_values.secrets_of(told, config))
 
@@ -91,9 +90,9 @@ class Masker:
 
         `by_place=False` is for a manifest that goes back to its author, where `api_token: …` must stay as it came.
         """
-        known = len(self._anywhere)
+        known = len(self._spelled)
         value = self._masked(value, self._placed if by_place else _unchanged)
-        return value if len(self._anywhere) == known else self._masked(value, _unchanged)
+        return value if len(self._spelled) == known else self._masked(value, _unchanged)
 
     def text(self, text: str) -> str:
         """Return `text` with every secret as `****`: a log line, an error, a body, a header."""
@@ -109,36 +108,38 @@ class Masker:
 
         Whole secrets go first: what is found by place may be a part of one.
         """
-        pattern = self._pattern(json.dumps(value, ensure_ascii=False, default=str))
-        if pattern is None:
-            return _walked(value, change, "", 0)
-        return _walked(value, lambda name, text: change(name, pattern.sub(MASK, text)), "", 0)
+        patterns = self._patterns(json.dumps(value, ensure_ascii=False, default=str))
+
+        def changed(name: str, text: str) -> str:
+            for pattern in patterns:
+                text = pattern.sub(MASK, text)
+            return change(name, text)
+
+        return _walked(value, changed if patterns else change, "", 0)
 
     def _add(self, secrets: Iterable[str]) -> None:
         for secret in secrets:
             strength = _strength(secret)
-            kept = {_WORD_CHARACTERS_MIN: self._words, _ANYWHERE_CHARACTERS_MIN: self._anywhere}.get(strength)
-            if kept is not None:
-                kept.update(each for each in secret_values.spellings(secret) if len(each) >= _WORD_CHARACTERS_MIN)
+            for each in spellings.spellings(secret) if strength else ():
+                alone = strength == _WORD_CHARACTERS_MIN and each.text in (secret, secret.strip())
+                if len(each.text) >= _WORD_CHARACTERS_MIN:
+                    self._spelled[each.text] = each, alone and self._spelled.get(each.text, (each, True))[1]
 
     def _found(self, secret: str) -> None:
         """Learn what stood in the place of a secret, unless it could be an ordinary word."""
         plain = secret.isalpha() or secret.isdigit() or any(each.isspace() for each in secret)
         least = _LEARNED_CHARACTERS_MIN if plain else _ANYWHERE_CHARACTERS_MIN
-        if len(secret) >= least and MASK not in secret and "{{" not in secret and secret not in self._anywhere:
+        if len(secret) >= least and MASK not in secret and "{{" not in secret and secret not in self._spelled:
             self._add([secret])
 
-    def _present(self, dumped: str) -> list[str]:
-        found = [each for each in self._anywhere | self._words if json.dumps(each, ensure_ascii=False)[1:-1] in dumped]
-        return sorted(found, key=lambda each: (-len(each), each))
-
-    def _pattern(self, dumped: str) -> re.Pattern[str] | None:
-        """Return what finds the secrets that are in `dumped`, a JSON text; longest first."""
-        found = [
-            re.escape(each) if each in self._anywhere else rf"(?<![A-Za-z0-9]){re.escape(each)}(?![A-Za-z0-9])"
-            for each in self._present(dumped)
-        ]
-        return re.compile("|".join(found)) if found else None
+    def _patterns(self, dumped: str) -> list[re.Pattern[str]]:
+        """Return what finds the secrets that may be in `dumped`, a JSON text; longest first."""
+        plain = spellings.without_escaped_words(dumped)
+        words = plain != dumped
+        lower = (plain + dumped if words else dumped).lower()
+        found = [each for each in self._spelled.values() if each[0].run in lower]
+        found.sort(key=lambda each: (-len(each[0].text), each[0].text))
+        return [each.pattern(words=words, alone=alone) for each, alone in found]
 
     def _placed(self, name: str, text: str) -> str:
         """Return `text`, which stands under `name`, without what is a secret because of its place."""

@@ -1,22 +1,16 @@
-"""Which values of a config are secrets, and how a secret may be written: what `masking` masks by value.
+"""Which values of a config are secrets, and which names: what `masking` masks.
 
 It runs inside of the interpreter that has airbyte-cdk: standard library only, Python 3.9.
 """
 
 from __future__ import annotations
 
-import base64
-import html
-import json
 import re
 import urllib.parse
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-__all__ = ["is_secret_header", "is_secret_name", "plain_name", "secrets_of", "spellings"]
-
-_LINE_CHARACTERS_MIN = 8  # a shorter line of a private key ("=", "-----") would mask half of every log
-_INNER_CHARACTERS_MIN = 8  # fewer characters of base64 would be found by chance
+__all__ = ["is_secret_header", "is_secret_name", "plain_name", "secrets_of"]
 
 _NAME = re.compile(
     r"(?:^|_)(?:pass|pwd|passwd|password|passphrase|passcode|secrets?|credentials?|authorization|bearer|jwt|pat"
@@ -29,7 +23,6 @@ _HARMLESS = re.compile(
     r"|^www_authenticate$|^proxy_authenticate$|^access_control_|rate_?limit"
 )
 _BETWEEN_WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9]+")
-_ESCAPED_BYTE = re.compile("%[0-9A-F]{2}")
 
 
 def secrets_of(told: object, config: Mapping[str, Any]) -> Iterator[str]:
@@ -60,38 +53,6 @@ def is_secret_header(name: str) -> bool:
     """Tell whether the HTTP header `name` looks like one that authenticates, or carries a session."""
     plain = plain_name(name)
     return bool(_HEADER.search(plain)) and not _HARMLESS.search(plain)
-
-
-def spellings(secret: str) -> Iterator[str]:
-    """Yield how `secret` may be written: as it is, quoted for URLs, JSON, Python and HTML, in hex, in base64.
-
-    A secret of several lines (a private key) also counts line by line, since logs are read so.
-    """
-    lines = [line.strip() for line in secret.splitlines() if len(line.strip()) >= _LINE_CHARACTERS_MIN]
-    for text in {secret, secret.strip(), *lines, "".join(lines)} - {""}:
-        url = {urllib.parse.quote(text), urllib.parse.quote(text, safe=""), urllib.parse.quote_plus(text)}
-        lower = {_ESCAPED_BYTE.sub(lambda match: match[0].lower(), each) for each in url}
-        escaped = {json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], repr(text)[1:-1]}
-        twice = {json.dumps(each)[1:-1] for each in escaped} | {urllib.parse.quote(each, safe="") for each in url}
-        yield from {text, text.lower(), text.upper(), html.escape(text), *url, *lower, *escaped, *twice}
-        for encoded in {text, *url}:
-            data = encoded.encode(errors="surrogatepass")
-            yield from (data.hex(), data.hex().upper(), *_base64_spellings(data))
-
-
-def _base64_spellings(secret: bytes) -> Iterator[str]:
-    """Yield `secret` in base64: alone, and inside of a longer text at each of three alignments (`user:secret`).
-
-    The characters at both ends mix with the neighbours, so only those between are the secret's own.
-    """
-    for encode in (base64.b64encode, base64.urlsafe_b64encode):
-        yield encode(secret).decode()
-        yield encode(secret).decode().rstrip("=")
-        for before in range(3):
-            padded = encode(b"\0" * before + secret).decode().rstrip("=")
-            inner = padded[-(-before * 8 // 6) : (before + len(secret)) * 8 // 6]
-            if len(inner) >= _INNER_CHARACTERS_MIN:
-                yield inner
 
 
 def _schemas_of(told: object) -> list[object]:

@@ -62,6 +62,55 @@ SPELLINGS = {
 }
 
 
+TRICKY = "Zq9/xk+77==lw&P\\Q(z) 'é'"
+ESCAPED = {
+    "PHP": json.dumps(TRICKY).replace("/", "\\/"),
+    ".NET": TRICKY.replace("\\", "\\\\").replace("+", r"\u002B").replace("&", r"\u0026").replace("é", r"\u00E9"),
+    "Go": json.dumps(TRICKY).replace("&", r"\u0026"),
+    "requests": urllib.parse.quote(TRICKY, safe="!#$%&'()*+,/:;=?@[]~"),
+    "a query of a browser": urllib.parse.quote(TRICKY, safe="()'/"),
+    "XML": TRICKY.replace("&", "&amp;").replace("'", "&apos;"),
+    "HTML": TRICKY.replace("&", "&amp;").replace("/", "&#x2F;").replace("'", "&#039;").replace("é", "&eacute;"),
+    "HTML in HTML": html.escape(html.escape(TRICKY)),
+    "HTML in JSON of PHP": json.dumps(html.escape(TRICKY)).replace("/", "\\/"),
+    "JSON in a query": urllib.parse.quote(json.dumps(TRICKY)),
+    "JSON in JSON in JSON": json.dumps(json.dumps(json.dumps(TRICKY).replace("/", "\\/"))),
+    "each letter for JSON": "".join(f"\\u{ord(each):04X}" for each in TRICKY),
+    "each letter for a URL": "".join(f"%{byte:02x}" for byte in TRICKY.encode()),
+    "each letter for HTML": "".join(f"&#{ord(each)};" for each in TRICKY),
+    "some letters": TRICKY.replace("q", "%71").replace("x", r"\u0078").replace("l", "&#108;"),
+    "what Python shows of it": ascii(TRICKY)[1:-1],
+    "a title": TRICKY.title(),
+}
+
+
+@pytest.mark.parametrize("text", ESCAPED.values(), ids=ESCAPED)
+def test_a_secret_is_masked_whichever_of_its_characters_are_escaped(text: str) -> None:
+    masker = Masker(SPEC, {"shade": TRICKY})
+
+    assert re.sub(r'"|%22|\\', "", masker.text(f"<{text}>")) == "<****>"
+    assert masker.mask({"a": [{"b": text}]}) != {"a": [{"b": text}]}
+
+
+@pytest.mark.parametrize("before", ["", "joe:", "jo:", "j:"])
+def test_a_short_password_is_masked_inside_of_base64_wherever_it_stands(before: str) -> None:
+    encoded = base64.b64encode(f"{before}abc1234".encode()).decode()
+
+    shown = Masker(SPEC, {"shade": "abc1234"}).text(f"q={encoded}").partition("****")
+
+    assert shown[1]
+    assert len(shown[0] + shown[2]) <= len("q=") + len(base64.b64encode(before.encode())) + 4
+
+
+def test_a_secret_of_backslashes_takes_no_time_to_be_found_nearly() -> None:
+    secret = "a\\n" * 60 + "!"
+    started = time.process_time()
+
+    Masker(SPEC, {"shade": secret}).text(("a" + "\\" * 15 + "n") * 400)
+
+    assert time.process_time() - started < 2  # what tries each way to share backslashes never ends
+
+
 def left_of(text: str) -> bool:
     """Whether `text` still has the secret, in any form that could be read back."""
     forms = [text, urllib.parse.unquote(urllib.parse.unquote_plus(text)), html.unescape(text), text.replace("\\", "")]
@@ -333,6 +382,7 @@ def test_an_empty_secret_masks_nothing() -> None:
     [
         *("key:", "bearer+", "token ", "token=\\", "password", "://a:", "eyJ", "-----BEGIN PRIVATE KEY-----", "pat: "),
         *("monkey='", 'token": "', "basic AAAA", "cookie=;", "\\", "secret:   ", "İtoken"),
+        *("%25", "%63", "&amp;", "&#99;", "\\u0063", "c4", "%63%34", "&#0000", "%2525"),
     ],
 )
 def test_no_text_takes_long(piece: str) -> None:

@@ -20,7 +20,7 @@ from python.builder.worker import recording
 from python.builder.worker.masking import Masker
 
 SECRET = "c4n4ry-9f3a77"
-MASKER = {"spec": None, "config": {"api_key": SECRET}}
+MASKER = {"told": None, "config": {"api_key": SECRET}}
 
 
 class Answer(NamedTuple):
