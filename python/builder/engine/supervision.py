@@ -47,8 +47,6 @@ class Supervisor:
     @classmethod
     async def start(cls, python: str, environment: Mapping[str, str]) -> Supervisor:
         """Return a supervisor that has the CDK imported. Raises ColdError."""
-        if not hasattr(os, "fork"):
-            raise ColdError("this system has no fork")
         ours, theirs = socket.socketpair()
         ours.setblocking(False)  # noqa: FBT003 -- the standard library has no name for it
         with theirs:

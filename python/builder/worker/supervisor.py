@@ -11,7 +11,6 @@ import gc
 import json
 import os
 import select
-import shutil
 import signal
 import socket
 import sys
@@ -28,7 +27,7 @@ _GC_THRESHOLD = 50_000  # a short life makes little garbage, and each collection
 
 def supervise(descriptor: int) -> None:
     """Serve jobs until the other end of the control socket closes."""
-    control, server = socket.socket(fileno=descriptor), os.getppid()
+    control = socket.socket(fileno=descriptor)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C goes to the server, which ends us in good order
     try:
         told = {"ready": preloading.preload()}
@@ -41,8 +40,6 @@ def supervise(descriptor: int) -> None:
             gc.collect()
             gc.freeze()  # else each child's first collection would copy the pages of everything imported
             _Supervisor(control).run()
-    if os.getppid() != server:  # it was killed, and cannot remove its jobs' files
-        shutil.rmtree(os.environ["HOME"], ignore_errors=True)
     os._exit(0)
 
 
