@@ -44,7 +44,9 @@ class Link:
         """Yield frames until the process closes its end. Raises SizeError, and TimeoutError when `deadline` is over."""
         try:
             while True:
-                yield _decoded(await asyncio.wait_for(self._body(bytes_max), max(0.0, deadline - time.monotonic())))
+                async with asyncio.timeout(deadline - time.monotonic()):  # what has come is read also when it is over
+                    body = await self._body(bytes_max)
+                yield _decoded(body)
         except (asyncio.IncompleteReadError, ConnectionError):
             return
 

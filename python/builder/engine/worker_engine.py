@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -24,6 +25,14 @@ from python.builder.jobs import Engine, Event, Failure, Job, Json, Kind, Outcome
 __all__ = ["WorkerEngine"]
 
 _GRACE_SECONDS = 2.0  # between the deadline, when the CDK is asked to stop, and the end of its process
+
+
+class _Process(NamedTuple):
+    """A process for one job: what it is, the socket to it, and the folder for its files."""
+
+    running: Running
+    connection: socket.socket
+    folder: str
 
 
 class WorkerEngine(Engine):
@@ -41,30 +50,23 @@ class WorkerEngine(Engine):
 
     async def run(self, job: Job) -> AsyncIterator[Event | Outcome]:
         """Yield events and the outcome, as `Engine.run` says."""
-        refusal = None if self._options.allow_custom_code else custom_code.refusal(job)
-        if refusal is None:
-            await self._keeper.supervisor()
-            if self._keeper.problem:
-                refusal = Failure(kind=Kind.WORKER, message=self._keeper.problem)
-        if refusal is not None:
-            yield Outcome(failure=refusal)
-            return
-        folder = tempfile.mkdtemp(prefix="job-", dir=self._keeper.home())
-        running: Running | None = None
-        ours, theirs = socket.socketpair()
+        started = time.monotonic()
         try:
-            with theirs:
-                running = await self._started(theirs, folder)
-            async with contextlib.aclosing(self._conversation(job, folder, ours, running)) as said:
+            failure = await self._refusal(job)
+            if failure is not None:
+                yield Outcome(failure=failure)
+                return
+            async with (
+                self._process(started + job.limits.seconds - time.monotonic()) as process,
+                contextlib.aclosing(self._conversation(job, process, started)) as said,
+            ):
                 async for told in said:
                     yield told
+        except TimeoutError:
+            message = f"the deadline of {job.limits.seconds:g} seconds was over before the worker had started"
+            yield Outcome(failure=Failure(kind=Kind.DEADLINE, message=message), limits_reached=("seconds",))
         except OSError as error:
             yield Outcome(failure=Failure(kind=Kind.WORKER, message=f"no process could be started: {error}"))
-        finally:
-            ours.close()
-            if running is not None:
-                running.kill()
-            await asyncio.shield(self._tidied(running, folder))
 
     async def about(self) -> Mapping[str, Json]:
         """Return what health tells; the worker is started for it, so that the first job finds it warm."""
@@ -91,6 +93,32 @@ class WorkerEngine(Engine):
         await self._keeper.close()
         await asyncio.gather(*self._tidying, return_exceptions=True)
 
+    async def _refusal(self, job: Job) -> Failure | None:
+        """Return why `job` cannot run here, once there is a worker. Raises TimeoutError if its time is over first."""
+        refusal = None if self._options.allow_custom_code else custom_code.refusal(job)
+        if refusal is not None:
+            return refusal
+        async with asyncio.timeout(job.limits.seconds):
+            await self._keeper.supervisor()
+        return Failure(kind=Kind.WORKER, message=self._keeper.problem) if self._keeper.problem else None
+
+    @contextlib.asynccontextmanager
+    async def _process(self, seconds: float) -> AsyncIterator[_Process]:
+        """Within, there is a process for one job; afterwards neither it nor its files. Raises OSError, TimeoutError."""
+        folder = tempfile.mkdtemp(prefix="job-", dir=self._keeper.home())
+        running: Running | None = None
+        ours, theirs = socket.socketpair()
+        try:
+            with theirs:
+                async with asyncio.timeout(seconds):
+                    running = await self._started(theirs, folder)
+            yield _Process(running, ours, folder)
+        finally:
+            ours.close()
+            if running is not None:
+                running.kill()
+            await asyncio.shield(self._tidied(running, folder))
+
     async def _started(self, connection: socket.socket, folder: str) -> Running:
         """Return a new process that has `connection`. Raises OSError."""
         supervisor = await self._keeper.supervisor()
@@ -103,15 +131,14 @@ class WorkerEngine(Engine):
             return supervisor.fork(connection)
         return await Plain.start(self._interpreter.command(), self._keeper.environment(folder), connection)
 
-    async def _conversation(
-        self, job: Job, folder: str, connection: socket.socket, running: Running
-    ) -> AsyncGenerator[Event | Outcome, None]:
+    async def _conversation(self, job: Job, process: _Process, started: float) -> AsyncGenerator[Event | Outcome, None]:
         """Yield what the process says; if it ends without an outcome, why, and what it had told by then."""
-        collected, link = outcomes.Collected(), await Link.open(connection)
-        deadline = time.monotonic() + job.limits.seconds + _GRACE_SECONDS
-        late = False
+        collected, link = outcomes.Collected(), await Link.open(process.connection)
+        running, late = process.running, asyncio.Event()
+        deadline = started + job.limits.seconds + _GRACE_SECONDS
+        clock = asyncio.get_running_loop().call_later(deadline - time.monotonic(), _end, running, late)
         try:
-            link.send(self._request(job, folder))
+            link.send(self._request(job, process.folder, started))
             async for told in link.frames(job.limits.result_bytes, deadline):
                 if told["kind"] == "outcome":
                     yield outcomes.outcome_of(told["data"], warm=running.is_warm)
@@ -120,8 +147,7 @@ class WorkerEngine(Engine):
                 collected.add(event)
                 yield event
         except TimeoutError:
-            late = True
-            running.kill()
+            _end(running, late)
         except SizeError as error:
             yield Outcome(failure=Failure(kind=Kind.SIZE, message=str(error)), limits_reached=("result_bytes",))
             return
@@ -129,11 +155,12 @@ class WorkerEngine(Engine):
             yield Outcome(failure=Failure(kind=Kind.MANIFEST, message="the manifest or config is nested too deeply"))
             return
         finally:
+            clock.cancel()
             link.close()
-        failure, reached = outcomes.lost(job, await end_of(running), late=late)
+        failure, reached = outcomes.lost(job, await end_of(running), late=late.is_set())
         yield Outcome(result=collected.result(job), failure=failure, limits_reached=reached, warm=running.is_warm)
 
-    def _request(self, job: Job, folder: str) -> dict[str, Json]:
+    def _request(self, job: Job, folder: str, started: float) -> dict[str, Json]:
         """Return the frame that tells a worker its job."""
         told: dict[str, Json] = msgspec.to_builtins(job)
         folders = {name: str(Path(told[name]).resolve()) for name in ("record", "replay") if told[name] is not None}
@@ -147,7 +174,7 @@ class WorkerEngine(Engine):
             "network": self._options.network,
             "paths": self._interpreter.paths(),
             "server": os.getpid(),
-            "started": time.monotonic(),
+            "started": started,
         }
 
     async def _tidied(self, running: Running | None, folder: str) -> None:
@@ -155,6 +182,12 @@ class WorkerEngine(Engine):
         self._tidying.add(task)
         task.add_done_callback(self._tidying.discard)
         await asyncio.shield(task)
+
+
+def _end(running: Running, late: asyncio.Event) -> None:
+    """End a process whose time is over, whether or not anybody reads what it says."""
+    late.set()
+    running.kill()
 
 
 async def _tidy(running: Running | None, folder: str) -> None:
