@@ -20,12 +20,10 @@ from python.builder.manifests.findings import Severity, as_table
 from python.builder.manifests.gathering import Gathered
 from python.builder.manifests.importing import imported
 from python.builder.manifests.linting import lint, opened
+from python.builder.server.processes import SENTENCE
 from python.protocol.errors import HeadwaterError
 
-__all__ = ["SENTENCE", "Ask", "exported", "main"]
-
-SENTENCE = 2
-"""The status of a process that says on stderr what is wrong."""
+__all__ = ["Ask", "exported", "main"]
 
 _NAME = "manifest.yaml"
 _MEMORY_BYTES_MAX = 4 * 1024 * 1024 * 1024  # of address space: the connector that is started has its own

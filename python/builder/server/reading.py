@@ -11,10 +11,11 @@ from starlette.responses import Response
 
 from python.builder.jobs import Command, Job, Limits
 from python.builder.server.answers import Streamed, answer, encoded, while_connected
-from python.builder.server.asking import Call, Question, question, seconds
+from python.builder.server.asking import Call, seconds
 from python.builder.server.models import ManifestTestRead, Read, ReadMany, StreamReadRequest
 from python.builder.server.opening import as_log
 from python.builder.server.problems import MANIFEST_SERVER, Problem, body
+from python.builder.server.questions import Question, question
 from python.builder.server.recordings import folder_of
 from python.builder.server.results import READ_MEMBERS
 from python.builder.server.service import Reading, Told

@@ -9,9 +9,10 @@ from starlette.responses import Response
 
 from python.builder.jobs import Command, Job, Json, Limits
 from python.builder.server.answers import answer, while_connected
-from python.builder.server.asking import Call, Question, question, seconds
+from python.builder.server.asking import Call, seconds
 from python.builder.server.models import Configured, FullResolve, ListStreams, Manifest, ManifestFullResolve
 from python.builder.server.problems import Problem
+from python.builder.server.questions import Question, question
 from python.builder.server.streams import stream_urls
 from python.protocol import pointer
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from pathlib import PurePath
 from typing import Any
 
 import msgspec
 
-from python.builder.jobs import Engine, Event, Failure, Job, Json, Kind, Outcome
+from python.builder.jobs import Engine, Event, Failure, Job, Json, Kind, Limits, Outcome
 from python.builder.manifests.cdk import Cdk
 from python.builder.server.engines import Engines, allowed
 from python.builder.server.problems import Problem
@@ -24,6 +25,10 @@ __all__ = ["Reading", "Service", "Told", "unexpected"]
 _GRACE_SECONDS = 15.0  # an engine keeps deadlines itself; one that does not must not keep a client for ever
 _WAITING_SECONDS = 15.0  # proxies close connections on which nothing comes for longer
 _QUEUED_MAX = 64  # events of a client that reads slowly
+_LOOKS_MAX = 2  # processes at once that look a large manifest over: each may take a processor
+_EXPORTS_MAX = 2  # each starts a connector, and both may take gigabytes
+_SECONDS_MIN = 0.1  # of a job whose turn comes at the last moment
+_WAITING_MAX = 32  # jobs; more would not come to their turn within their deadlines
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,12 +60,15 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Service:
-    """The engines of one server, and how many jobs run on them at once."""
+    """The engines of one server, and how much may run at once: jobs on them, `looks` and `exports`."""
 
     def __init__(self, settings: Settings, engines: Engines) -> None:
         self.settings = settings
         self.engines = engines
+        self.looks = asyncio.Semaphore(_LOOKS_MAX)
+        self.exports = asyncio.Semaphore(_EXPORTS_MAX)
         self._slots = asyncio.Semaphore(settings.jobs_max)
+        self._waiting = 0
 
     async def cdk(self, name: str) -> Cdk:
         """Return what the CDK of an engine allows."""
@@ -68,13 +76,42 @@ class Service:
 
     async def outcome(self, engine: Engine, job: Job, happened: Callable[[Event], Any] | None = None) -> Outcome:
         """Return what a job came to; `happened` is awaited for each event before. Cancelling ends the job."""
-        async with self._slots:
+        async with self._turn(job) as limits:
             try:
-                async with asyncio.timeout(job.limits.seconds + _GRACE_SECONDS):
-                    return await _last(engine, job, happened)
+                async with asyncio.timeout(limits.seconds + _GRACE_SECONDS):
+                    return await _last(engine, msgspec.structs.replace(job, limits=limits), happened)
             except TimeoutError:
                 message = f"the worker did not keep the deadline of {job.limits.seconds:g} seconds"
                 return Outcome(failure=Failure(kind=Kind.DEADLINE, message=message), limits_reached=("seconds",))
+
+    @asynccontextmanager
+    async def _turn(self, job: Job) -> AsyncIterator[Limits]:
+        """Within, the job has a slot. Given are its limits without the time that it waited.
+
+        Raises Problem where too many wait already, or its turn does not come before its deadline.
+        """
+        if not self._slots.locked():
+            async with self._slots:
+                yield job.limits
+            return
+        running = f"{self.settings.jobs_max} jobs are running"
+        if self._waiting >= _WAITING_MAX:
+            raise Problem(503, f"{running}, and {self._waiting} wait: ask again later", headers={"Retry-After": "10"})
+        now = asyncio.get_running_loop().time
+        until = now() + job.limits.seconds
+        self._waiting += 1
+        try:
+            async with asyncio.timeout_at(until):
+                await self._slots.acquire()
+        except TimeoutError:
+            message = f"{running}, and none ended within the deadline of {job.limits.seconds:g} seconds"
+            raise Problem(503, message, details={"kind": "deadline"}) from None
+        finally:
+            self._waiting -= 1
+        try:
+            yield msgspec.structs.replace(job.limits, seconds=max(until - now(), _SECONDS_MIN))
+        finally:
+            self._slots.release()
 
     async def result(self, engine: Engine, job: Job, masker: Masker) -> Json:
         """Return the result of a job that is no read. Raises Problem where there is none."""
@@ -90,7 +127,13 @@ class Service:
         Without `live`, nothing but those. Closing the generator ends every job.
         """
         queue: asyncio.Queue[Told] = asyncio.Queue(_QUEUED_MAX)
-        tasks = [asyncio.create_task(self._read(each, queue, live=live)) for each in readings]
+        few = asyncio.Semaphore(max(1, self.settings.jobs_max // 2))  # the other slots are for other requests
+
+        async def read(reading: Reading) -> None:
+            async with few:
+                await self._read(reading, queue, live=live)
+
+        tasks = [asyncio.create_task(read(each)) for each in readings]
         left = len(tasks)
         try:
             while left:
