@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from . import hints, inference, masking, network, progress, watching
+from . import channel, hints, inference, masking, network, progress, watching
 from .execution import Printed
 from .kinds import Json
 
-__all__ = ["answer"]
+__all__ = ["answer", "within"]
 
 _STACK_LINES_MAX = 80  # the CDK's own stacks: 2 MB where a manifest breaks the component schema
 _LINE_CHARACTERS_MAX = 400
@@ -35,6 +35,26 @@ def answer(job: Mapping[str, Json], printed: Printed, watch: watching.Watch, mas
         "failure": None if failure is None else {key: _shortened(key, masker.text(v)) for key, v in failure.items()},
         "limits_reached": reached,
     }
+
+
+def within(outcome: Mapping[str, Json], bytes_max: int) -> dict[str, Json]:
+    """Return `outcome` without the last pages of a test read, so that it has at most `bytes_max` bytes, if it can.
+
+    Its logs stay, tell of it, and `limits_reached` too. An outcome of other commands comes back as it is.
+    """
+    result = outcome["result"]
+    if result is None or "slices" not in result:
+        return dict(outcome)
+    reached = list(dict.fromkeys([*outcome["limits_reached"], "result_bytes"]))
+    logs = [log for log in _cut({"result_bytes": bytes_max}, reached) if log not in result["logs"]]
+    slices = [{**each, "pages": list(each["pages"])} for each in result["slices"]]
+    result = {**result, "slices": slices, "logs": [*result["logs"], *logs], "test_read_limit_reached": True}
+    outcome = {**outcome, "result": result, "limits_reached": reached}
+    over = len(channel.encode(outcome)) - bytes_max
+    while over > 0 and slices:
+        dropped = slices[-1]["pages"].pop() if slices[-1]["pages"] else slices.pop()
+        over -= len(channel.encode(dropped))
+    return outcome
 
 
 def _masked(result: Mapping[str, Json], masker: masking.Masker, *, by_place: bool) -> dict[str, Json]:
@@ -133,7 +153,7 @@ def _logs(data: Mapping[str, Json]) -> list[Json]:
 
 
 def _cut(limits: Mapping[str, Json], reached: Sequence[str]) -> Iterator[dict[str, str]]:
-    """Tell of a limit that cut a page: what is there looks whole."""
+    """Tell of a limit that cut pages: what is there looks whole."""
     if "result_bytes" in reached:
         bytes_max = limits["result_bytes"]
         message = f"the read ended where its result would have more than {bytes_max} bytes (limit result_bytes)"

@@ -94,10 +94,12 @@ def _failed(kind: str, message: str) -> dict[str, Json]:
 
 
 def _send(link: channel.Channel, outcome: Mapping[str, Json], bytes_max: int) -> None:
-    """Send the outcome, unless it is larger than wanted: the server's memory is not the job's to fill."""
+    """Send the outcome, with fewer pages if it is larger than wanted: the server's memory is not the job's to fill."""
     signal.signal(signal.SIGALRM, signal.SIG_IGN)
     size = len(channel.encode(outcome))
     if size > bytes_max:
+        outcome = answering.within(outcome, bytes_max)
+    if len(channel.encode(outcome)) > bytes_max:
         outcome = _failed("size", f"the result has {size} bytes, more than the limit result_bytes of {bytes_max}")
         outcome["limits_reached"] = ["result_bytes"]
     link.send("outcome", outcome)
