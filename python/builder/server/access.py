@@ -13,6 +13,7 @@ import jwt
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from python.builder.server.answers import refusal
+from python.builder.server.half_characters import refuse_half_characters
 from python.builder.server.problems import Problem, family_of
 from python.builder.server.settings import Settings, is_loopback
 
@@ -68,7 +69,7 @@ class Access:
         origin = headers.get("origin")
         if origin is None or origin in self._settings.origins:
             return
-        if urllib.parse.urlsplit(origin).netloc.lower() != headers.get("host", "").lower():
+        if _place(origin) != headers.get("host", "").lower():
             raise Problem(403, "pages of other origins are not served: say --allow-origin ORIGIN to allow one")
 
     def _token(self, headers: Mapping[str, str]) -> None:
@@ -120,7 +121,9 @@ class Access:
                 break
         if size > self._settings.body_bytes_max:
             raise Problem(413, f"the request is larger than {self._settings.body_bytes_max:,} bytes")
-        return b"".join(parts)
+        body = b"".join(parts)
+        refuse_half_characters(body)
+        return body
 
 
 def _headers(scope: Scope) -> dict[str, str]:
@@ -132,6 +135,14 @@ def _headers(scope: Scope) -> dict[str, str]:
             raise Problem(400, f"the header {name} comes twice")
         found[name] = raw.decode("latin-1").strip()
     return found
+
+
+def _place(origin: str) -> str | None:
+    """Return host and port of an origin; None where it is none."""
+    try:
+        return urllib.parse.urlsplit(origin).netloc.lower()
+    except ValueError:
+        return None
 
 
 def _is_address(name: str) -> bool:

@@ -77,6 +77,8 @@ class Streamed(Response):
         del scope
         try:
             await while_connected(receive, self._sent(send))
+        except ClientDisconnect:  # nobody is left to tell anything
+            return
         except asyncio.CancelledError:  # the server is being stopped: what was sent is whole as far as it goes
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 

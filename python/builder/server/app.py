@@ -116,7 +116,7 @@ async def _problem(request: Request, problem: Exception) -> Response:
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 -- it is the handler of these
     sentences = {
-        400: "the body cannot be read as JSON: it is nested too deeply, or has a number of too many digits",
+        400: "the body cannot be read as JSON: it is no UTF-8, nested too deeply, or has a number of too many digits",
         404: f"there is no {request.url.path[:200]}: GET /openapi.json lists what there is",
         405: f"{request.url.path[:200]} does not take {request.method}",
     }

@@ -81,11 +81,17 @@ async def template(call: Call[None]) -> Response:
 
 async def absent(call: Call[None]) -> Response:
     """Refuse what Airbyte's server does for Airbyte's own services."""
-    what = "contributions to Airbyte's repository" if "/contribute/" in call.request.url.path else "the assistant"
-    raise Problem(501, f"{what} is not part of this server: {_INSTEAD[what]}", exception="NotPartOfThisServer")
+    what = "contribute" if "/contribute/" in call.request.url.path else "assist"
+    raise Problem(501, _INSTEAD[what], exception="NotPartOfThisServer")
 
 
 _INSTEAD = {
-    "contributions to Airbyte's repository": "POST /v1/builder/export gives the folder that such a contribution has",
-    "the assistant": "POST /v1/builder/lint says what is wrong with a manifest, and what was probably meant",
+    "contribute": (
+        "contributions to Airbyte's repository are not part of this server: "
+        "POST /v1/builder/export gives the folder that such a contribution has"
+    ),
+    "assist": (
+        "the assistant is not part of this server: "
+        "POST /v1/builder/lint says what is wrong with a manifest, and what was probably meant"
+    ),
 }

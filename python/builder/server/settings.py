@@ -109,6 +109,11 @@ def checked(settings: Settings) -> Settings:
             raise HeadwaterError(f"{name} has {len(secret)} characters, want {_TOKEN_CHARACTERS_MIN} or more")
     for network in (*settings.allowed_networks, *settings.denied_networks):
         _check_network(network)
+    if DEFAULT in settings.cdks:
+        raise HeadwaterError(f"--cdk {DEFAULT}=… is taken: {DEFAULT} is the built-in one, which CDK_PYTHON says")
+    if not 0 < settings.deadline_seconds <= settings.deadline_seconds_max:
+        most = settings.deadline_seconds_max
+        raise HeadwaterError(f"--deadline {settings.deadline_seconds:g}: want seconds above 0, {most:g} at most")
     unknown = sorted(set(settings.projects.values()) - {DEFAULT, *settings.cdks})
     if unknown:
         raise HeadwaterError(f"no CDK is called {unknown[0]}: there are {', '.join([DEFAULT, *settings.cdks])}")

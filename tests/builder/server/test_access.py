@@ -39,7 +39,7 @@ def test_another_name_can_be_allowed(guarded: Client) -> None:
     assert guarded.get("/health", host="builder:8080").status == 200
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost:1"])
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost:1", "http://[::1"])
 def test_pages_of_other_origins_are_refused(client: Client, origin: str) -> None:
     answer = client.post("/v1/builder/lint", LINT, origin=origin)
 

@@ -73,3 +73,16 @@ def test_a_port_is_one_of_tcp(port: int) -> None:
 )
 def test_loopback_is_told_by_address(host: str, said: bool) -> None:
     assert is_loopback(host) is said
+
+
+def test_no_other_cdk_is_called_as_the_built_in_one() -> None:
+    with pytest.raises(HeadwaterError, match="--cdk default=… is taken"):
+        checked(Settings(cdks={"default": "/new"}))
+
+
+@pytest.mark.parametrize("deadline", [0, -1, 600.5, 5000, float("nan")])
+def test_a_deadline_that_no_request_may_have_is_no_default(deadline: float) -> None:
+    with pytest.raises(HeadwaterError, match="want seconds above 0, 600 at most"):
+        checked(Settings(deadline_seconds=deadline))
+
+    assert checked(Settings(deadline_seconds=600)).deadline_seconds == 600
