@@ -13,13 +13,17 @@ import msgspec
 
 from python.builder.jobs import Json
 
-__all__ = ["Link", "SizeError"]
+__all__ = ["Link", "SizeError", "TextError"]
 
 _OVERHEAD_BYTES = 1 << 20  # a failure, and the names around a result
 
 
 class SizeError(Exception):
     """A frame is larger than the job may answer."""
+
+
+class TextError(Exception):
+    """A text is no Unicode; the message says which."""
 
 
 class Link:
@@ -36,8 +40,14 @@ class Link:
         return cls(*await asyncio.open_connection(sock=connection))
 
     def send(self, frame: Mapping[str, Json]) -> None:
-        """Send one frame, while the process reads. Raises RecursionError where it is nested too deeply."""
-        body = msgspec.json.encode(frame)
+        """Send one frame, while the process reads. Raises RecursionError where it is nested too deeply, TextError."""
+        try:
+            body = msgspec.json.encode(frame)
+        except UnicodeEncodeError:
+            raise TextError(
+                f"{_place_of_no_text(frame)} holds half of a surrogate pair, which is no character: "
+                "write the character itself, or both halves"
+            ) from None
         self._writer.write(struct.pack(">I", len(body)) + body)
 
     async def frames(self, bytes_max: int, deadline: float) -> AsyncIterator[Mapping[str, Json]]:
@@ -67,3 +77,23 @@ def _decoded(body: bytes) -> Mapping[str, Json]:
     except (msgspec.DecodeError, RecursionError):  # NaN, or nesting that the standard library bears
         told = json.loads(body)
     return told
+
+
+def _place_of_no_text(frame: Json) -> str:
+    """Return the pointer of a text in `frame` that cannot be encoded; of the value, where it is its key."""
+    left: list[tuple[str, Json]] = [("", frame)]
+    while left:
+        at, part = left.pop()
+        if isinstance(part, Mapping):
+            left += [(f"{at}/{_shown(key)}", inner) for key, inner in part.items()]
+            left += [(f"{at}/{_shown(key)}", key) for key in part]
+        elif isinstance(part, list | tuple):
+            left += [(f"{at}/{index}", inner) for index, inner in enumerate(part)]
+        elif isinstance(part, str) and _shown(part) != part:
+            return at
+    return "/"
+
+
+def _shown(text: str) -> str:
+    """Return `text` with escapes for what is no character."""
+    return text.encode(errors="backslashreplace").decode()

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import msgspec
 
 from python.builder.engine import custom_code, outcomes
-from python.builder.engine.frames import Link, SizeError
+from python.builder.engine.frames import Link, SizeError, TextError
 from python.builder.engine.keeping import Keeper
 from python.builder.engine.processes import Plain, Running, end_of
 from python.builder.engine.settings import Interpreter, Options
@@ -150,6 +150,9 @@ class WorkerEngine(Engine):
             _end(running, late)
         except SizeError as error:
             yield Outcome(failure=Failure(kind=Kind.SIZE, message=str(error)), limits_reached=("result_bytes",))
+            return
+        except TextError as error:
+            yield Outcome(failure=Failure(kind=Kind.MANIFEST, message=str(error)))
             return
         except RecursionError:
             yield Outcome(failure=Failure(kind=Kind.MANIFEST, message="the manifest or config is nested too deeply"))

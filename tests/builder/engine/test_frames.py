@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from python.builder.engine.frames import Link, SizeError
+from python.builder.engine.frames import Link, SizeError, TextError
 from python.builder.worker.channel import Channel
 
 
@@ -76,3 +76,42 @@ def test_a_server_reads_what_a_worker_sends() -> None:
         Channel(theirs).send("event", {"large": 2**70})
         (size,) = struct.unpack(">I", ours.recv(4))
         assert json.loads(ours.recv(size)) == {"kind": "event", "data": {"large": 2**70}}
+
+
+@pytest.mark.parametrize(
+    ("frame", "place"),
+    [
+        ({"manifest": {}, "config": {"codes": ["a", "\ud800"]}}, "/config/codes/1"),
+        ({"config": {"a\ud800": 1}}, r"/config/a\ud800"),
+    ],
+)
+def test_half_a_surrogate_pair_is_refused_with_its_place(frame: Mapping[str, Any], place: str) -> None:
+    async def send(ours: socket.socket) -> None:
+        link = await Link.open(ours)
+        try:
+            link.send(frame)
+        finally:
+            link.close()
+
+    ours, theirs = socket.socketpair()
+    with theirs, pytest.raises(TextError) as told:
+        asyncio.run(send(ours))
+
+    assert str(told.value).startswith(f"{place} holds half of a surrogate pair")
+
+
+def test_what_has_come_is_read_also_when_the_deadline_is_over() -> None:
+    async def read() -> list[Mapping[str, Any]]:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            link = await Link.open(ours)
+            theirs.sendall(frame(b'{"a":1}') + frame(b'{"b":2}'))
+            theirs.close()
+            frames = link.frames(1000, time.monotonic() + 5)
+            first = await anext(frames)
+            late = link.frames(1000, time.monotonic() - 1)
+            found = [first, await anext(late)]
+            link.close()
+            return found
+
+    assert asyncio.run(read()) == [{"a": 1}, {"b": 2}]
