@@ -8,17 +8,18 @@ import contextlib
 import os
 import signal
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
-__all__ = ["WORKER", "Ended", "Plain", "Running", "Tail", "end_of"]
+__all__ = ["WORKER", "Ended", "Plain", "Running", "Tail", "end_of", "launch"]
 
 WORKER = Path(__file__).parents[1] / "worker" / "__main__.py"
 """What an interpreter of the CDK is started with."""
 
 _TAIL_BYTES_MAX = 8192
+_TAIL_SECONDS_MAX = 0.5  # from a process's end to that of its pipe, which what it started may hold
 _END_SECONDS_MAX = 10.0  # from the end of what a process says to its own: it unmaps memory, on a busy machine
 
 
@@ -55,21 +56,57 @@ async def end_of(running: Running) -> Ended:
 
 
 class Tail:
-    """Reads a stream to its end, and keeps what came last: a pipe that nobody drains would stop its writer."""
+    """A pipe for what a process says, of which the last is kept: one that nobody drains would stop its writer.
 
-    def __init__(self, stream: asyncio.StreamReader) -> None:
-        """Begin to read."""
+    The pipe is our own, since asyncio's would be waited for: whatever the process started may hold it open.
+    """
+
+    def __init__(self) -> None:
+        """Begin to read. `writing` is the end for the process, to be closed here once it has it."""
+        self._reading, self.writing = os.pipe()
         self._kept = b""
-        self._reading = asyncio.create_task(self._read(stream))
+        self._loop = asyncio.get_running_loop()
+        self._ended = asyncio.Event()
+        self._loop.add_reader(self._reading, self._read)
 
     async def text(self) -> str:
-        """Return the last of it, once the stream has ended."""
-        await self._reading
+        """Return the last that the process said, which has ended. No more is read afterwards."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._ended.wait(), _TAIL_SECONDS_MAX)
+        self.close()
         return self._kept.decode(errors="replace")
 
-    async def _read(self, stream: asyncio.StreamReader) -> None:
-        while data := await stream.read(65536):
-            self._kept = (self._kept + data)[-_TAIL_BYTES_MAX:]
+    def close(self) -> None:
+        """Read no more."""
+        if not self._ended.is_set():
+            self._ended.set()
+            self._loop.remove_reader(self._reading)
+            os.close(self._reading)
+
+    def _read(self) -> None:
+        data = os.read(self._reading, 65536)
+        self._kept = (self._kept + data)[-_TAIL_BYTES_MAX:]
+        if not data:
+            self.close()
+
+
+async def launch(
+    command: Sequence[str], environment: Mapping[str, str], connection: socket.socket, stderr: Tail
+) -> asyncio.subprocess.Process:
+    """Start `command` with `connection`, whose number is its last argument. Raises OSError."""
+    descriptor = connection.fileno()
+    try:
+        return await asyncio.create_subprocess_exec(
+            *(*command, str(descriptor)),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=stderr.writing,
+            env=environment,
+            pass_fds=(descriptor,),
+            start_new_session=True,
+        )
+    finally:
+        os.close(stderr.writing)
 
 
 class Plain(Running):
@@ -85,21 +122,12 @@ class Plain(Running):
     @classmethod
     async def start(cls, python: str, environment: Mapping[str, str], connection: socket.socket) -> Plain:
         """Start `python` for the job that comes on `connection`. Raises OSError if it cannot be started."""
-        descriptor = connection.fileno()
-        process = await asyncio.create_subprocess_exec(
-            python,
-            str(WORKER),
-            "once",
-            str(descriptor),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
-            env=environment,
-            pass_fds=(descriptor,),
-            start_new_session=True,
-        )
-        assert process.stderr is not None, "it was asked for"  # noqa: S101 -- for the type checker
-        return cls(process, Tail(process.stderr))
+        stderr = Tail()
+        try:
+            return cls(await launch((python, str(WORKER), "once"), environment, connection, stderr), stderr)
+        except BaseException:
+            stderr.close()
+            raise
 
     def kill(self) -> None:
         """End the process and all of its session."""

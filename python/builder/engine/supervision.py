@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from python.builder.engine.processes import WORKER, Ended, Running, Tail
+from python.builder.engine.processes import WORKER, Ended, Running, Tail, launch
 
 __all__ = ["ColdError", "Supervisor"]
 
@@ -49,22 +49,17 @@ class Supervisor:
         """Return a supervisor that has the CDK imported. Raises ColdError."""
         ours, theirs = socket.socketpair()
         ours.setblocking(False)  # noqa: FBT003 -- the standard library has no name for it
+        stderr = Tail()
         with theirs:
             try:
-                process = await asyncio.create_subprocess_exec(
-                    *(python, str(WORKER), "supervise", str(theirs.fileno())),
-                    stdin=asyncio.subprocess.DEVNULL,
-                    stdout=asyncio.subprocess.DEVNULL,
-                    stderr=asyncio.subprocess.PIPE,
-                    env=environment,
-                    pass_fds=(theirs.fileno(),),
-                    start_new_session=True,
-                )
-            except OSError as error:
+                process = await launch((python, str(WORKER), "supervise"), environment, theirs, stderr)
+            except BaseException as error:
                 ours.close()
-                raise ColdError(f"{python} cannot be started: {error.strerror}") from error
-        assert process.stderr is not None, "it was asked for"  # noqa: S101 -- for the type checker
-        supervisor = cls(process, ours, Tail(process.stderr))
+                stderr.close()
+                if isinstance(error, OSError):
+                    raise ColdError(f"{python} cannot be started: {error.strerror}") from error
+                raise
+        supervisor = cls(process, ours, stderr)
         try:
             await asyncio.wait_for(asyncio.shield(supervisor._ready), _READY_SECONDS_MAX)
         except BaseException as error:
@@ -119,6 +114,7 @@ class Supervisor:
         """End it, and all its children."""
         self._hearing.cancel()
         self._control.close()
+        self._stderr.close()
         self._lose()
         try:
             await asyncio.wait_for(self._process.wait(), _CLOSE_SECONDS_MAX)
