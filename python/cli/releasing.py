@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import datetime as dt
 import os
 import pathlib
@@ -11,10 +12,11 @@ import msgspec
 
 from python.cli import comparing, snapshotting
 from python.importing import changelog, report, snapshot_files
-from python.importing.changes import connector_type
+from python.importing.changes import connector_type, connectors
 from python.importing.comparing import compare
 from python.importing.releasing import Files, Release, lacking, planned
 from python.importing.repository import GitError, Repository, here
+from python.importing.scaffold import matrix
 from python.protocol.errors import HeadwaterError
 
 __all__ = ["Options", "Told", "release"]
@@ -57,7 +59,8 @@ def release(options: Options) -> Told:
     if not options.check and not disagreeing:
         _write(folder, planned(now, last, dt.datetime.now(dt.timezone.utc).date().isoformat()))
         now = _now(folder)
-    lacks = [*disagreeing, *lacking(now, last)]
+        matrix.enlist(folder.parent, next(each for each in connectors(folder.parent) if each.name == folder.name))
+    lacks = [*disagreeing, *lacking(now, last), *_unlisted(folder, now)]
     return Told("\n".join(_lines(options, now, last, lacks)), fine=not lacks)
 
 
@@ -100,7 +103,7 @@ def _last(repository: Repository, options: Options) -> Files | None:
         return None  # nothing was ever committed
     for commit in repository.text("log", "--format=%H", options.since, "--", path).split():
         page = _page(repository, commit, path)
-        if _released(page) - _released(_page(repository, f"{commit}^", path)):
+        if _headings(page) - _headings(_page(repository, f"{commit}^", path)):
             snapshot = snapshot_files.of_revision(commit, name, repository.folder)
             return Files(snapshot=msgspec.structs.replace(snapshot, name=f"{name} at {commit[:7]}"), changelog=page)
     return None
@@ -114,8 +117,9 @@ def _page(repository: Repository, revision: str, path: str) -> str:
     return _text(f"{revision}:{path}", content)
 
 
-def _released(page: str) -> set[str]:
-    return {section.title for section in changelog.sections(page) if section.version}
+def _headings(page: str) -> collections.Counter[str]:
+    """Return how often each heading of a release is there: two of one day may have the same."""
+    return collections.Counter(section.title for section in changelog.sections(page) if section.version)
 
 
 def _disagreeing(folder: pathlib.Path, options: Options) -> Iterator[str]:
@@ -144,6 +148,14 @@ def _write(folder: pathlib.Path, found: Release) -> None:
             os.replace(beside, path)  # noqa: PTH105 -- as atomic as its name says
 
 
+def _unlisted(folder: pathlib.Path, now: Files) -> Iterator[str]:
+    """Yield where CI would publish another version than VERSION says, or none."""
+    version = matrix.listed(folder.parent, folder.name)
+    if version is not None and now.snapshot.version and version != now.snapshot.version:
+        has = f"has it as {version}" if version else "has no line for it"
+        yield f"{matrix.WORKFLOW} {has}, and VERSION is {now.snapshot.version}: headwater release writes that line"
+
+
 def _lines(options: Options, now: Files, last: Files | None, lacks: list[str]) -> Iterator[str]:
     name, version = now.snapshot.name, now.snapshot.version
     if options.markdown and last:
@@ -156,5 +168,7 @@ def _lines(options: Options, now: Files, last: Files | None, lacks: list[str]) -
     since = f"since {last.snapshot.name}" if last else "and was never released before"
     if options.check:
         yield f"{name} is {version} {since}, and its CHANGELOG, README and snapshots say so"
+    elif last and changelog.sections(now.changelog) == changelog.sections(last.changelog):
+        yield f"{name} is {version} {since}, and nothing of it has changed that users notice: its CHANGELOG stays"
     else:
-        yield f"{name} is {version} {since}; commit VERSION, CHANGELOG.md and README.md, and its release is done"
+        yield f"{name} is {version} {since}; commit what this has changed, and its release is done"

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-__all__ = ["HEADING", "Section", "sections", "with_release"]
+__all__ = ["HEADING", "Section", "sections", "waiting", "with_release"]
 
 HEADING = "## "
 """How the heading of a section begins."""
@@ -43,18 +43,40 @@ def sections(text: str) -> list[Section]:
 def with_release(text: str, old: str, title: str, found: Sequence[str]) -> str:
     """Return the CHANGELOG `text` with a section `title` on top; `old` is the CHANGELOG of the last release.
 
-    The new section has what people wrote: below `## Unreleased`, and below the topmost heading of a version where `old`
-    does not have that one, for it is a release begun before. `found` are lines that come below that, unless they stand
-    there already. All else stays.
+    The new section has the lines of those that are `waiting`, in whose place it comes. `found` are lines that come
+    below that, unless they stand there already. All else stays.
     """
     head, now = _split(text)
-    released = {section.title for section in sections(old)}
-    newest = next((each for each in now if each.version), None)
-    waiting = [each for each in now if not each.version or (each is newest and each.title not in released)]
-    written = [line for section in waiting for line in section.lines]
+    begun = _waiting(now, old)
+    written = [line for number in begun for line in now[number].lines]
     lines = [*written, *(line for line in found if line not in written)]
-    kept = [section for section in now if section not in waiting]
+    kept = [section for number, section in enumerate(now) if number not in begun]
     return _joined(head, [Section(title, tuple(lines)), *kept])
+
+
+def waiting(text: str, old: str) -> list[Section]:
+    r"""Return the sections of the CHANGELOG `text` that wait for a release; `old` is that of the last release.
+
+    These are what people wrote below `## Unreleased`, and the topmost of a version where `old` has fewer of its
+    heading, for it is a release begun before: two of one day may bear the same one.
+
+    >>> waiting("## v1, 2026-11-21\n\n- b\n\n## v1, 2026-11-21\n\n- a\n", "## v1, 2026-11-21\n\n- a\n")
+    [Section(title='v1, 2026-11-21', lines=('- b',))]
+    """
+    now = sections(text)
+    return [now[number] for number in _waiting(now, old)]
+
+
+def _waiting(now: Sequence[Section], old: str) -> list[int]:
+    """Return the numbers of those of `now` that wait, as told above."""
+    titles = [section.title for section in now]
+    before = [section.title for section in sections(old)]
+    newest = next((number for number, each in enumerate(now) if each.version), None)
+    return [
+        number
+        for number, each in enumerate(now)
+        if not each.version or (number == newest and titles.count(each.title) > before.count(each.title))
+    ]
 
 
 def _split(text: str) -> tuple[str, list[Section]]:

@@ -41,18 +41,20 @@ def planned(now: Files, last: Files | None, date: str) -> Release:
     """Return the release of `now` on `date` (as 2026-11-21); `last` is as the last release left the folder.
 
     VERSION is raised by what has changed, unless somebody raised it that far already. What people wrote in the
-    CHANGELOG comes before what is found. Raises VersionError where a VERSION cannot be read.
+    CHANGELOG comes before what is found; where there is nothing to tell, it stays as it is. Raises VersionError where
+    a VERSION cannot be read.
     """
     compared = compare(last.snapshot, now.snapshot) if last else None
     version = _version(now, compared)
     found = list(_lines(compared)) if compared else [_FIRST]
     old = last.changelog if last else ""
     title = f"{version}, {date}"
+    silent = compared is not None and not compared.differences and _is_told(now, version, old)
     spec = now.snapshot.spec or {}
     lacks = config_pages.unnamed(now.readme, spec) or config_pages.BEGIN in now.readme
     return Release(
         version=version,
-        changelog=_dated(now.changelog, old, title, found),
+        changelog=now.changelog if silent else _dated(now.changelog, old, title, found),
         readme=config_pages.with_tables(now.readme, spec) if lacks else now.readme,
         comparison=compared,
     )
@@ -66,10 +68,15 @@ def _version(now: Files, compared: Comparison | None) -> str:
     return mine if verdict(raised).enough else next_version(compared.old.version, compared.level)
 
 
+def _is_told(now: Files, version: str, old: str) -> bool:
+    """Return whether the CHANGELOG has a section of `version`, and nothing in it waits for a release."""
+    waits = any(each.version or each.lines for each in changelog.waiting(now.changelog, old))
+    return not waits and any(each.version == version for each in changelog.sections(now.changelog))
+
+
 def _dated(text: str, old: str, title: str, found: Sequence[str]) -> str:
     """Return the CHANGELOG with the release on top; that nothing changed is left out where people tell what did."""
-    waiting = changelog.with_release(text, old, title, [])
-    told = changelog.sections(waiting)[0].lines
+    told = [line for section in changelog.waiting(text, old) for line in section.lines]
     return changelog.with_release(
         text, old, title, [line for line in found if line not in (_INNER, _FIRST) or not told]
     )

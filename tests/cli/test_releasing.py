@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from python.cli.commands import headwater
+from python.importing.scaffold import matrix
 
 SPEC = {
     "protocol": 3032023,
@@ -111,6 +112,39 @@ def test_a_release_done_twice_changes_nothing(repository: Repository, release: C
     assert {name: repository.read(name) for name in once} == once
     repository.commit()
     assert release("--check").exit_code == 0
+
+
+def test_two_releases_of_one_day_and_version_are_told_apart(
+    repository: Repository, release: Callable[..., Result]
+) -> None:
+    for fields in (("token",), ("token", "region"), ("token", "region", "zone")):
+        config = {"type": "object", "properties": {name: {"type": "string"} for name in fields}}
+        repository.keep("spec", SPEC | {"configSchema": config})
+        assert release().exit_code == 0
+        repository.commit()
+    newest = repository.git("rev-parse", "--short=7", "HEAD").strip()
+    kept = repository.read("CHANGELOG.md")
+
+    assert f"since source-x at {newest}" in release("--check").output
+    assert f"since source-x at {newest}, and nothing of it has changed" in release().output
+    assert repository.read("CHANGELOG.md") == kept
+    assert not repository.git("status", "--porcelain")
+
+
+def test_a_release_moves_its_line_of_ci_s_matrix(repository: Repository, release: Callable[..., Result]) -> None:
+    workflow = repository.root / matrix.WORKFLOW
+    workflow.parent.mkdir(parents=True)
+    workflow.write_text("- { connector: source-x, connector_type: capture, version: v1 }\n")
+    release()
+    repository.commit()
+    repository.keep("discover", [binding(key=["/n"])])
+
+    assert release().exit_code == 0
+    assert workflow.read_text() == "- { connector: source-x, connector_type: capture, version: v2 }\n"
+    workflow.write_text("- { connector: source-x, connector_type: capture, version: v1 }\n")
+    checked = release("--check")
+    assert checked.exit_code == 1
+    assert "python.yaml has it as v1, and VERSION is v2" in checked.output
 
 
 def test_what_waits_for_a_release_is_none(repository: Repository, release: Callable[..., Result]) -> None:

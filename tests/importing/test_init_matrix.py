@@ -36,8 +36,21 @@ def test_a_connector_gets_one_line_in_its_place(name: str, workflow: Path, tmp_p
     ]
 
 
+def test_a_line_gets_the_version_that_its_connector_has_now(workflow: Path, tmp_path: Path) -> None:
+    before = workflow.read_text(encoding="utf-8")
+    assert matrix.listed(tmp_path, "source-faker") == "v1"
+
+    assert matrix.enlist(tmp_path, Connector("source-faker", "capture", "v2", ""))
+
+    line = "{ connector: source-faker, connector_type: capture, version: v%s }"
+    assert workflow.read_text(encoding="utf-8") == before.replace(line % 1, line % 2)
+    assert matrix.listed(tmp_path, "source-faker") == "v2"
+    assert matrix.listed(tmp_path, "source-nobody") == ""
+
+
 def test_without_a_matrix_nothing_is_written(tmp_path: Path) -> None:
     assert not matrix.enlist(tmp_path, Connector("source-x", "capture", "v1", ""))
+    assert matrix.listed(tmp_path, "source-x") is None
     assert list(tmp_path.iterdir()) == []
 
 

@@ -56,12 +56,29 @@ def test_a_version_that_people_raised_stays() -> None:
     assert planned(files("v3", key="/n"), files(), "2026-11-21").version == "v3"
 
 
+def test_where_nothing_has_changed_nothing_is_released() -> None:
+    for page in (CHANGELOG, CHANGELOG.replace("## v1", "## Unreleased\n\n## v1")):
+        assert planned(files(page=page), files(), "2026-11-21").changelog == page
+
+
 def test_a_release_in_which_nothing_shows_says_so_unless_people_say_more() -> None:
     nothing = "- Nothing in its spec, its bindings or its documents has changed."
     told = CHANGELOG.replace("## v1", "## Unreleased\n\n- Faster.\n\n## v1")
 
-    assert nothing in planned(files(), files(), "2026-11-21").changelog
+    assert nothing in planned(files("v2"), files(), "2026-11-21").changelog
     assert "v1, 2026-11-21\n\n- Faster.\n\n" in planned(files(page=told), files(), "2026-11-21").changelog
+
+
+def test_a_second_release_of_one_day_and_version_is_one_of_its_own() -> None:
+    first = planned(files(region={"type": "string"}), files(), "2026-11-21")
+    was = files(region={"type": "string"}, page=first.changelog)
+    more: dict[str, Any] = {"region": {"type": "string"}, "zone": {"type": "string"}}
+
+    second = planned(files(page=first.changelog, **more), was, "2026-11-21")
+    again = planned(files(page=second.changelog, **more), was, "2026-11-21")
+
+    assert second.changelog.count("## v1, 2026-11-21") == 2
+    assert again.changelog == second.changelog
 
 
 def test_the_first_release_is_told_as_such() -> None:
