@@ -19,6 +19,8 @@ DEMO := $(patsubst %,.venv/.ready-%,demo source-bigdata source-faker derive-sale
 SCRIPTS = $(wildcard *.sh python/*.sh .ci/*)
 DOCKERFILES = $(wildcard python/Dockerfile *-*/Dockerfile)
 WORKERS := 2 # CI has two cores; more of them here gain little, as many tests wait for processes
+# In the order of the tree, so that the small ones of connectors come last and no worker waits for the other.
+BY_FILE := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 # --inexact: uv itself stays, and what another target has installed.
 SYNC := $(BIN)/uv sync --quiet --frozen --inexact
 
@@ -49,10 +51,10 @@ check: .venv/.ready-dev ## format, lint, types, imports, generated pages, fast t
 	@$(RUN) pytest -q -n $(WORKERS) -m "not slow and not versions"
 
 slow: .venv/.ready-dev .venv/.ready-tools $(READY) ## the tests that start many processes, connectors in their own environments, and the newest upstream versions
-	@$(RUN) pytest -q -m "slow and not long" -n $(WORKERS) --dist loadfile
+	@$(RUN) pytest -q -m "slow and not long" $(BY_FILE)
 
 test-long: .venv/.ready-dev .venv/.ready-tools $(READY) ## the longest of the slow tests: more kills, more images, more connectors begun and moved
-	@$(RUN) pytest -q -m "slow and long" -n $(WORKERS) --dist loadfile
+	@$(RUN) pytest -q -m "slow and long" $(BY_FILE)
 
 test-versions: .venv/.ready-dev ## both shims on every version of airbyte-cdk and singer-sdk that they promise, each in its own environment
 	@$(RUN) pytest -q -m versions
