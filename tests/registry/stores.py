@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any
 from unittest import mock
 
@@ -27,8 +27,8 @@ class FailingStore(Store):
         self.inner = inner
         self.left = writes
 
-    def _list(self, prefix: str) -> Iterator[Version]:
-        return self.inner.list(prefix)
+    def _list(self, prefix: str, names: Container[str] | None) -> Iterator[Version]:
+        return self.inner.list(prefix, names)
 
     def _get(self, path: str) -> Blob:
         return self.inner.get(path)

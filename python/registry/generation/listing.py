@@ -70,11 +70,9 @@ def listing_of(store: Store) -> Listing:
     connectors: dict[str, dict[str, str]] = {}
     files: dict[str, Version] = {}
     folder, own, tag = "", dict[str, str](), ""
-    for version in store.list(METADATA):  # a hundred thousand: what is of the same folder is worked out once
+    for version in store.list(METADATA, _KNOWN):  # a hundred thousand: what is of the same folder is worked out once
         path = version.path
         within, _, name = path.rpartition("/")
-        if name not in _KNOWN:
-            continue
         if within != folder:
             folder = within
             repository, _, tag = within[len(METADATA) :].rpartition("/")

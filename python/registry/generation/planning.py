@@ -110,10 +110,7 @@ class _Work:
             return self._quarantined(name, why)
         if built is None:
             return Row(repository=name, connector=Connector(own=self._listing.connectors[name]), entries={})
-        others = self._listing.connectors.keys() - {name}
-        # What an override names has its entry beside its own versions, unless it is a connector with an own one.
-        written = {path: data for path, data in built.written.items() if repository_of(path) not in others}
-        self._written[name] = written
+        self._written[name] = {path: data for path, data in built.written.items() if self._is_writer(name, path)}
         connector = Connector(
             kind=built.kind,
             definition=built.definition,
@@ -126,6 +123,14 @@ class _Work:
             warnings=built.warnings,
         )
         return Row(repository=name, connector=connector, entries=built.entries)
+
+    def _is_writer(self, name: str, path: str) -> bool:
+        """Return whether the connector `name` writes the entry at `path`.
+
+        What an override names has its entry beside its own versions, unless it is a connector with metadata of its own.
+        """
+        repository = repository_of(path)
+        return repository == name or repository not in self._listing.connectors
 
     def _claims_anew(self, row: Row) -> bool:
         """Return whether a connector claims another identity or image than it has: only then it can be a duplicate."""

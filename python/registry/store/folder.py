@@ -1,9 +1,11 @@
 """A store in a folder, the default: files that people can look at, written as atomically as a bucket's objects.
 
-The folder has one child of ours, `.store`, with the lock that writers take and files that are being written. It is on
-the same file system, so that a finished file is moved to its place in one step. Files that people copy into the folder
-are objects too.
+The folder has one child of ours, `.store`, with the lock that writers take. A file is written beside its place under a
+hidden name, `.store-` and a token, and moved there in one step. Files that people copy into the folder are objects too.
 """
+
+# A registry has 100,000 paths, and an object for each takes longer than what the system does with it, so:
+# ruff: noqa: PTH103, PTH105, PTH106, PTH108, PTH110, PTH112, PTH116, PTH120, PTH123 -- no pathlib here
 
 from __future__ import annotations
 
@@ -11,13 +13,12 @@ import contextlib
 import datetime as dt
 import fcntl
 import hashlib
-import operator
 import os
 import pathlib
-import tempfile
+import secrets
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 
 from python.registry.store.base import (
     Absent,
@@ -34,16 +35,20 @@ from python.registry.store.base import (
     When,
 )
 
-__all__ = ["LEFTOVER_SECONDS_MIN", "OWN", "FolderStore"]
+__all__ = ["LEFTOVER_SECONDS_MIN", "OWN", "WRITING", "FolderStore"]
 
 OWN = ".store"
 """The child of the folder that holds no objects."""
+
+WRITING = f"{OWN}-"
+"""How the names of files begin that are being written: none of them is an object."""
 
 LEFTOVER_SECONDS_MIN = 24 * 60 * 60
 """A file that has been written for longer than that is nobody's any more: its writer was killed."""
 
 _LOCK = "lock"
 _NS = 1_000_000_000
+_ATTEMPTS_MAX = 100  # somebody who removes an empty folder as often as we make it does nothing else
 
 
 class FolderStore(Store):
@@ -51,10 +56,9 @@ class FolderStore(Store):
 
     def __init__(self, folder: pathlib.Path, clock_ns: Callable[[], int] = time.time_ns) -> None:
         super().__init__(str(folder))
-        self._folder = folder
+        self._folder = str(folder)
         self._clock_ns = clock_ns
         self._batches = 0
-        self._swept = False
         self._counting = threading.Lock()
 
     @contextlib.contextmanager
@@ -71,18 +75,56 @@ class FolderStore(Store):
             if is_last:
                 os.sync()
 
-    def _list(self, prefix: str) -> Iterator[Version]:
+    def _list(self, prefix: str, names: Container[str] | None) -> Iterator[Version]:
         with _told(self.address):
-            if self._folder.exists() and not self._folder.is_dir():
+            if os.path.exists(self._folder) and not os.path.isdir(self._folder):
                 raise StoreError(f"{self.address} is a file; want the folder that is the bucket")
-            for name, file in _files(str(self._folder), prefix):
-                with contextlib.suppress(FileNotFoundError):  # deleted meanwhile
-                    yield _version(name, file.stat(follow_symlinks=False), None)
+            for path in self._files(prefix, names):
+                try:
+                    status = os.lstat(f"{self._folder}/{path}")
+                except FileNotFoundError:  # deleted meanwhile
+                    continue
+                yield _version(path, status, None)
+
+    def _files(self, prefix: str, names: Container[str] | None) -> Iterator[str]:
+        """Yield the path of every file, sorted."""
+        waiting = [""]
+        while waiting:
+            path = waiting.pop()
+            if path and not path.endswith("/"):
+                yield path
+            else:
+                waiting += self._children(path, prefix, names)
+
+    def _children(self, within: str, prefix: str, names: Container[str] | None) -> list[str]:
+        """Return the paths of what may be or hold an object, the last first; a folder's path ends with a slash."""
+        try:
+            with os.scandir(f"{self._folder}/{within}") as entries:
+                found = list(self._held(entries, within, names))
+        except (FileNotFoundError, NotADirectoryError):
+            return []  # deleted meanwhile
+        if not within.startswith(prefix):
+            found = [path for path in found if path.startswith(prefix) or prefix.startswith(path)]
+        found.sort(reverse=True)
+        return found
+
+    def _held(self, entries: Iterable[os.DirEntry[str]], within: str, names: Container[str] | None) -> Iterator[str]:
+        """Yield paths of files and folders. Links are not followed: what they lead to need not be in the store."""
+        for each in entries:
+            name = each.name
+            if each.is_dir(follow_symlinks=False):
+                if within or name != OWN:
+                    yield f"{within}{name}/"
+            elif name.startswith(WRITING):
+                self._sweep(each)
+            elif (names is None or name in names) and each.is_file(follow_symlinks=False):
+                yield within + name
 
     def _get(self, path: str) -> Blob:
+        place = self._place(path)
         with _told(self.address):
             try:
-                with self._place(path).open("rb") as file:
+                with open(place, "rb", buffering=0) as file:
                     data, status = file.read(), os.fstat(file.fileno())
             except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
                 raise NotFoundError(path) from None
@@ -90,82 +132,91 @@ class FolderStore(Store):
 
     def _put(self, path: str, data: bytes, when: When, headers: Headers) -> Version:  # noqa: ARG002 -- a file has none
         place = self._place(path)
-        with _told(self.address), self._temporary(data) as beside:
-            with self._locked():
-                _check(path, place, when)
-                self._date(beside, place)
-                try:
-                    changed = _made(place.parent)
-                    beside.replace(place)
-                except (FileExistsError, NotADirectoryError, IsADirectoryError):
-                    raise PathError(path, "it or what it is in is there already, as a folder or as a file") from None
-                status = place.stat()
+        with _told(self.address):
+            try:
+                with self._temporary(place) as (number, beside, changed):
+                    self._fill(number, data)
+                    with self._locked():
+                        there = _status(place)
+                        _check(path, there, when)
+                        self._date(number, there)
+                        status = os.fstat(number)
+                        os.replace(beside, place)
+            except (FileExistsError, NotADirectoryError, IsADirectoryError):
+                raise PathError(path, "it or what it is in is there already, as a folder or as a file") from None
             self._sync(changed)
         return _version(path, status, hashlib.sha256(data).hexdigest())
 
     def _delete(self, path: str, when: Always | Unchanged) -> None:
         place = self._place(path)
         with _told(self.address):
-            if not self._folder.exists() and isinstance(when, Always):
+            if not os.path.exists(self._folder) and isinstance(when, Always):
                 return
             with self._locked():
-                _check(path, place, when)
+                _check(path, _status(place), when)
                 with contextlib.suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
-                    place.unlink()
-                self._prune(place.parent)
+                    os.unlink(place)
+            self._prune(os.path.dirname(place))
 
-    def _place(self, path: str) -> pathlib.Path:
-        if path.split("/", 1)[0] == OWN:
-            raise PathError(path, f"{OWN} is the store's own")
-        return self._folder / path
+    def _place(self, path: str) -> str:
+        first, _, _ = path.partition("/")
+        if first == OWN or path.rpartition("/")[2].startswith(WRITING):
+            raise PathError(path, f"{OWN} and files that begin with {WRITING} are the store's own")
+        return f"{self._folder}/{path}"
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
         """Within, no other writer of this folder, in this process or another, is within."""
-        own = self._folder / OWN
-        own.mkdir(parents=True, exist_ok=True)
-        with (own / _LOCK).open("ab") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        own = f"{self._folder}/{OWN}"
+        try:
+            number = os.open(f"{own}/{_LOCK}", os.O_RDWR | os.O_CREAT, 0o644)
+        except FileNotFoundError:
+            os.makedirs(own, exist_ok=True)
+            number = os.open(f"{own}/{_LOCK}", os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(number, fcntl.LOCK_EX)
             yield
+        finally:
+            os.close(number)
 
     @contextlib.contextmanager
-    def _temporary(self, data: bytes) -> Iterator[pathlib.Path]:
-        """Within, a file of `data` on the same file system; afterwards it is moved, or gone."""
-        own = self._folder / OWN
-        own.mkdir(parents=True, exist_ok=True)
-        self._sweep(own)
-        number, name = tempfile.mkstemp(dir=own)
-        beside = pathlib.Path(name)
+    def _temporary(self, place: str) -> Iterator[tuple[int, str, list[str]]]:
+        """Within, an open file beside `place`, its path, and the folders to sync; afterwards it is moved, or gone."""
+        folder = os.path.dirname(place)
+        beside = f"{folder}/{WRITING}{secrets.token_hex(8)}"
+        number, changed = _opened(beside, folder)
         try:
-            with os.fdopen(number, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fchmod(number, 0o644)  # mkstemp's are for us alone; a web server reads these
-                if not self._batches:
-                    os.fsync(number)
-            yield beside
+            yield number, beside, changed
+        except BaseException:
+            with contextlib.suppress(FileNotFoundError):  # moved already
+                os.unlink(beside)
+            self._prune(folder)
+            raise
         finally:
-            beside.unlink(missing_ok=True)
+            os.close(number)
 
-    def _sweep(self, own: pathlib.Path) -> None:
-        """Remove, once, what writers that were killed long ago have left."""
-        if self._swept:
-            return
-        self._swept = True
-        for each in own.iterdir():
-            with contextlib.suppress(FileNotFoundError):
-                is_old = self._clock_ns() - each.stat().st_mtime_ns > LEFTOVER_SECONDS_MIN * _NS
-                if is_old and each.name != _LOCK:
-                    each.unlink()
+    def _fill(self, number: int, data: bytes) -> None:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(number, rest) :]
+        os.fchmod(number, 0o644)  # whatever the umask is: a web server reads these
+        if not self._batches:
+            os.fsync(number)
 
-    def _date(self, beside: pathlib.Path, place: pathlib.Path) -> None:
-        """Make the time of `beside` later than that of the file it replaces, however coarse the system's clock is."""
+    def _sweep(self, entry: os.DirEntry[str]) -> None:
+        """Remove what a writer that was killed long ago has left."""
+        with contextlib.suppress(OSError):  # somebody else did, or this folder is for reading alone
+            if self._clock_ns() - entry.stat(follow_symlinks=False).st_mtime_ns > LEFTOVER_SECONDS_MIN * _NS:
+                os.unlink(entry.path)
+
+    def _date(self, number: int, there: os.stat_result | None) -> None:
+        """Make the time of an open file later than that of the one it replaces, however coarse the clock is."""
         now = self._clock_ns()
-        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-            now = max(now, place.stat().st_mtime_ns + 1)
-        os.utime(beside, ns=(now, now))
+        if there is not None:
+            now = max(now, there.st_mtime_ns + 1)
+        os.utime(number, ns=(now, now))
 
-    def _sync(self, folders: list[pathlib.Path]) -> None:
+    def _sync(self, folders: list[str]) -> None:
         for folder in [] if self._batches else folders:
             with contextlib.suppress(FileNotFoundError):  # emptied by another writer meanwhile
                 number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -174,77 +225,52 @@ class FolderStore(Store):
                 finally:
                     os.close(number)
 
-    def _prune(self, folder: pathlib.Path) -> None:
+    def _prune(self, folder: str) -> None:
         """Remove `folder` and what it is in while they are empty: a bucket has no empty folders."""
-        while folder != self._folder:
+        while len(folder) > len(self._folder):
             try:
-                folder.rmdir()
+                os.rmdir(folder)
             except FileNotFoundError:
                 pass
             except OSError:
                 return
-            folder = folder.parent
+            folder = os.path.dirname(folder)
 
 
-def _files(folder: str, prefix: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
-    """Yield every file below `folder`, sorted by path; folders that cannot hold `prefix` are not looked into."""
-    waiting = _children(folder, "", prefix)
-    while waiting:
-        path, entry = waiting.pop()
-        if path.endswith("/"):
-            waiting += _children(entry.path, path, prefix)
-        else:
-            yield path, entry
-
-
-def _children(folder: str, within: str, prefix: str) -> list[tuple[str, os.DirEntry[str]]]:
-    """Return what in `folder` may be or hold an object, the last first; a folder's path ends with a slash.
-
-    Links are not followed: what they lead to need not be in the store.
-    """
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
-        return sorted(_held(entries, within, prefix), key=operator.itemgetter(0), reverse=True)
-    return []  # deleted meanwhile
-
-
-def _held(entries: Iterable[os.DirEntry[str]], within: str, prefix: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
-    for each in entries:
-        path = within + each.name
-        if each.is_dir(follow_symlinks=False):
-            path += "/"
-            if path != f"{OWN}/" and (path.startswith(prefix) or prefix.startswith(path)):
-                yield path, each
-        elif path.startswith(prefix) and each.is_file(follow_symlinks=False):
-            yield path, each
-
-
-def _made(folder: pathlib.Path) -> list[pathlib.Path]:
-    """Make `folder`; return it, and each folder around it that has got a new child, for these have to be synced."""
+def _opened(path: str, folder: str) -> tuple[int, list[str]]:
+    """Make the file `path` in `folder`, and that too; return it open, and each folder that has got a new child."""
     changed = [folder]
-    while not changed[-1].exists():
-        changed.append(changed[-1].parent)
-    folder.mkdir(parents=True, exist_ok=True)
-    return changed
+    for _ in range(_ATTEMPTS_MAX):  # an empty folder may be removed by another writer before there is a file in it
+        with contextlib.suppress(FileNotFoundError):
+            return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644), changed
+        while not os.path.exists(changed[-1]):
+            changed.append(os.path.dirname(changed[-1]))
+        os.makedirs(folder, exist_ok=True)
+    raise StoreError(f"{folder} is removed as often as it is made: does another program clean up in this folder?")
 
 
 def _version(path: str, status: os.stat_result, sha256: str | None) -> Version:
+    changed_ns = status.st_mtime_ns
     return Version(
         path=path,
-        generation=f"{status.st_mtime_ns:x}-{status.st_ino:x}-{status.st_size:x}",
+        generation=f"{changed_ns:x}-{status.st_ino:x}-{status.st_size:x}",
         size=status.st_size,
         sha256=sha256,
-        updated=dt.datetime.fromtimestamp(status.st_mtime_ns / _NS, dt.timezone.utc),
+        updated=dt.datetime.fromtimestamp(changed_ns / _NS, dt.timezone.utc),
     )
 
 
-def _check(path: str, place: pathlib.Path, when: When) -> None:
+def _status(place: str) -> os.stat_result | None:
     try:
-        there = _version(path, place.stat(), None).generation
+        return os.stat(place)
     except (FileNotFoundError, NotADirectoryError):
-        there = None
+        return None
+
+
+def _check(path: str, there: os.stat_result | None, when: When) -> None:
     if isinstance(when, Absent) and there is not None:
         raise ConflictError(path, "nothing there")
-    if isinstance(when, Unchanged) and there != when.generation:
+    if isinstance(when, Unchanged) and (there is None or _version(path, there, None).generation != when.generation):
         raise ConflictError(path, f"generation {when.generation}")
 
 

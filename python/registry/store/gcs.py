@@ -6,7 +6,7 @@ import contextlib
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any, TypeAlias
 
 import google.cloud.storage as storage  # type: ignore[import-untyped] # it ships no types # noqa: PLR0402 -- mypy finds it by no other way
@@ -51,7 +51,7 @@ class GcsStore(Store):
         self._root = f"{prefix}/" if prefix else ""
         self._retry = DEFAULT_RETRY.with_timeout(RETRY_SECONDS_MAX)
 
-    def _list(self, prefix: str) -> Iterator[Version]:
+    def _list(self, prefix: str, names: Container[str] | None) -> Iterator[Version]:  # noqa: ARG002 -- `list` looks
         with self._told(prefix):
             for each in self._client.list_blobs(self._bucket, prefix=self._root + prefix, retry=self._retry):
                 yield self._version(each)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 
 from python.registry.store.base import (
     Absent,
@@ -37,7 +37,7 @@ class MemoryStore(Store):
         self._writes = 0
         self._lock = threading.Lock()
 
-    def _list(self, prefix: str) -> Iterator[Version]:
+    def _list(self, prefix: str, names: Container[str] | None) -> Iterator[Version]:  # noqa: ARG002 -- `list` looks
         with self._lock:
             found = [blob.version for path, blob in self._blobs.items() if path.startswith(prefix)]
         yield from sorted(found, key=lambda each: each.path)

@@ -6,7 +6,7 @@ import contextlib
 import datetime as dt
 import email.utils
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any, TypeAlias
 
 import boto3  # type: ignore[import-untyped] # it ships no types
@@ -48,7 +48,7 @@ class S3Store(Store):
         self._bucket = bucket
         self._root = f"{prefix}/" if prefix else ""
 
-    def _list(self, prefix: str) -> Iterator[Version]:
+    def _list(self, prefix: str, names: Container[str] | None) -> Iterator[Version]:  # noqa: ARG002 -- `list` looks
         with self._told(prefix):
             pages = self._client.get_paginator("list_objects_v2")
             for page in pages.paginate(Bucket=self._bucket, Prefix=self._root + prefix):

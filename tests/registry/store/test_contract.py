@@ -66,6 +66,14 @@ def test_a_prefix_is_text_and_no_folder(store: Store) -> None:
     assert list(store.list("x")) == []
 
 
+def test_a_list_of_names_has_the_objects_that_are_called_so(store: Store) -> None:
+    for path in ("m/a/1", "m/a/2", "m/1", "n/1", "1"):
+        store.put(path, b"")
+
+    assert [each.path for each in store.list("m", {"1", "a"})] == ["m/1", "m/a/1"]
+    assert list(store.list("", ())) == []
+
+
 def test_a_list_tells_the_generation_that_get_tells(store: Store) -> None:
     store.put("a", b"1")
     store.put("a", b"22")

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from python.registry.store import PathError, StoreError, Unchanged
-from python.registry.store.folder import LEFTOVER_SECONDS_MIN, OWN, FolderStore
+from python.registry.store import ConflictError, PathError, StoreError, Unchanged
+from python.registry.store.folder import LEFTOVER_SECONDS_MIN, OWN, WRITING, FolderStore
 
 
 def test_objects_are_files_that_people_can_look_at(tmp_path: Path) -> None:
@@ -30,8 +30,10 @@ def test_the_stores_own_files_are_none(tmp_path: Path) -> None:
     store.put("a", b"")
 
     assert [each.path for each in store.list()] == ["a"]
-    with pytest.raises(PathError, match=r"\.store is the store's own"):
+    with pytest.raises(PathError, match=r"\.store and .* the store's own"):
         store.get(f"{OWN}/lock")
+    with pytest.raises(PathError, match=r"\.store- are the store's own"):
+        store.put(f"a/{WRITING}1", b"")
 
 
 def test_links_are_no_objects(tmp_path: Path) -> None:
@@ -59,7 +61,7 @@ def test_a_writer_that_is_killed_leaves_no_object(tmp_path: Path, monkeypatch: p
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Path, "replace", killed)
+    monkeypatch.setattr(os, "replace", killed)
     with pytest.raises(KeyboardInterrupt):
         store.put("a", b"new")
 
@@ -110,16 +112,25 @@ def test_writes_of_a_batch_are_there_at_once(tmp_path: Path) -> None:
         assert store.get("a").data == b"x"
 
 
-def test_what_a_killed_writer_left_long_ago_is_swept_away(tmp_path: Path) -> None:
-    FolderStore(tmp_path).put("a", b"")
+def test_what_a_killed_writer_left_is_no_object_and_swept_away_after_a_day(tmp_path: Path) -> None:
+    FolderStore(tmp_path).put("a/b", b"")
     for name, age in (("old", LEFTOVER_SECONDS_MIN + 1), ("new", 1)):
-        (tmp_path / OWN / name).write_bytes(b"")
-        os.utime(tmp_path / OWN / name, ns=(10**18 - age * 10**9,) * 2)
-    os.utime(tmp_path / OWN / "lock", ns=(0, 0))
+        (tmp_path / "a" / f"{WRITING}{name}").write_bytes(b"")
+        os.utime(tmp_path / "a" / f"{WRITING}{name}", ns=(10**18 - age * 10**9,) * 2)
 
-    FolderStore(tmp_path, clock_ns=lambda: 10**18).put("b", b"")
+    found = list(FolderStore(tmp_path, clock_ns=lambda: 10**18).list())
 
-    assert sorted(each.name for each in (tmp_path / OWN).iterdir()) == ["lock", "new"]
+    assert [each.path for each in found] == ["a/b"]
+    assert sorted(each.name for each in (tmp_path / "a").iterdir()) == [f"{WRITING}new", "b"]
+
+
+def test_a_write_that_is_refused_leaves_no_folder(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path)
+
+    with pytest.raises(ConflictError):
+        store.put("a/b", b"", when=Unchanged("0"))
+
+    assert not (tmp_path / "a").exists()
 
 
 def test_a_batch_in_a_batch_waits_for_the_outer_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
