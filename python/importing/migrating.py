@@ -102,7 +102,7 @@ def _verdict(cursor: object, run: tuple[Captured, Captured], *, is_kept: bool) -
         return _held_against(cursor, run, missing, told)
     if not missing:
         return (Outcome.RESUMES, f"{told}, and the state is as it was") if is_kept else (Outcome.RESTARTS, told)
-    if came and missing == list(whole)[: len(missing)]:
+    if any(key in came for key in whole) and missing == list(whole)[: len(missing)]:
         return Outcome.RESUMES, f"{told}: the last ones"
     return Outcome.UNCLEAR, (
         f"{told}, and the state has no value of a cursor field: whether it covers those that did not come, such as "
@@ -140,14 +140,14 @@ def _value(binding: Bound, cursor: Json) -> object:
 
 def _compared(value: object, cursor: object) -> int | None:
     """Return -1, 0 or 1: `value` lies before the cursor, at it, or behind it; None where nobody can say."""
-    for read in (_number, _moment):
-        left, right = read(value), read(cursor)
-        if left is not None and right is not None:
-            return (left > right) - (left < right)  # type: ignore[operator] # of one type, which has an order
-    if not isinstance(value, str) or not isinstance(cursor, str):
-        return None
-    # Of plain text, the source's order is its own: known only where neither capitals nor numbers make a difference.
-    orders = {(each(value) > each(cursor)) - (each(value) < each(cursor)) for each in _ORDERS}
+    numbers, moments = ((read(value), read(cursor)) for read in (_number, _moment))
+    pairs: list[tuple[Any, Any]] = [numbers] if None not in numbers else []
+    if not pairs and None not in moments:
+        pairs = [moments]
+    elif isinstance(value, str) and isinstance(cursor, str):
+        # Of text, the source's order is its own: known only where neither capitals nor numbers make a difference.
+        pairs += [(each(value), each(cursor)) for each in _ORDERS]
+    orders = {(left > right) - (left < right) for left, right in pairs}
     return orders.pop() if len(orders) == 1 else None
 
 

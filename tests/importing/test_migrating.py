@@ -66,6 +66,13 @@ def test_documents_that_are_missing_without_a_cursor_to_tell_why_are_unclear(cam
         assert why.endswith(f"whether it covers those that did not come, such as {gone}, nobody can tell")
 
 
+def test_new_documents_alone_do_not_show_that_those_without_a_cursor_were_captured_before() -> None:
+    found, why = outcome({"page": 3}, {"[4]": "2024-01-04"})
+
+    assert found is Outcome.UNCLEAR
+    assert why.startswith("0 of 3 documents came again, and 1 new ones, and the state has no value of a cursor field")
+
+
 @pytest.mark.parametrize(
     ("cursor", "values", "gone"),
     [
@@ -75,6 +82,8 @@ def test_documents_that_are_missing_without_a_cursor_to_tell_why_are_unclear(cam
         ("B", ["a", "b", "c"], 0),
         ("a9", ["a8", "a9", "a10"], 2),
         ("2024-01-02", [None, "2024-01-02", "2024-01-03"], 0),
+        ("10", ["2", "10", "11"], 0),
+        ("10", ["9.5", "10", "11"], 0),
     ],
 )
 def test_what_is_missing_and_cannot_be_held_against_the_cursor_is_unclear(
