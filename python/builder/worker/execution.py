@@ -91,6 +91,10 @@ def connect(command: str, config: Mapping[str, Json]) -> Printed:
     """Check the connection or discover streams: what `airbyte_cdk.manifest_server` has, and the entrypoint has not."""
     handler = importlib.import_module("airbyte_cdk.connector_builder.connector_builder_handler")
     entrypoint = importlib.import_module("airbyte_cdk.entrypoint").AirbyteEntrypoint
+    if not hasattr(entrypoint, command):
+        return Printed(
+            error={"message": f"this airbyte-cdk is too old to {command}: its entrypoint cannot do it alone"}
+        )
     try:
         source = handler.create_source(config, handler.get_limits(config))
     except Exception as error:  # noqa: BLE001 -- whatever a manifest makes the CDK raise is an answer

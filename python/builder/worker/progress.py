@@ -10,6 +10,7 @@ from .kinds import Foreign, Json
 __all__ = ["Progress", "descriptor"]
 
 _SLICE = "slice:"
+_REQUEST, _RESPONSE = "request:", "response:"  # an exchange's two logs in CDKs before 0.50
 
 
 class Progress:
@@ -43,17 +44,25 @@ class Progress:
     def _log(self, log: Foreign) -> None:
         text = log.message
         exchange = _exchange(text)
-        if text.startswith(_SLICE):
+        asked, answered = _told(text, _REQUEST), _told(text, _RESPONSE)
+        if asked is not None:
+            self._begin({"request": asked, "response": None})
+        elif answered is not None and self._page is not None:
+            self._page["response"] = {"status": answered.pop("status_code", None), **answered}
+        elif text.startswith(_SLICE):
             self.end()
             self._slice = descriptor(text[len(_SLICE) :])
         elif exchange is None:
             self._emit("log", {"message": text, "level": log.level.value})
         elif self._is_page(exchange):
-            self.end()
-            if self._slice is not None:
-                self._emit("slice", {"slice_descriptor": self._slice})
-            self._slice = None
-            self._page = {"records": [], **_shown(exchange)}
+            self._begin(_shown(exchange))
+
+    def _begin(self, page: Mapping[str, Json]) -> None:
+        self.end()
+        if self._slice is not None:
+            self._emit("slice", {"slice_descriptor": self._slice})
+        self._slice = None
+        self._page = {"records": [], **page}
 
     def _is_page(self, exchange: Mapping[str, Json]) -> bool:
         if exchange["http"].get("is_auxiliary"):
@@ -74,13 +83,19 @@ def descriptor(text: Json) -> Json:
 
 def _exchange(text: str) -> dict[str, Json] | None:
     """Return what a log tells of an HTTP exchange, None if it is another log."""
-    if not text.startswith("{"):
+    told = _told(text, "")
+    return told if told is not None and isinstance(told.get("http"), dict) else None
+
+
+def _told(text: str, before: str) -> dict[str, Json] | None:
+    """Return the object that stands in a log after `before`, None if it is another log."""
+    if not text.startswith(before + "{"):
         return None
     try:
-        told = json.loads(text)
+        told = json.loads(text[len(before) :])
     except (ValueError, RecursionError):
         return None
-    return told if isinstance(told, dict) and isinstance(told.get("http"), dict) else None
+    return told if isinstance(told, dict) else None
 
 
 def _shown(exchange: Mapping[str, Json]) -> dict[str, Json]:

@@ -1,7 +1,8 @@
 """Keeping a read within its limits, and telling of it while it goes on.
 
-`AirbyteEntrypoint.read` is where every CDK's builder takes its messages from: what passes there is counted, shown as
-events, and cut. The CDK then groups what it got, as if the source had ended: the answer has the shape it always has.
+`AirbyteEntrypoint.read`, or the source's own `read` in CDKs before it had one (0.31), is where the CDK's builder takes
+its messages from: what passes there is counted, shown as events, and cut. The CDK then groups what it got, as if the
+source had ended: the answer has the shape it always has.
 """
 
 from __future__ import annotations
@@ -136,17 +137,27 @@ def install(watch: Watch, *, allow_custom_code: bool) -> None:
     Patches the CDK for the rest of the process's life, which ends with the job.
     """
     entrypoint = importlib.import_module("airbyte_cdk.entrypoint").AirbyteEntrypoint
-    original = entrypoint.read
-
-    def read(self: Foreign, spec: Foreign, config: Mapping[str, Json], *rest: Foreign) -> Iterator[Foreign]:
-        request.forget(watch.folder)
-        if not watch.unknown_stream(self.source, config):
-            yield from watch.through(iter(original(self, spec, config, *rest)))
-
-    entrypoint.read = read
+    if hasattr(entrypoint, "read"):
+        _watch_reads(entrypoint, lambda started: started.source, watch)
+    else:
+        sources = importlib.import_module("airbyte_cdk.sources.declarative.manifest_declarative_source")
+        _watch_reads(sources.ManifestDeclarativeSource, lambda source: source, watch)
     _guard_requests(watch)
     if not allow_custom_code:
         _refuse_custom_code(watch)
+
+
+def _watch_reads(reader: Foreign, source_of: Callable[[Foreign], Foreign], watch: Watch) -> None:
+    """Let `watch` see what the `read` of a class yields, whose second argument is the config."""
+    original = reader.read
+
+    def read(self: Foreign, *arguments: Foreign, **named: Foreign) -> Iterator[Foreign]:
+        request.forget(watch.folder)
+        config = named["config"] if "config" in named else arguments[1]
+        if not watch.unknown_stream(source_of(self), config):
+            yield from watch.through(iter(original(self, *arguments, **named)))
+
+    reader.read = read
 
 
 def _guard_requests(watch: Watch) -> None:

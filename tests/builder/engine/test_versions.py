@@ -21,12 +21,12 @@ from tests.builder.engine.working import (
     stream,
     told,
 )
-from tests.shim_airbyte_cdk.versions.environments import VERSIONS, python_of
+from tests.shim_airbyte_cdk.versions.environments import VERSIONS, WITHOUT_CORE, python_of
 
 pytestmark = pytest.mark.versions
 
 
-@pytest.fixture(scope="module", params=VERSIONS)
+@pytest.fixture(scope="module", params=[*WITHOUT_CORE, *VERSIONS])
 def warm(request: pytest.FixtureRequest) -> Iterator[Bench]:
     with bench(Interpreter(python=str(python_of(request.param)), cdk_version=request.param)) as made:
         yield made

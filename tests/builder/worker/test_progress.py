@@ -31,6 +31,24 @@ def shape(told: list[tuple[str, Any]]) -> list[Any]:
     ]
 
 
+def test_a_page_of_an_old_cdk_is_a_request_a_response_and_the_records_after_them() -> None:
+    page = [
+        log('request:{"url": "/1", "http_method": "GET", "headers": {}, "body": null}'),
+        log('response:{"status_code": 200, "headers": {}, "body": "{}"}'),
+        record(a=1),
+    ]
+
+    told = events(*page, *page)
+
+    assert shape(told) == [("/1", 1), ("/1", 1)]
+    assert told[0][1]["response"] == {"status": 200, "headers": {}, "body": "{}"}
+
+
+@pytest.mark.parametrize("text", ["request: no object", "response:{}", "request:{", "response:{", "request:[]"])
+def test_a_log_that_only_begins_like_an_exchange_is_a_log(text: str) -> None:
+    assert shape(events(log(text))) == [text]
+
+
 def test_a_page_is_an_exchange_with_the_records_after_it() -> None:
     told = events(exchange("/1"), record(a=1), record(a=2), exchange("/2"), record(a=3))
 

@@ -34,12 +34,16 @@ VERSIONS = {
     "7.39.1": Version(("3.13", "3.12", "3.11")),
 }
 
+WITHOUT_CORE = {"0.31.1": Version(("3.9",), ("airbyte-protocol-models==1.0.0", "pydantic<2"))}
+"""What only the builder's worker runs with: a Python older than our core's."""
+
 
 def python_of(version: str) -> Path:
     """Return the Python of the environment of airbyte-cdk `version`, made where it is not there as it has to be."""
-    wanted = VERSIONS[version]
+    wanted = {**VERSIONS, **WITHOUT_CORE}[version]
     folder = FOLDER / f"airbyte-{version}"
     requirements = [f"airbyte-cdk=={version}", *wanted.pins]
+    core = () if version in WITHOUT_CORE else ("--editable", str(ROOT))
     stamp, recipe = folder / ".ready", "\n".join([*wanted.pythons, *requirements])
     FOLDER.mkdir(parents=True, exist_ok=True)
     with (FOLDER / f".airbyte-{version}.lock").open("w") as lock:
@@ -49,7 +53,7 @@ def python_of(version: str) -> Path:
             interpreter = _interpreter(wanted.pythons, f"airbyte-cdk {version}")
             _uv("venv", "--quiet", "--clear", "--python", interpreter, str(folder))
             python = str(folder / "bin" / "python")
-            _uv("pip", "install", "--quiet", "--python", python, "--editable", str(ROOT), *requirements)
+            _uv("pip", "install", "--quiet", "--python", python, *core, *requirements)
             stamp.write_text(recipe)
     return folder / "bin" / "python"
 
