@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from python.builder.export.custom import custom_code_in
 from python.builder.export.flow_files import REPLAY_SPEC, TEST_SPEC
 from python.builder.export.order import ExportError, Form, Order, checked_name
 from python.builder.export.revising import FIRST_TAG
@@ -35,7 +36,8 @@ _LOCK_SECONDS_MAX = 600.0
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """`source` is a manifest as it comes, `to` a connector's folder, `values` a file with a config to test with.
 
-    With `lock`, a folder of ours gets its uv.lock, and CI its line, where it is in a repository of ours.
+    The connector is started if it has no code of its own, or that is allowed. With `lock`, a folder of ours gets its
+    uv.lock, and CI its line, where it is in a repository of ours.
     """
 
     source: pathlib.Path
@@ -48,6 +50,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     requirements: tuple[str, ...] = ()
     lock: bool = True
     force: bool = False
+    allow_custom_code: bool = False
 
 
 def exported(options: Options, *, as_json: bool) -> str:
@@ -57,6 +60,7 @@ def exported(options: Options, *, as_json: bool) -> str:
     taken = imported(gathered(options.source), cdk)
     if not options.force:
         _refuse_errors(options.source, taken, cdk)
+    custom = custom_code_in(taken.text, taken.components)
     order = Order(
         text=taken.text,
         name=name,
@@ -68,6 +72,8 @@ def exported(options: Options, *, as_json: bool) -> str:
         recording=_recording(options.recording),
         requirements=options.requirements,
         icon=_icon(options.icon) if options.icon else None,
+        ask=options.allow_custom_code or not custom,
+        unasked=f"it has {custom}; --allow-custom-code runs it",
     )
     done = written(order, options.to, force=options.force)
     left = list(_settled(options, done)) if order.form is Form.HEADWATER else []

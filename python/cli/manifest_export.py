@@ -28,6 +28,7 @@ _FORMS = ("headwater", "airbyte-manifest-only", "airbyte-python")
 )
 @click.option("--icon", type=click.Path(path_type=Path), metavar="FILE", help="An SVG; otherwise one is drawn.")
 @click.option("--with", "requirements", multiple=True, metavar="REQUIREMENT", help="What components.py needs, too.")
+@click.option("--allow-custom-code", is_flag=True, help="Start the connector, components.py included, if it has code.")
 @click.option("--no-lock", "lock", flag_value=False, default=True, help="Write no uv.lock, and no line for CI.")
 @click.option("--force", is_flag=True, help="In spite of the linter's errors, and of edits that git does not have.")
 @click.option(
@@ -36,6 +37,9 @@ _FORMS = ("headwater", "airbyte-manifest-only", "airbyte-python")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON instead of sentences.")
 def export(*, as_json: bool, **options: Any) -> None:  # noqa: ANN401 -- click's own signature
     """Make a connector's folder of a manifest. SOURCE is a file, a folder or a zip, with what lies beside it.
+
+    The connector is started for its bindings, without a network; one with components.py or other custom components only
+    with --allow-custom-code, since that runs them.
 
     An existing folder becomes its next version: what has no place in it any more is removed, what people wrote stays.
     Either all is done or nothing. Exit status: 0 if it is done, 2 for errors.

@@ -56,6 +56,36 @@ def test_what_was_done_is_told(home: Path) -> None:
     ]
 
 
+def test_foreign_code_is_run_only_where_that_is_allowed(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+
+    def answers(ordered: Order, specification: object) -> Answers:
+        asked.append(ordered.ask)
+        return Answers(given=Example({}), config={}, problem="" if ordered.ask else ordered.unasked)
+
+    monkeypatch.setattr(layouts, "answers", answers)
+    (home / "components.py").write_text("print('run')\n")
+    without = export("manifest.yaml", "--to", "source-shop")
+    allowed = export("manifest.yaml", "--to", "source-shop", "--allow-custom-code")
+
+    assert "Its bindings are not known: it has components.py; --allow-custom-code runs it" in without
+    assert "not known" not in allowed
+    assert asked == [False, True]
+
+
+def test_a_manifest_without_code_is_started_unasked(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+
+    def answers(ordered: Order, specification: object) -> Answers:
+        asked.append(ordered.ask)
+        return Answers(given=Example({}), config={})
+
+    monkeypatch.setattr(layouts, "answers", answers)
+    export("manifest.yaml", "--to", "source-shop")
+
+    assert asked == [True]
+
+
 def test_the_same_once_more_is_the_same_version(home: Path) -> None:
     export("manifest.yaml", "--to", "source-shop")
 

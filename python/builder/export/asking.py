@@ -50,7 +50,7 @@ def answers(order: Order, specification: Mapping[str, Any]) -> Answers:
     given, config = _configs(order, specification)
     told = Answers(given=given, config=config)
     if not order.ask:
-        return msgspec.structs.replace(told, problem="the connector was not started when it was exported")
+        return msgspec.structs.replace(told, problem=order.unasked)
     with tempfile.TemporaryDirectory(prefix="headwater-export-") as root:
         folder = pathlib.Path(root) / order.name
         _lay(folder, order)

@@ -39,7 +39,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     packages that components.py needs, `icon` an SVG in the place of the one that is drawn.
 
     With `ask`, the connector is started, without a network, to find its bindings and, with a recording, what its tests
-    expect: that runs components.py.
+    expect: that runs components.py. Otherwise `unasked` is told as the reason why its bindings are not known.
     """
 
     text: str
@@ -53,6 +53,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     requirements: tuple[str, ...] = ()
     icon: str | None = None
     ask: bool = True
+    unasked: str = "the connector was not started when it was exported"
 
 
 def checked_name(name: str) -> str:

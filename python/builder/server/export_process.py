@@ -11,15 +11,14 @@ from typing import Any
 
 import msgspec
 
-from python.builder.engine import custom_code
+from python.builder.export.custom import custom_code_in
 from python.builder.export.order import Form, Order
 from python.builder.export.zipping import zipped
-from python.builder.jobs import Command, Job
 from python.builder.manifests.cdk import Cdk, installed
 from python.builder.manifests.findings import Severity, as_table
 from python.builder.manifests.gathering import Gathered
 from python.builder.manifests.importing import imported
-from python.builder.manifests.linting import lint, opened
+from python.builder.manifests.linting import lint
 from python.builder.server.processes import SENTENCE
 from python.protocol.errors import HeadwaterError
 
@@ -53,7 +52,7 @@ def exported(ask: Ask) -> bytes:
     taken = imported(Gathered(path=_NAME, text=ask.text, components=ask.components), cdk)
     if ask.lint:
         _refuse_errors(taken.text, cdk)
-    job = Job(command=Command.RESOLVE, manifest=opened(taken.text).value, components_py=taken.components)
+    custom = custom_code_in(taken.text, taken.components)
     order = Order(
         text=taken.text,
         name=ask.name,
@@ -63,7 +62,8 @@ def exported(ask: Ask) -> bytes:
         components=taken.components,
         config=ask.config,
         recording=Path(ask.recording) if ask.recording else None,
-        ask=ask.allow_custom_code or custom_code.refusal(job) is None,
+        ask=ask.allow_custom_code or not custom,
+        unasked=f"it has {custom}, and this server runs no custom code",
     )
     return zipped(order)
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import zipfile
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -67,10 +68,25 @@ def test_airbytes_layouts_are_made_too() -> None:
     assert {"source-x/metadata.yaml", "source-x/manifest.yaml"} <= set(names(made))
 
 
-def test_custom_code_is_not_run_for_an_export() -> None:
-    made = exported(Ask(text=CUSTOM, name="source-x", form="headwater", lint=False))
+@pytest.mark.slow
+@pytest.mark.parametrize("allowed", [False, True])
+def test_custom_code_is_run_for_an_export_only_where_it_is_allowed(tmp_path: Path, allowed: bool) -> None:
+    mark = tmp_path / "run"
+    code = f"""
+from airbyte_cdk.sources.declarative.extractors.dpath_extractor import DpathExtractor
 
-    assert b"bindings: []" in zipfile.ZipFile(io.BytesIO(made)).read("source-x/test.flow.yaml")
+open({str(mark)!r}, "w").close()
+
+
+class Own(DpathExtractor): ...
+"""
+    own = "source_declarative_manifest.components.Own"
+    text = TEMPLATE.replace("type: DpathExtractor, ", f"type: CustomRecordExtractor, class_name: {own}, ")
+    ask = Ask(text=text, name="source-x", form="headwater", components=code, allow_custom_code=allowed)
+    made = zipfile.ZipFile(io.BytesIO(exported(ask)))
+
+    assert mark.exists() is allowed
+    assert (b"bindings: []" in made.read("source-x/test.flow.yaml")) is not allowed
 
 
 def test_no_secret_is_exported() -> None:
