@@ -105,20 +105,23 @@ class FolderStore(Store):
             return []  # deleted meanwhile
         if not within.startswith(prefix):
             found = [path for path in found if path.startswith(prefix) or prefix.startswith(path)]
-        found.sort(reverse=True)
-        return found
+        if not within:
+            found = [path for path in found if path != f"{OWN}/"]
+        return sorted(found, reverse=True)
 
     def _held(self, entries: Iterable[os.DirEntry[str]], within: str, names: Container[str] | None) -> Iterator[str]:
         """Yield paths of files and folders. Links are not followed: what they lead to need not be in the store."""
         for each in entries:
-            name = each.name
             if each.is_dir(follow_symlinks=False):
-                if within or name != OWN:
-                    yield f"{within}{name}/"
-            elif name.startswith(WRITING):
-                self._sweep(each)
-            elif (names is None or name in names) and each.is_file(follow_symlinks=False):
-                yield within + name
+                yield f"{within}{each.name}/"
+            elif self._is_object(each, names):
+                yield within + each.name
+
+    def _is_object(self, entry: os.DirEntry[str], names: Container[str] | None) -> bool:
+        if entry.name.startswith(WRITING):
+            self._sweep(entry)
+            return False
+        return (names is None or entry.name in names) and entry.is_file(follow_symlinks=False)
 
     def _get(self, path: str) -> Blob:
         place = self._place(path)
@@ -133,17 +136,14 @@ class FolderStore(Store):
     def _put(self, path: str, data: bytes, when: When, headers: Headers) -> Version:  # noqa: ARG002 -- a file has none
         place = self._place(path)
         with _told(self.address):
-            try:
-                with self._temporary(place) as (number, beside, changed):
-                    self._fill(number, data)
-                    with self._locked():
-                        there = _status(place)
-                        _check(path, there, when)
-                        self._date(number, there)
-                        status = os.fstat(number)
-                        os.replace(beside, place)
-            except (FileExistsError, NotADirectoryError, IsADirectoryError):
-                raise PathError(path, "it or what it is in is there already, as a folder or as a file") from None
+            with _clear(path), self._temporary(place) as (number, beside, changed):
+                self._fill(number, data)
+                with self._locked():
+                    there = _status(place)
+                    _check(path, there, when)
+                    self._date(number, there)
+                    status = os.fstat(number)
+                    os.replace(beside, place)
             self._sync(changed)
         return _version(path, status, hashlib.sha256(data).hexdigest())
 
@@ -272,6 +272,15 @@ def _check(path: str, there: os.stat_result | None, when: When) -> None:
         raise ConflictError(path, "nothing there")
     if isinstance(when, Unchanged) and (there is None or _version(path, there, None).generation != when.generation):
         raise ConflictError(path, f"generation {when.generation}")
+
+
+@contextlib.contextmanager
+def _clear(path: str) -> Iterator[None]:
+    """Tell that a folder or a file is in the way of an object at `path`."""
+    try:
+        yield
+    except (FileExistsError, NotADirectoryError, IsADirectoryError):
+        raise PathError(path, "it or what it is in is there already, as a folder or as a file") from None
 
 
 @contextlib.contextmanager
