@@ -61,6 +61,8 @@ def lines(options: Options) -> Iterator[str]:
     yield from told
     if replaced:
         yield f"Upstream's {', '.join(replaced)} became ours; git has theirs, as HEAD:{options.name}/{replaced[0]}"
+    if draft.lost:
+        yield draft.lost
     if (folder / "Dockerfile").is_file():
         yield f"{options.name}/Dockerfile is upstream's, and build-local.sh would take it: remove it, or make it ours."
     if not listed:

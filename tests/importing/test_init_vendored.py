@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from python.importing.scaffold import drafts, entries, environments
 from python.importing.scaffold import vendored as module
 from python.importing.scaffold.project import Project, text_of
 from python.importing.scaffold.vendored import Vendored, vendored
@@ -15,6 +16,8 @@ Metadata-Version: 2.1
 Name: tap-x
 Version: 1.2.3
 Requires-Python: >=3.11,<4.0
+License: MIT
+Provides-Extra: dev
 Requires-Dist: singer-sdk (>=0.40)
 Requires-Dist: tomli>=2; python_version < "3.11"
 Requires-Dist: pytest; extra == "dev"
@@ -56,8 +59,23 @@ def test_a_package_is_what_its_wheel_says(folder: Path) -> None:
         requirements=["singer-sdk>=0.40", 'tomli>=2; python_version < "3.11"'],
         commands={"tap-x": "tap_x.tap:cli"},
         code=["src/tap_x"],
+        licence="MIT",
+        extras=["dev"],
     )
     assert found.tops == ["tap_x"]
+
+
+def test_what_the_connector_s_project_does_not_say_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder.parent / "wheel").write_text("tap_x/__init__.py")
+    (folder / "tap_x").mkdir()
+    for owner, name in ((environments, "install"), (entries, "found_in"), (entries, "chosen"), (entries, "main_of")):
+        monkeypatch.setattr(owner, name, lambda *_: "")
+
+    draft = drafts.of_own(folder, "singer", None, [])
+
+    assert draft.lost == (
+        "Upstream's project names the license MIT and the extras dev, which pyproject.toml does not have now"
+    )
 
 
 def test_a_package_without_code_in_its_folder_is_refused(folder: Path) -> None:

@@ -15,7 +15,7 @@ from python.importing.scaffold.names import class_name, module_name, protocol_of
 from python.importing.scaffold.packages import Package
 from python.importing.scaffold.project import MINORS, Project, fitting
 from python.importing.scaffold.templates import rendered
-from python.importing.scaffold.vendored import vendored
+from python.importing.scaffold.vendored import Vendored, vendored
 from python.protocol.errors import HeadwaterError
 
 __all__ = ["Draft", "of_manifest", "of_native", "of_own", "of_package"]
@@ -29,11 +29,15 @@ _BESIDE = ("components.py", "spec.yaml", "spec.yml", "spec.json")
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
-    """What a folder's README says of its connector, the command that runs it, and the name of the README's template."""
+    """What a folder's README says of its connector, the command that runs it, and the name of the README's template.
+
+    `lost` is a sentence about what upstream's project said and the connector's does not, or "".
+    """
 
     what: str
     command: Sequence[str]
     readme: str = "README_upstream.md"
+    lost: str = ""
 
 
 def of_package(folder: pathlib.Path, kind: str, known: Package, wanted: str | None, more: Sequence[str]) -> Draft:
@@ -90,7 +94,13 @@ def of_own(folder: pathlib.Path, kind: str, wanted: str | None, more: Sequence[s
     (folder / "__main__.py").write_text(entries.main_of(kind, entry, folder), encoding="utf-8")
     what = f"Captures what the upstream {_WRAPPED[kind]} in `{found.code[0]}` reads, which was imported here: "
     said = "`headwater import status` says from where. It is wrapped in `__main__.py`; `pyproject.toml` is ours."
-    return Draft(what=what + said, command=("python", "-m", folder.name))
+    return Draft(what=what + said, command=("python", "-m", folder.name), lost=_lost(found))
+
+
+def _lost(found: Vendored) -> str:
+    lost = [f"the license {found.licence}"] if found.licence else []
+    lost += [f"the extras {', '.join(found.extras)}"] if found.extras else []
+    return f"Upstream's project names {' and '.join(lost)}, which pyproject.toml does not have now" if lost else ""
 
 
 def of_manifest(folder: pathlib.Path, manifest: pathlib.Path, more: Sequence[str]) -> Draft:

@@ -25,6 +25,7 @@ _SECONDS_MAX = 1200.0  # a package that is built from source takes minutes
 _PROBE_SECONDS_MAX = 120.0
 _TOO_OLD = "does not satisfy Python"  # uv's words for a lower bound that a package does not share
 _FRAMES = " │╰─▶├\N{MULTIPLICATION SIGN}"  # what uv draws around its reasons
+_FAILED = "error: Failed to build"  # uv's words below what the build of a project has complained of
 _PROBE = "python.importing.scaffold.probe"
 
 
@@ -71,7 +72,7 @@ def activate(folder: pathlib.Path) -> None:
 
 def wheel(folder: pathlib.Path, into: pathlib.Path) -> pathlib.Path:
     """Return the wheel of the project in `folder`, built in `into`. Raises HeadwaterError where it cannot be."""
-    command = [_uv(folder.parent), "build", "--quiet", "--wheel", "--out-dir", str(into), str(folder)]
+    command = [_uv(folder.parent), "build", "--wheel", "--out-dir", str(into), str(folder)]
     _run(command, folder, "cannot build the package that is in")
     (found,) = into.glob("*.whl")
     return found
@@ -118,8 +119,14 @@ def _reason(told: str) -> str:
 
     >>> _reason("error: No solution found\n  cause: Because tap-x was not found, it is unsatisfiable.\n\nhint: x")
     'Because tap-x was not found, it is unsatisfiable.'
+    >>> _reason("Building wheel...\nRuntimeError: no FOO\nerror: Failed to build `x`\n  cause: The backend failed\n")
+    'RuntimeError: no FOO'
     """
     lines = [line.strip(_FRAMES) for line in told.splitlines()]
+    end = next((number for number, line in enumerate(lines) if line.startswith(_FAILED)), 0)
+    built = [line for line in lines[:end] if line and not line.startswith("Building ")]
+    if built:
+        return built[-1]
     causes = [line for line in lines if line.startswith(("cause: ", "Because "))]
     if causes:
         return causes[0].removeprefix("cause: ")

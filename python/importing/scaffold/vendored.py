@@ -26,7 +26,8 @@ _NO_CODE = frozenset({"tests", "test", "unit_tests", "integration_tests", "docs"
 class Vendored(msgspec.Struct, frozen=True, kw_only=True):
     """A package, as its wheel tells it. `python` is a specifier of versions, or "".
 
-    `code` are the folders and modules that are installed, by their paths in the project's folder.
+    `code` are the folders and modules that are installed, by their paths in the project's folder. `licence` is the
+    first line of what it says of that, or "".
     """
 
     version: str
@@ -34,6 +35,8 @@ class Vendored(msgspec.Struct, frozen=True, kw_only=True):
     requirements: Sequence[str]
     commands: Mapping[str, str]
     code: Sequence[str]
+    licence: str = ""
+    extras: Sequence[str] = ()
 
     @property
     def tops(self) -> list[str]:
@@ -56,14 +59,20 @@ def _read(folder: pathlib.Path, archive: zipfile.ZipFile) -> Vendored:
     names = archive.namelist()
     (info,) = {name.partition("/")[0] for name in names if name.partition("/")[0].endswith(".dist-info")}
     told = metadata.PathDistribution(zipfile.Path(archive, f"{info}/"))
-    wanted = told.metadata["Requires-Python"] if "Requires-Python" in told.metadata else ""  # noqa: SIM401 -- untyped
     return Vendored(
         version=told.version,
-        python=wanted,
+        python=_first(told.metadata, "Requires-Python"),
         requirements=list(_without_extras(told.requires or [])),
         commands={each.name: each.value for each in told.entry_points if each.group == "console_scripts"},
         code=list(_code(folder, names)),
+        licence=_first(told.metadata, "License-Expression") or _first(told.metadata, "License"),
+        extras=told.metadata.get_all("Provides-Extra") or [],
     )
+
+
+def _first(told: metadata.PackageMetadata, name: str) -> str:
+    """Return the first line of the first member `name`, or ""."""
+    return next(iter((told.get_all(name) or [""])[0].splitlines()), "")
 
 
 def _without_extras(requires: Sequence[str]) -> Iterator[str]:
