@@ -15,6 +15,7 @@ import msgspec
 from python.builder.export.custom import custom_code_in
 from python.builder.export.flow_files import REPLAY_SPEC, TEST_SPEC
 from python.builder.export.order import ExportError, Form, Order, checked_name
+from python.builder.export.reporting import report
 from python.builder.export.revising import FIRST_TAG
 from python.builder.export.writing import Written, written
 from python.builder.manifests import cdk as cdks
@@ -78,7 +79,7 @@ def exported(options: Options, *, as_json: bool) -> str:
     done = written(order, options.to, force=options.force)
     left = list(_settled(options, done)) if order.form is Form.HEADWATER else []
     if as_json:
-        return msgspec.json.encode(_json(done, left)).decode()
+        return msgspec.json.encode(_json(taken, done, left)).decode()
     return "\n".join([*_taken(taken), *_lines(done), *left, *_next(options, done)])
 
 
@@ -194,18 +195,12 @@ def _next(options: Options, done: Written) -> Iterator[str]:
     yield f"  headwater run --source {done.folder}/test.flow.yaml"
 
 
-def _json(done: Written, left: list[str]) -> dict[str, Any]:
-    revision = done.draft.revision
+def _json(taken: Imported, done: Written, left: list[str]) -> dict[str, Any]:
     return {
         "folder": str(done.folder),
-        "version": revision.version,
         "added": done.added,
         "changed": done.changed,
         "removed": done.removed,
-        "breaking": revision.breaking,
-        "hosts": done.draft.facts.hosts,
-        "unplayed": done.draft.laid.unplayed,
-        "unread": done.draft.laid.unread,
-        "problem": done.draft.laid.problem,
+        **report(done.draft, taken.notes),
         "left": left,
     }

@@ -65,7 +65,7 @@ def exported(ask: Ask) -> bytes:
         ask=ask.allow_custom_code or not custom,
         unasked=f"it has {custom}, and this server runs no custom code",
     )
-    return zipped(order)
+    return zipped(order, taken.notes)
 
 
 def _refuse_errors(text: str, cdk: Cdk) -> None:

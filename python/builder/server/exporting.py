@@ -21,7 +21,7 @@ _SECONDS_DEFAULT = 180.0  # a connector is started for its bindings, and once fo
 
 
 async def export(call: Call[Export]) -> Response:
-    """Answer with a zip."""
+    """Answer with a zip of the connector's folder, and of a report beside it that says what could not be done."""
     ask = _ask(call)
     limit = _SECONDS_DEFAULT if call.ask.deadline is None else seconds(call.service.settings, call.ask.deadline)
     work = Work(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from importlib import resources
 from pathlib import Path
@@ -87,6 +88,24 @@ class Own(DpathExtractor): ...
 
     assert mark.exists() is allowed
     assert (b"bindings: []" in made.read("source-x/test.flow.yaml")) is not allowed
+
+
+def test_what_an_export_could_not_do_is_told_beside_the_folder() -> None:
+    text = CUSTOM.replace("https://api.example.com", "{{ response.next }}")
+    old = text.replace("type: DeclarativeSource", "type: DeclarativeSource\nold: {$options: {a: b}}")
+    archive = zipfile.ZipFile(io.BytesIO(exported(Ask(text=old, name="source-x", form="headwater", lint=False))))
+    told = json.loads(archive.read("export.json"))
+
+    place = "/streams/0/retriever/record_selector/extractor"
+    assert told["problem"] == f"it has a custom component at {place}, and this server runs no custom code"
+    assert told["version"] == "0.0.1"
+    assert "*" in told["hosts"]
+    assert {
+        "kind": "done",
+        "what": "written as since airbyte-cdk 0.29",
+        "at": "/old/$parameters",
+        "line": 4,
+    }.items() <= (told["notes"][0].items())
 
 
 def test_no_secret_is_exported() -> None:
