@@ -25,6 +25,8 @@ def of_worker(
     """Return the environment of a worker. `paths` go on its path; `folder` is its home.
 
     NETRC is set since requests would otherwise send the passwords of the server's user to hosts that it knows.
+    OpenBLAS, which comes with pandas, would start a thread for each core: a process with threads must not be forked,
+    and their stacks count as memory of each job.
     """
     passed = {name: environment[name] for name in PASSED_ON if name in environment}
     return {
@@ -32,6 +34,7 @@ def of_worker(
         "AIRBYTE_ENABLE_UNSAFE_CODE": "true" if allow_custom_code else "false",
         "HOME": folder,
         "NETRC": os.devnull,
+        "OPENBLAS_NUM_THREADS": "1",
         "PYTHONPATH": os.pathsep.join(paths),
         "PYTHONSAFEPATH": "1",
         "PYTHONUNBUFFERED": "1",

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import importlib
 import importlib.metadata
+import importlib.util
 import json
-import pkgutil
 import platform
 import types
 from collections.abc import Iterable
+from pathlib import Path
 
 from .kinds import Foreign
 
@@ -59,9 +60,10 @@ _REHEARSED = """{
 
 def preload() -> dict[str, str]:
     """Import the CDK, read its component schema once for all jobs, and return the versions that health tells of."""
+    raw, schema = _schema()  # first: importing then takes the memory that parsing has left over
     importlib.import_module("airbyte_cdk.connector_builder.main")
     _imported(_LATER)
-    _keep_schema()
+    _keep_schema(raw, schema)
     with contextlib.suppress(Exception):  # it saves time, and nothing depends on it
         _rehearse()
     return version()
@@ -107,12 +109,19 @@ def _keep_checked(schema: Foreign) -> None:
     checker.check_schema = checked
 
 
-def _keep_schema() -> None:
-    """Let the component schema be parsed once, here. Each job has it to itself: it runs in a process of its own."""
-    raw = pkgutil.get_data("airbyte_cdk", _SCHEMA)
+def _schema() -> tuple[bytes, Foreign]:
+    """Return the CDK's component schema, as it is written and parsed, without importing the CDK."""
+    found = importlib.util.find_spec("airbyte_cdk")
+    if found is None or not found.submodule_search_locations:
+        raise ImportError("No module named 'airbyte_cdk'")
+    raw = Path(found.submodule_search_locations[0], _SCHEMA).read_bytes()
     yaml = importlib.import_module("yaml")
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    schema = yaml.load(raw, Loader=loader)
+    return raw, yaml.load(raw, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
+def _keep_schema(raw: bytes, schema: Foreign) -> None:
+    """Let the component schema be parsed once, here. Each job has it to itself: it runs in a process of its own."""
+    yaml = importlib.import_module("yaml")
     for module in _imported(_SOURCES):
         for reader in _READERS:
             if hasattr(module, reader):

@@ -27,3 +27,10 @@ def test_the_cdks_own_gate_is_told_what_is_allowed() -> None:
 
 def test_connectors_are_on_the_path() -> None:
     assert of_worker({}, ["/a", "/b"], allow_custom_code=False, folder="/f")["PYTHONPATH"] == f"/a{os.pathsep}/b"
+
+
+def test_no_library_starts_threads_before_a_fork() -> None:
+    assert (
+        of_worker({"OPENBLAS_NUM_THREADS": "8"}, [], allow_custom_code=False, folder="/f")["OPENBLAS_NUM_THREADS"]
+        == "1"
+    )
