@@ -176,7 +176,7 @@ def checkpoints_gone(place: Place) -> ConnectorError:
     return ConnectorError(
         f"table {'.'.join(place)}, which says how far documents were stored, is gone, or not where the config says "
         "now: the documents of the last transaction could be lost or come twice; bring the table back, or raise the "
-        "backfill counters of all bindings to store all documents again"
+        "backfill counters of all bindings of all materializations that share the table, to store all documents again"
     )
 
 

@@ -129,6 +129,6 @@ def _reason(told: str) -> str:
         return built[-1]
     causes = [line for line in lines if line.startswith(("cause: ", "Because "))]
     if causes:
-        return causes[0].removeprefix("cause: ")
+        return next((each for each in causes if "Because " in each), causes[0]).removeprefix("cause: ")
     errors = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
     return (errors or [line for line in lines if line] or ["it gives no reason"])[-1]
