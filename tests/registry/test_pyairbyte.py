@@ -13,7 +13,7 @@ import pytest
 from python.registry.store.folder import FolderStore
 from tests.registry.generation.buckets import generated, put
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.versions  # it installs 600 MB
 
 VERSION = "0.71.3"
 ROOT = Path(__file__).parent.parent.parent

@@ -89,7 +89,7 @@ class _Maker:
         self._source = {
             "metadata_etag": files.sha256[path],
             "metadata_file_path": path,
-            "metadata_bucket_name": context.store.address,
+            "metadata_bucket_name": context.store.bucket,
             "metadata_last_modified": version.updated.isoformat(),
             "registry_entry_generated_at": context.now.isoformat(),
         }

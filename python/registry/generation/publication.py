@@ -36,7 +36,7 @@ from python.registry.generation.snapshots import (
     path_in,
     read,
 )
-from python.registry.store import ABSENT, NotFoundError, Store, Unchanged, Version
+from python.registry.store import ABSENT, NotFoundError, Store, Unchanged, Version, When
 
 __all__ = ["Candidate", "Sign", "heal", "prune", "resume", "rollback", "switch"]
 
@@ -144,23 +144,39 @@ def _record(store: Store) -> Record:
 def rollback(store: Store, now: dt.datetime, *, to: str | None = None, reason: str) -> Current:
     """The pointer names the snapshot `to`, by default the parent of the current one, and holds there until `resume`.
 
-    All files of that snapshot are read first, so that nobody goes back to what is not whole. Raises SnapshotError where
-    there is no such snapshot, and ConflictError where somebody else switches meanwhile.
+    All files of that snapshot are read first, so that nobody goes back to what is not whole. With `to`, it does not
+    matter whether the pointer, or what it names, can be read, or is there. Raises SnapshotError where there is no such
+    snapshot, and ConflictError where somebody else switches meanwhile.
     """
-    seen = current(store)
-    if seen is None:
-        raise SnapshotError("nothing was ever published here: there is nothing to go back from")
-    target = to or seen.manifest.parent
-    if target is None:
-        raise SnapshotError(f"{seen.pointer.snapshot} is the first snapshot: there is none to go back to")
+    target, when = (to, _unmoved(store)) if to else _parent(store)
     manifest = manifest_of(store, target)
     for name in manifest.files:
         read(store, manifest, name)
     digest = store.get(path_in(target, MANIFEST)).version.sha256 or ""
     hold = Hold(reason=reason, since=now)
     pointer = Pointer(snapshot=target, manifest_sha256=digest, switched=now, hold=hold)
-    store.put(POINTER, encoded(pointer), when=Unchanged(seen.version.generation), cache_control=_NEVER)
-    return heal(store) or seen
+    store.put(POINTER, encoded(pointer), when=when, cache_control=_NEVER)
+    healed = heal(store)
+    assert healed is not None  # noqa: S101 -- nobody deletes the pointer
+    return healed
+
+
+def _unmoved(store: Store) -> When:
+    """Return the condition that the pointer stays what it is now, whatever is in it."""
+    try:
+        return Unchanged(store.get(POINTER).version.generation)
+    except NotFoundError:
+        return ABSENT
+
+
+def _parent(store: Store) -> tuple[str, When]:
+    """Return the snapshot before the current one, and the condition that this is current still."""
+    seen = current(store)
+    if seen is None:
+        raise SnapshotError("nothing was ever published here: there is nothing to go back from")
+    if seen.manifest.parent is None:
+        raise SnapshotError(f"{seen.pointer.snapshot} is the first snapshot: there is none to go back to")
+    return seen.manifest.parent, Unchanged(seen.version.generation)
 
 
 def resume(store: Store) -> bool:

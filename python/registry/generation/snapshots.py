@@ -141,7 +141,11 @@ def current(store: Store) -> Current | None:
         blob = store.get(POINTER)
     except NotFoundError:
         return None
-    pointer = _decoded(blob.data, Pointer, POINTER)
+    try:
+        pointer = _decoded(blob.data, Pointer, POINTER)
+    except SnapshotError as error:
+        way_out = f"choose one of {SNAPSHOTS}/: headwater registry rollback BUCKET --to SNAPSHOT --reason WHY"
+        raise SnapshotError(f"{error}; {way_out}") from None
     manifest = manifest_of(store, pointer.snapshot, pointer.manifest_sha256)
     return Current(pointer=pointer, version=blob.version, manifest=manifest)
 

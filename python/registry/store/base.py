@@ -140,6 +140,15 @@ class Store(abc.ABC):
         """`address` is what `open_store` opens this store by, for people and messages: no secrets in it."""
         self.address = address
 
+    @property
+    def bucket(self) -> str:
+        """What readers of a registry may know of where it was made: the bucket's name, or the last of a folder's path.
+
+        No path of a machine is in it.
+        """
+        _, found, rest = self.address.partition("://")
+        return rest.partition("/")[0] if found else self.address.rstrip("/").rpartition("/")[2] or "folder"
+
     def list(self, prefix: str = "", names: Container[str] | None = None) -> Iterator[Version]:
         """Yield every object whose path begins with `prefix`, sorted by path (by code points).
 

@@ -10,7 +10,7 @@ import pytest
 
 from python.registry.generation import snapshots
 from python.registry.generation.publication import Candidate, heal, prune, resume, rollback, switch
-from python.registry.generation.snapshots import PUBLISHED, SnapshotError, current, path_in, snapshot_ids
+from python.registry.generation.snapshots import POINTER, PUBLISHED, SnapshotError, current, path_in, snapshot_ids
 from python.registry.store import ConflictError, Store
 from python.registry.store.memory import MemoryStore
 from tests.registry.stores import CrashError, FailingStore, RecordingStore
@@ -148,6 +148,25 @@ def test_where_there_is_nothing_to_go_back_to_is_said(names: list[str], message:
 
     with pytest.raises(SnapshotError, match=message):
         rollback(store, NOW, reason="")
+
+
+def test_a_rollback_to_a_snapshot_gets_around_a_pointer_that_cannot_be_read() -> None:
+    store = MemoryStore()
+    published(store, "a")
+    store.put(POINTER, b'{"snapshot":')
+
+    with pytest.raises(SnapshotError, match=r"current\.json cannot be read.*registry rollback BUCKET --to"):
+        rollback(store, NOW, reason="")
+    assert rollback(store, NOW, to="a", reason="").pointer.snapshot == "a"
+    assert fixed(store) == ["a"] * len(PUBLISHED)
+
+
+def test_a_rollback_to_a_snapshot_gets_around_a_pointer_that_was_deleted() -> None:
+    store = MemoryStore()
+    published(store, "a")
+    store.delete(POINTER)
+
+    assert rollback(store, NOW, to="a", reason="").pointer.snapshot == "a"
 
 
 def test_old_snapshots_are_deleted_but_not_the_current_one_its_parent_and_young_ones() -> None:

@@ -43,3 +43,14 @@ def test_a_word_is_a_bucket_of_googles_where_there_are_credentials(
 def test_other_addresses_are_refused(address: str) -> None:
     with pytest.raises(StoreError, match="want"):
         open_store(address, {})
+
+
+@pytest.mark.parametrize(
+    ("path", "name"), [("/home/somebody/bucket", "bucket"), ("/", "folder"), ("bucket/", "bucket")]
+)
+def test_readers_of_a_registry_do_not_learn_where_a_folder_is(path: str, name: str) -> None:
+    assert open_store(path, {}).bucket == name
+
+
+def test_readers_of_a_registry_learn_the_name_of_a_bucket() -> None:
+    assert open_store("gs://bucket/prefix", {"STORAGE_EMULATOR_HOST": "http://127.0.0.1:1"}).bucket == "bucket"
