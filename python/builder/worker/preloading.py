@@ -16,6 +16,7 @@ from .kinds import Foreign
 
 __all__ = ["preload", "version"]
 
+_MAIN = "airbyte_cdk.connector_builder.main"
 _SCHEMA = "sources/declarative/declarative_component_schema.yaml"
 _SOURCES = (
     "airbyte_cdk.sources.declarative.concurrent_declarative_source",
@@ -60,8 +61,12 @@ _REHEARSED = """{
 
 def preload() -> dict[str, str]:
     """Import the CDK, read its component schema once for all jobs, and return the versions that health tells of."""
-    raw, schema = _schema()  # first: importing then takes the memory that parsing has left over
-    importlib.import_module("airbyte_cdk.connector_builder.main")
+    try:
+        raw, schema = _schema()  # first: importing then takes the memory that parsing has left over
+    except OSError:
+        importlib.import_module(_MAIN)  # tells better what is wrong with a CDK that is there by half
+        raise
+    importlib.import_module(_MAIN)
     _imported(_LATER)
     _keep_schema(raw, schema)
     with contextlib.suppress(Exception):  # it saves time, and nothing depends on it
