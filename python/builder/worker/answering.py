@@ -23,7 +23,7 @@ _EXCEPTION = re.compile(r"^((?:\w+\.)*\w*(?:Error|Exception|Warning|Exit|Timeout
 def answer(job: Mapping[str, Json], printed: Printed, watch: watching.Watch, masker: masking.Masker) -> dict[str, Json]:
     """Return the fields of an `Outcome` for `job`, none of which has a secret."""
     reached: list[str] = list(watch.reached)
-    failure = watch.failure or _failure_of(printed, job)
+    failure = watch.failure or _failure_of(printed, job, began=watch.began)
     result = None if failure else (printed.record or {}).get("data")
     if result is not None and job["command"] == "test_read":
         result = _read(job, result, reached)
@@ -65,7 +65,7 @@ def _masked(result: Mapping[str, Json], masker: masking.Masker, *, by_place: boo
     return {**masker.mask({k: v for k, v in result.items() if k not in update}, by_place=by_place), **update}
 
 
-def _failure_of(printed: Printed, job: Mapping[str, Json]) -> dict[str, str] | None:
+def _failure_of(printed: Printed, job: Mapping[str, Json], *, began: bool) -> dict[str, str] | None:
     if printed.record is not None:
         return None
     if printed.error is None:
@@ -73,7 +73,8 @@ def _failure_of(printed: Printed, job: Mapping[str, Json]) -> dict[str, str] | N
     error = {key: str(value or "") for key, value in printed.error.items()}
     message, internal, stack = error.get("message", ""), error.get("internal_message", ""), error.get("stack_trace", "")
     names = _EXCEPTION.findall(stack)
-    kind = "manifest" if message.startswith(_BEFORE_READING) or job["command"].endswith("manifest") else "source"
+    of_manifest = message.startswith(_BEFORE_READING) and not began  # later, records that it cannot print
+    kind = "manifest" if of_manifest or job["command"].endswith("manifest") else "source"
     return {
         "kind": "memory" if _OUT_OF_MEMORY.search(f"{message}\n{internal}\n{stack[-2000:]}") else kind,
         "message": _READING.sub(lambda _: f"Error reading stream: {internal}", message),
@@ -118,7 +119,7 @@ def _read(job: Mapping[str, Json], data: Mapping[str, Json], reached: list[str])
     records = [record for each in slices for page in each["pages"] for record in page["records"]]
     found = {
         "slices": len(slices) >= limits["slices"],
-        "pages": any(len(each["pages"]) >= limits["pages"] for each in slices),
+        "pages": max(_page_counts(slices), default=0) >= limits["pages"],
         "records": len(records) >= limits["records"],
     }
     reached = reached + [name for name, is_reached in found.items() if is_reached and name not in reached]
@@ -133,6 +134,18 @@ def _read(job: Mapping[str, Json], data: Mapping[str, Json], reached: list[str])
     if set(reached) <= {"seconds"}:
         _show_unanswered(result)
     return result
+
+
+def _page_counts(slices: Sequence[Mapping[str, Json]]) -> list[int]:
+    """Return the pages of each slice. CDKs 1 to 5 show the later pages of a full refresh as slices of their own."""
+    counts: list[int] = []
+    for each in slices:
+        descriptor = each["slice_descriptor"]
+        if counts and isinstance(descriptor, Mapping) and list(descriptor) == ["next_page_token"]:
+            counts[-1] += len(each["pages"])
+        else:
+            counts.append(len(each["pages"]))
+    return counts
 
 
 def _show_unanswered(result: dict[str, Json]) -> None:

@@ -29,13 +29,14 @@ class StoppedError(Exception):
 
 
 class Watch:
-    """What is known of one job while it runs: the limits that it reached, and a failure that the CDK does not tell."""
+    """What is known of one job while it runs: whether its read `began`, the limits `reached`, a failure not told."""
 
     def __init__(self, job: Mapping[str, Json], emit: Callable[[str, Json], None]) -> None:
         """Watch `job`; `emit(kind, data)` is called with each event."""
         self.reached: list[str] = []
         self.failure: dict[str, str] | None = None
         self.stopped = False
+        self.began = False
         self.folder: str = job["folder"]
         self._job = job
         self._limits = job["limits"]
@@ -66,7 +67,7 @@ class Watch:
 
         The CDK's generator is kept, since closing it would wait for its threads.
         """
-        self._kept = messages
+        self.began, self._kept = True, messages
         while not self.stopped:
             message = self._next(messages)
             if message is None or not self._fits(message):

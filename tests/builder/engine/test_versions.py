@@ -64,6 +64,16 @@ def test_a_read_ends_at_the_limit_of_records(warm: Bench) -> None:
     assert outcome.limits_reached == ("records",)
 
 
+def test_a_read_ends_at_the_limit_of_pages(warm: Bench) -> None:
+    with api() as served:
+        outcome = warm.outcome(read_job(served.url, limits=Limits(pages=2)))
+
+    assert len(records(outcome)) == (40 if warm.interpreter.cdk_version in WITHOUT_CORE else 20)  # 0.31 reads on
+    assert outcome.limits_reached == ("pages",)
+    assert outcome.result is not None
+    assert outcome.result["test_read_limit_reached"] is True
+
+
 def test_no_class_is_made_by_its_name_even_past_the_servers_own_look(
     warm: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,8 +5,14 @@ from typing import Any
 import pytest
 
 from python.builder.worker import channel
-from python.builder.worker.answering import within
+from python.builder.worker.answering import answer, within
+from python.builder.worker.execution import Printed
+from python.builder.worker.masking import Masker
+from tests.builder.worker.messages import record
+from tests.builder.worker.test_watching import watch
 
+JOB = {"command": "test_read", "manifest": {}, "stream": "a"}
+LIMITS = {"slices": 5, "pages": 2, "records": 100, "result_bytes": 10_000, "seconds": 60.0}
 LOG = {"level": "INFO", "message": "kept"}
 
 
@@ -43,3 +49,30 @@ def test_an_answer_without_pages_stays_as_it_is(result: Any) -> None:
     whole = {"result": result, "failure": None, "limits_reached": []}
 
     assert within(whole, 10) == whole
+
+
+@pytest.mark.parametrize(("messages", "kind"), [([], "manifest"), ([record(a=2**70)], "source")])
+def test_records_that_cannot_be_printed_are_no_failure_of_the_manifest(messages: list[Any], kind: str) -> None:
+    made = watch()
+    if messages:
+        list(made.through(iter(messages)))
+    printed = Printed(error={"message": "Error handling request: Integer exceeds 64-bit range"})
+
+    told = answer({**JOB, "limits": LIMITS}, printed, made, Masker({}, {}))
+
+    assert told["failure"]["kind"] == kind
+
+
+@pytest.mark.parametrize(
+    ("second", "reached"),
+    [({"next_page_token": 2}, ["pages"]), ({"part": "b"}, []), ({"next_page_token": 2, "a": 1}, [])],
+)
+def test_pages_that_an_old_cdk_shows_as_slices_count_as_pages(second: Any, reached: list[str]) -> None:
+    descriptors: list[dict[str, Any]] = [{}, second]
+    slices = [{"slice_descriptor": each, "pages": [{"records": []}]} for each in descriptors]
+    printed = Printed(record={"data": {"slices": slices, "logs": []}})
+
+    told = answer({**JOB, "limits": LIMITS}, printed, watch(), Masker({}, {}))
+
+    assert told["limits_reached"] == reached
+    assert told["result"]["test_read_limit_reached"] is bool(reached)
