@@ -5,6 +5,7 @@ Upstream is a repository that the test makes. Nothing is done by hand: each step
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import subprocess
@@ -13,7 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
+from python.importing.scaffold import matrix
 from tests.images.building import Builder, builder, driver
 from tests.importing.repositories import MIT, Git, isolated
 
@@ -97,16 +100,18 @@ UPSTREAM = {
     "connectors/source-weather/integration_tests/acceptance.py": "# needs credentials\n",
     "docs/elsewhere.md": "not of the connector\n",
 }
-# What `init` and images need of our repository.
+# What `init`, `release` and images need of our repository.
 COPIED = (
     "pull_upstream.sh",
     "build-local.sh",
     "pyproject.toml",
     "CHANGELOG.md",
     "LICENSE",
+    ".github/workflows/python.yaml",
     ".gitignore",
     ".dockerignore",
 )
+WEATHER = ("source-weather", "--no-ask")
 PULL = ("upstream", "main", "connectors/source-weather", "source-weather", "MIT", "LICENSE")
 
 
@@ -135,10 +140,9 @@ class Ours(Git):
         self("commit", "--quiet", "-m", message)
 
 
-@pytest.fixture(scope="module")
-def wrapped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Git, Ours]]:
-    """Upstream, and our repository with its source imported and wrapped."""
-    folder = tmp_path_factory.mktemp("story")
+@contextlib.contextmanager
+def imported(folder: Path) -> Iterator[tuple[Git, Ours]]:
+    """Within, upstream and our repository are in `folder`, and ours has imported upstream's source."""
     with pytest.MonkeyPatch.context() as patch:
         isolated(patch)
         patch.setenv("PATH", str(HEADWATER.parent), prepend=":")
@@ -150,6 +154,7 @@ def wrapped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Git, Our
         for name in ("python", "tests"):
             shutil.copytree(ROOT / name, ours.folder / name, ignore=shutil.ignore_patterns("__pycache__", "end_to_end"))
         for name in COPIED:
+            (ours.folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, ours.folder / name)
         (ours.folder / "README.md").write_text("# Our connectors\n")
         (ours.folder / ".venv").symlink_to(ROOT / ".venv")
@@ -158,11 +163,45 @@ def wrapped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Git, Our
         ours.kept("begin")
         ours("remote", "add", "--no-tags", "upstream", str(theirs.folder))
         ours.pulled()
+        yield theirs, ours
+
+
+@pytest.fixture(scope="module")
+def wrapped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Git, Ours]]:
+    """Upstream, and our repository with its source imported and wrapped."""
+    with imported(tmp_path_factory.mktemp("story")) as (theirs, ours):
         told = ours.headwater("init", "source-weather", "--airbyte", "./source-weather")
         assert "Upstream's README.md, pyproject.toml became ours" in told
         yield theirs, ours
 
 
+def test_an_imported_folder_is_released_imported_again_and_released_again(tmp_path: Path) -> None:
+    """The story without what takes long: nothing is installed or asked, and the snapshots are written here."""
+    with imported(tmp_path) as (theirs, ours):
+        (ours.folder / "source-weather" / "tests" / "snapshots").mkdir(parents=True)
+        (ours.folder / "source-weather" / "README.md").write_text("# Weather\n\nGive it `days`.\n")
+        snapshots(ours, "number")
+        assert "is v1 and was never released before" in ours.headwater("release", *WEATHER)
+        assert published(ours) == "v1"
+        ours.kept("release source-weather")
+        assert "is v1 since" in ours.headwater("release", *WEATHER, "--check")
+
+        theirs.commit(changed(), "windy, and degrees are text")
+        assert standing(ours, "--fetch") == {"source-weather": 1}
+        ours.pulled()
+        assert "wind" in ours.read("source_weather/source.py")
+        assert standing(ours) == {"source-weather": 0}
+        snapshots(ours, "string")
+        assert "raise it to v2" in ours.headwater("release", *WEATHER, "--check", status=1)
+        assert "is v2 since" in ours.headwater("release", *WEATHER)
+        assert published(ours) == "v2"
+        ours.kept("release v2")
+        assert "is v2 since" in ours.headwater("release", *WEATHER, "--check")
+        assert "its CHANGELOG stays" in ours.headwater("release", *WEATHER)
+        assert not ours("status", "--porcelain")
+
+
+@pytest.mark.long
 def test_a_source_is_imported_released_imported_again_over_local_edits_and_released_again(
     wrapped: tuple[Git, Ours],
 ) -> None:
@@ -172,6 +211,7 @@ def test_a_source_is_imported_released_imported_again_over_local_edits_and_relea
     assert f"Source Commit ID: {first}" in ours("log", "-1", "--format=%B")
     assert f"git-merge-subpath: {first} connectors/source-weather source-weather" in ours("log", "-1", "--format=%B")
     assert ours("status", "--porcelain", "--untracked-files=no").split() == [
+        *("M", ".github/workflows/python.yaml"),
         *("M", "source-weather/README.md"),
         *("M", "source-weather/pyproject.toml"),
     ]
@@ -205,7 +245,7 @@ def test_a_source_is_imported_released_imported_again_over_local_edits_and_relea
     released = ours.headwater("release", "source-weather")
 
     assert "source-weather is v2 since" in released
-    assert ours.read("VERSION") == "v2\n"
+    assert (ours.read("VERSION"), published(ours)) == ("v2\n", "v2")
     assert ours.read("CHANGELOG.md").index("## v2, ") < ours.read("CHANGELOG.md").index("## v1, ")
     ours.kept("release v2")
     assert "is v2 since" in ours.headwater("release", "source-weather", "--check")
@@ -224,6 +264,37 @@ def test_its_image_says_what_it_says_and_captures(wrapped: tuple[Git, Ours], mon
         compared = ours.headwater("compare", "source-weather", "ghcr.io/estuary/source-weather:local")
 
     assert "nothing has changed" in compared
+
+
+def snapshots(ours: Ours, degrees: str) -> None:
+    """The snapshots that the tests of source-weather keep say that its degrees are of the type `degrees`."""
+    spec = {
+        "protocol": 3032023,
+        "configSchema": SPEC["connectionSpecification"],
+        "resourceConfigSchema": {"type": "object", "properties": {}},
+        "resourcePathPointers": [],
+    }
+    schema = {
+        "type": "object",
+        "properties": {"day": {"type": "integer"}, "degrees": {"type": degrees}},
+        "required": ["day", "degrees"],
+    }
+    binding = {
+        "recommendedName": "days",
+        "resourceConfig": {"stream": "days"},
+        "documentSchema": schema,
+        "key": ["/day"],
+    }
+    for name, value in (("spec", spec), ("discover", [binding])):
+        path = ours.folder / "source-weather" / "tests" / "snapshots" / f"{name}.json"
+        path.write_text(json.dumps(value))
+
+
+def published(ours: Ours) -> str:
+    """The version that CI publishes source-weather as."""
+    loaded = yaml.safe_load((ours.folder / matrix.WORKFLOW).read_text())
+    entries = loaded["jobs"]["connector"]["strategy"]["matrix"]["include"]
+    return next(str(each["version"]) for each in entries if each["connector"] == "source-weather")
 
 
 def standing(ours: Ours, *options: str) -> dict[str, int]:
