@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from . import channel, hints, inference, masking, network, progress, watching
 from .execution import Printed
@@ -26,7 +26,7 @@ def answer(job: Mapping[str, Json], printed: Printed, watch: watching.Watch, mas
     failure = watch.failure or _failure_of(printed, job, began=watch.began)
     result = None if failure else (printed.record or {}).get("data")
     if result is not None and job["command"] == "test_read":
-        result = _read(job, result, reached)
+        result = _read(job, result, reached, masker.text)
         reached = result.pop("limits_reached")
     failure = _ended_by_limit(job, reached, result, failure) or failure
     by_place = job["command"] not in ("resolve_manifest", "full_resolve_manifest")
@@ -112,7 +112,9 @@ def _asked() -> str:
     return "" if last is None else f", while waiting for the answer to {last['http_method']} {last['url']}"
 
 
-def _read(job: Mapping[str, Json], data: Mapping[str, Json], reached: list[str]) -> dict[str, Json]:
+def _read(
+    job: Mapping[str, Json], data: Mapping[str, Json], reached: list[str], mask: Callable[[str], str]
+) -> dict[str, Json]:
     """Return the answer of a test read with `limits_reached`, from the CDK's own of any version."""
     limits = job["limits"]
     slices = [_slice(each) for each in data.get("slices") or []]
@@ -130,7 +132,7 @@ def _read(job: Mapping[str, Json], data: Mapping[str, Json], reached: list[str])
         keys = [[name] for name in (data.get("inferred_schema") or {}).get("required", [])]  # as the CDK finds them
         schema, formats = inference.inferred(records, keys)
         result.update(inferred_schema=schema, inferred_datetime_formats=formats)
-    result["logs"] += hints.of(result, job["manifest"], job["stream"])
+    result["logs"] += hints.of(result, job["manifest"], job["stream"], mask)
     if set(reached) <= {"seconds"}:
         _show_unanswered(result)
     return result

@@ -8,7 +8,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 __all__ = ["ADVICE", "Page", "Place", "at", "kind_of", "lists_in", "page", "scalars_in"]
@@ -83,9 +83,9 @@ class Page(NamedTuple):
             return "lines of JSON"
         return f"broken JSON ({self.json.reason})" if start.startswith(("{", "[")) else "text"
 
-    def shown(self) -> str:
+    def shown(self, mask: Callable[[str], str]) -> str:
         """Return the request, its status, and the begin of the body, on one line."""
-        body = _body(self.response)
+        body = mask(_body(self.response))
         title = _TITLE.search(body)
         shown = _first_words(html.unescape(title[1]) if title else body)
         begins = f"; its title is {shown!r}" if title else f"; it begins with {shown!r}" if shown else ""
@@ -144,7 +144,7 @@ def _walked(value: object, path: tuple[str, ...], depth_max: int) -> Iterator[tu
 
 
 def _first_words(text: str) -> str:
-    """Return how `text` begins, in whole words: half of a secret could not be masked any more."""
+    """Return how `text` begins, in whole words."""
     words: list[str] = []
     size = 0
     for word in text[:_LOOKED_CHARACTERS].split()[: -1 if len(text) > _LOOKED_CHARACTERS else None]:

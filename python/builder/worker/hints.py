@@ -27,12 +27,16 @@ _CLASS_ALONE = re.compile(r"unexpected error occurred.*: (\w+)$", re.IGNORECASE)
 _CONTEXT = "Context:"  # behind it stands the whole config, in some versions
 
 
-def of(result: Mapping[str, Any], manifest: Mapping[str, Any], stream: str) -> list[dict[str, str]]:
+def of(
+    result: Mapping[str, Any], manifest: Mapping[str, Any], stream: str, mask: Callable[[str], str] = str
+) -> list[dict[str, str]]:
     """Return log entries, `level` and `message`, for what is odd in `result`, a test read's. Mask them.
+
+    `mask` masks a text of which a hint shows the beginning: a secret of several words could be cut in two.
 
     `manifest` may be as it was written, with references. Equal results give equal hints, in the order of the table.
     """
-    read = _read_of(result, manifest, stream)
+    read = _read_of(result, manifest, stream)._replace(mask=mask)
     return [{"level": "WARN", "message": sentence} for rule in _RULES for sentence in rule(read)]
 
 
@@ -43,6 +47,7 @@ class _Read(NamedTuple):
     definition: manifest_paths.Stream
     limited: bool
     logs: Sequence[Mapping[str, Any]]
+    mask: Callable[[str], str] = str
 
 
 def _read_of(result: Mapping[str, Any], manifest: Mapping[str, Any], stream: str) -> _Read:
@@ -82,7 +87,7 @@ def _another_format(read: _Read) -> Iterator[str]:
     wrong = [(page, page.kind) for page in read.pages if not page.records and page.is_answer and page.kind != "JSON"]
     for page, kind in wrong[:1]:
         yield (
-            f"{_count(wrong, read.pages)} not JSON but {kind}, so no records were found: {page.shown()}"
+            f"{_count(wrong, read.pages)} not JSON but {kind}, so no records were found: {page.shown(read.mask)}"
             f" {answers.ADVICE.get(kind, '')}".rstrip()
         )
 
@@ -164,7 +169,7 @@ def _pages_repeat(read: _Read) -> Iterator[str]:
                 again = " The request was the same, too" if first.asked == second.asked else " The requests differ"
                 yield (
                     f"Page {pages.index(first) + 1} and the one after it have the same {len(first.records)} records:"
-                    f" the pagination does not move.{again}: {second.shown()}"
+                    f" the pagination does not move.{again}: {second.shown(read.mask)}"
                 )
                 return
 

@@ -76,3 +76,19 @@ def test_pages_that_an_old_cdk_shows_as_slices_count_as_pages(second: Any, reach
 
     assert told["limits_reached"] == reached
     assert told["result"]["test_read_limit_reached"] is bool(reached)
+
+
+def test_a_passphrase_of_several_words_is_masked_before_a_body_is_shown_in_part() -> None:
+    secret = "correct horse battery staple"
+    body = "x" * 60 + f" {secret} " + "y" * 300
+    exchange = {"request": {}, "response": {"status": 200, "body": body, "headers": {}}}
+    page = {"records": [], **exchange}
+    printed = Printed(record={"data": {"slices": [{"slice_descriptor": {}, "pages": [page]}], "logs": []}})
+    selector = {"record_selector": {"extractor": {"type": "DpathExtractor", "field_path": ["data"]}}}
+    job = {**JOB, "manifest": {"streams": [{"name": "a", "retriever": selector}]}, "limits": LIMITS}
+
+    told = answer(job, printed, watch(), Masker({}, {"password": secret}))
+
+    (hint,) = [log["message"] for log in told["result"]["logs"] if "begins with" in log["message"]]
+    assert "****" in hint
+    assert "correct" not in hint
