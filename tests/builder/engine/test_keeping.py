@@ -11,10 +11,11 @@ from typing import Any, ClassVar
 
 import pytest
 
-from python.builder.engine import keeping
+from python.builder.engine import WorkerEngine, keeping
 from python.builder.engine.keeping import Keeper
 from python.builder.engine.settings import Interpreter, Options
 from python.builder.engine.supervision import ColdError
+from python.builder.jobs import Command, Event, Job, Kind, Limits, Outcome
 
 SECONDS_MAX = 10.0
 
@@ -22,10 +23,11 @@ SECONDS_MAX = 10.0
 class Worker:
     """A supervisor without a process. `starts` are what its starts come to, in turn; afterwards each succeeds."""
 
-    starts: ClassVar[list[Callable[[], Awaitable[None]]]] = []
+    starts: ClassVar[list[Callable[[], Awaitable[object]]]] = []
     count: ClassVar[int] = 0
     versions: ClassVar[Mapping[str, str]] = {"cdk_version": "7.0.0", "python": "3.13.0"}
     is_alive = True
+    age: ClassVar[float] = 0.0
 
     @classmethod
     async def start(cls, _python: str, _environment: Mapping[str, str]) -> Worker:
@@ -35,7 +37,7 @@ class Worker:
         return cls()
 
     def age_seconds(self) -> float:
-        return 0.0
+        return self.age
 
     def resident_bytes(self) -> int:
         return 0
@@ -52,6 +54,7 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keeping, "Supervisor", Worker)
     monkeypatch.setattr(Worker, "starts", [])
     monkeypatch.setattr(Worker, "count", 0)
+    monkeypatch.setattr(Worker, "age", 0.0)
 
 
 class Clock:
@@ -187,3 +190,39 @@ def test_a_file_that_is_there_again_is_no_problem_any_more(tmp_path: Path) -> No
         assert keeper.problem == ""
 
     kept(work, entrypoint=str(script))
+
+
+def test_a_worker_is_replaced_when_it_is_old() -> None:
+    async def work(keeper: Keeper) -> None:
+        first = await keeper.supervisor()
+        assert await keeper.supervisor() is first
+        Worker.age = 4000.0
+        assert await keeper.supervisor() is not first
+
+    kept(work)
+
+
+def test_a_version_other_than_the_one_asked_for_is_a_problem() -> None:
+    async def work(keeper: Keeper) -> None:
+        await keeper.supervisor()
+        assert keeper.problem.startswith("CDK_VERSION is 1.2.3, and ")
+        assert "has airbyte-cdk 7.0.0" in keeper.problem
+
+    kept(work, cdk_version="1.2.3")
+
+
+def test_the_start_of_a_worker_counts_as_time_of_the_job_that_waits_for_it() -> None:
+    async def waited() -> list[Event | Outcome]:
+        Worker.starts.append(asyncio.Event().wait)
+        engine = WorkerEngine()
+        try:
+            job = Job(command=Command.RESOLVE, manifest={}, limits=Limits(seconds=0.05))
+            return [each async for each in engine.run(job)]
+        finally:
+            await engine.close()
+
+    (outcome,) = asyncio.run(waited())
+    assert isinstance(outcome, Outcome)
+    assert outcome.failure is not None
+    assert outcome.failure.kind is Kind.DEADLINE
+    assert outcome.limits_reached == ("seconds",)

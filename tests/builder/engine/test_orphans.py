@@ -21,22 +21,31 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[3]
 SERVER = """
 import asyncio, sys
-from python.builder.engine import Options, WorkerEngine
+from python.builder.engine import Interpreter, Options, WorkerEngine
 from tests.builder.engine.working import children, everything, read_job
 
-async def main(url, plain):
-    engine = WorkerEngine(options=Options(plain=plain))
+async def main(url, plain, entrypoint):
+    engine = WorkerEngine(Interpreter(entrypoint=entrypoint or None), Options(plain=plain))
     about = await engine.about()
     print(about.get("pid", 0), engine._keeper.home(), flush=True)
-    await everything(engine, read_job(url, "silent"))
+    await everything(engine, read_job(url, "silent", config={"password": "s3cret"}))
 
-asyncio.run(main(sys.argv[1], sys.argv[2] == "plain"))
+asyncio.run(main(sys.argv[1], sys.argv[2] == "plain", sys.argv[3]))
 """
 SECONDS_MAX = 30
 
 
-@pytest.mark.parametrize("how", ["warm", "plain"])
-def test_a_killed_server_leaves_no_process_and_no_secret(how: str, tmp_path: Path) -> None:
+BEFORE_READING = """
+import http.client, json, sys
+json.load(open(sys.argv[sys.argv.index("--config") + 1]))
+connection = http.client.HTTPConnection("127.0.0.1", {port})
+connection.request("GET", "/silent")
+connection.getresponse()
+"""
+
+
+@pytest.mark.parametrize(("how", "is_reading"), [("warm", True), ("plain", True), ("plain", False)])
+def test_a_killed_server_leaves_no_process_and_no_secret(how: str, is_reading: bool, tmp_path: Path) -> None:
     arrived, released = threading.Event(), threading.Event()
 
     def silent(_: Mapping[str, str]) -> Answer:
@@ -46,13 +55,16 @@ def test_a_killed_server_leaves_no_process_and_no_secret(how: str, tmp_path: Pat
 
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)}
     with api(silent=silent) as served:
-        command = [sys.executable, "-c", SERVER, served.url, how]
+        script = tmp_path / "entrypoint.py"
+        script.write_text(BEFORE_READING.replace("{port}", served.url.rpartition(":")[2]))
+        command = [sys.executable, "-c", SERVER, served.url, how, "" if is_reading else str(script)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment) as server:
             assert server.stdout is not None
             pid, home = server.stdout.readline().split()
             assert arrived.wait(SECONDS_MAX)
             started = descendants(server.pid)
             assert started
+            assert bool(list(Path(home).rglob("config.json"))) is not is_reading
             watched = [os.pidfd_open(each) for each in started]
             server.send_signal(signal.SIGKILL)
             for each in watched:
@@ -74,7 +86,7 @@ def test_the_children_of_a_killed_worker_die_with_it(tmp_path: Path) -> None:
 
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)}
     with api(silent=silent) as served:
-        command = [sys.executable, "-c", SERVER, served.url, "warm"]
+        command = [sys.executable, "-c", SERVER, served.url, "warm", ""]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment) as server:
             assert server.stdout is not None
             pid = int(server.stdout.readline().split()[0])

@@ -66,9 +66,10 @@ class Bench:
 
 @contextlib.contextmanager
 def bench(interpreter: Interpreter | None = None, options: Options | None = None) -> Iterator[Bench]:
-    """Within, there is an engine; afterwards none of its processes."""
+    """Within, there is an engine that has tried to start its worker; afterwards none of its processes."""
     made = Bench(interpreter, options)
     try:
+        made.about()
         yield made
     finally:
         made.close()
