@@ -58,6 +58,7 @@ def sides_of(version: str | None) -> Iterator[Sides]:
     with contextlib.ExitStack() as stack:
         made = [Settings(cdk_python=python, plain=plain) for plain in (False, True)]
         warm, plain = (stack.enter_context(serving(engines(each), each)) for each in made)
+        assert [side.get("/v1/health").body["warm"] for side in (warm, plain)] == [True, False]
         yield Sides(warm, plain, stack.enter_context(api()), 7 if version is None else int(version.partition(".")[0]))
 
 
