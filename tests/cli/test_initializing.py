@@ -23,10 +23,12 @@ BEFORE = """
 INIT = """
 import os
 from python.cli import commands, initializing
+from python.importing.scaffold.drafts import Draft
 
 def make(space):
     (space.folder / "VERSION").write_text("v1")
     {then}
+    return Draft(what="", command=[])
 
 initializing._way = lambda options, protocol, home: make
 initializing.describing.files = lambda folder, draft, protocol: []
