@@ -43,7 +43,8 @@ def order(name: str, **members: Any) -> Order:
 def unpacked(raw: bytes, folder: Path) -> Path:
     with zipfile.ZipFile(io.BytesIO(raw)) as archive:
         archive.extractall(folder)
-        return folder / archive.namelist()[0].partition("/")[0]
+        (name,) = {entry.partition("/")[0] for entry in archive.namelist() if "/" in entry}
+        return folder / name
 
 
 def errors(text: str) -> list[tuple[str, str]]:
