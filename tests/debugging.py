@@ -5,6 +5,7 @@ Source: https://microsoft.github.io/debug-adapter-protocol/specification, base p
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import time
@@ -15,6 +16,7 @@ from typing import Any
 __all__ = ["Debugger", "attach"]
 
 _SECONDS_MAX = 240.0
+_GREETING_SECONDS_MAX = 20.0  # what is ending may take a connection and answer nothing
 
 
 def attach(port: int) -> Debugger:
@@ -24,15 +26,17 @@ def attach(port: int) -> Debugger:
     """
     until = time.monotonic() + _SECONDS_MAX
     while time.monotonic() < until:
-        try:
-            return Debugger(socket.create_connection(("127.0.0.1", port), timeout=_SECONDS_MAX))
-        except (ConnectionError, StopIteration):  # noqa: PERF203 -- once in a while
-            time.sleep(0.05)  # the process is starting
+        with contextlib.suppress(ConnectionError, TimeoutError, StopIteration):
+            return Debugger(socket.create_connection(("127.0.0.1", port), timeout=_GREETING_SECONDS_MAX))
+        time.sleep(0.05)  # the process is starting
     raise TimeoutError(f"no debugger listens at port {port}")
 
 
 class Debugger:
-    """One session over `connection`, attached. Raises ConnectionError or StopIteration where nobody answers."""
+    """One session over `connection`, attached.
+
+    Raises ConnectionError, TimeoutError or StopIteration where nobody answers.
+    """
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
@@ -41,6 +45,7 @@ class Debugger:
         self._ask("initialize", adapterID="headwater", pathFormat="path", linesStartAt1=True)
         self._send("attach", justMyCode=False)
         self._until("event", "initialized")
+        connection.settimeout(_SECONDS_MAX)
 
     def close(self) -> None:
         """End the session; a process that still runs goes on."""
