@@ -99,7 +99,7 @@ clean: ## remove what the other verbs have made
 
 # Taps are tested in environments of their own, so singer-sdk is in none of ours.
 .venv/.ready-dev: .venv/.ready-uv uv.lock pyproject.toml
-	@$(SYNC) --extra airbyte --extra builder --extra generate --extra registry --extra runner --group dev
+	@$(SYNC) --extra airbyte --extra builder --extra generate --extra orchestrator --extra registry --extra runner --group dev
 	@touch $@
 
 $(sort $(READY) $(filter-out .venv/.ready-demo,$(DEMO))): .venv/.ready-%: .venv/.ready-uv %/uv.lock %/pyproject.toml pyproject.toml
