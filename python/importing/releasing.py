@@ -113,9 +113,12 @@ def lacking(now: Files, last: Files | None) -> Iterator[str]:
 
 
 def _untold(now: Files, last: Files | None) -> Iterator[str]:
-    """Yield where the CHANGELOG is silent: on this VERSION, or on what has changed."""
+    """Yield where there is no VERSION, or the CHANGELOG is silent: on this VERSION, or on what has changed."""
     found = changelog.sections(now.changelog)
     version = now.snapshot.version
+    if not version:
+        yield f"it has no VERSION: headwater release {now.snapshot.name} writes it, and the section of CHANGELOG.md"
+        return
     if not any(each.version == version for each in found):
         yield f"CHANGELOG.md has no section for {version}"
         return

@@ -11,7 +11,7 @@ CHANGELOG = "# Changelog\n\n## v1\n\n- First version.\n"
 README = "# source-x\n\nGive it a `token`; a binding has a `table`.\n"
 
 
-def files(version: str = "v1", *, key: str = "/id", page: str = CHANGELOG, **config: Any) -> Files:
+def files(version: str | None = "v1", *, key: str = "/id", page: str = CHANGELOG, **config: Any) -> Files:
     properties = {"token": {"type": "string"}, **config}
     spec = {
         "configSchema": {"type": "object", "properties": properties},
@@ -115,6 +115,7 @@ def test_what_is_released_lacks_nothing() -> None:
     [
         (files(key="/n"), "raise it to v2"),
         (files("v2", key="/n"), "CHANGELOG.md has no section for v2"),
+        (files(None), "it has no VERSION: headwater release source-x writes it"),
         (files(token={"type": ["string", "null"]}), "CHANGELOG.md says nothing of what has changed"),
         (files(region={"type": "string"}), "README.md does not name region"),
         (Files(snapshot=Snapshot(name="x", version="v1"), changelog=CHANGELOG), "keep no snapshot of spec"),
