@@ -1,5 +1,8 @@
 # ruff: noqa: INP001 -- docs is a folder of pages, and this its one script
-"""Writes docs/protocol.md from the tables of python/protocol; with `--check`, says whether it is up to date.
+"""Writes the pages of docs that are made from code; with `--check`, says which are out of date.
+
+`protocol.md` is made from the tables of python/protocol, `metadata-schema.json` from the models of metadata.yaml,
+`builder-openapi.json` from the builder's routes.
 
 Usage: python docs/generate.py [--check]
 """
@@ -8,17 +11,19 @@ from __future__ import annotations
 
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from python.builder.server import describing
 from python.protocol import capture, derive, materialize
 from python.protocol.capture_session import CAPTURE
 from python.protocol.derive_session import DERIVE
 from python.protocol.materialize_session import ACKNOWLEDGEMENT, TRANSACTION
 from python.protocol.session import Machine
 from python.protocol.wire import FromRuntime
+from python.registry.metadata import schema
 
-TARGET = Path(__file__).with_name("protocol.md")
+FOLDER = Path(__file__).parent
 PROTOCOLS = (
     ("Capture", capture, (("The conversation", CAPTURE),)),
     ("Derive", derive, (("The conversation", DERIVE),)),
@@ -42,15 +47,20 @@ cannot say (bindings in range, counts of acknowledgements, loads and answers) st
 
 
 def main() -> int:
-    """Return 0 where the page is (now) what the tables say, 1 where `--check` finds that it is not."""
-    page = "\n".join(_page())
-    if "--check" not in sys.argv[1:]:
-        TARGET.write_text(page, encoding="utf-8")
-        return 0
-    if TARGET.exists() and TARGET.read_text(encoding="utf-8") == page:
-        return 0
-    sys.stderr.write("docs/protocol.md does not say what the tables say: run `make docs` and commit the result\n")
-    return 1
+    """Return 0 where the pages are (now) what the code says, 1 where `--check` finds one that is not."""
+    pages = {FOLDER / name: make() for name, make in _PAGES.items()}
+    stale = [path for path, text in pages.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    if "--check" in sys.argv[1:]:
+        for path in stale:
+            sys.stderr.write(f"docs/{path.name} is not what the code says: run `make docs` and commit the result\n")
+        return int(bool(stale))
+    for path in stale:
+        path.write_text(pages[path], encoding="utf-8")
+    return 0
+
+
+def _protocol() -> str:
+    return "\n".join(_page())
 
 
 def _page() -> Iterator[str]:
@@ -102,6 +112,12 @@ def _meaning(kind: type) -> str:
     text = " ".join((kind.__doc__ or "").split())
     return text.split(". ", maxsplit=1)[0].rstrip(".").replace("|", "\\|")
 
+
+_PAGES: Mapping[str, Callable[[], str]] = {
+    "protocol.md": _protocol,
+    "metadata-schema.json": schema.text,
+    "builder-openapi.json": describing.description,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

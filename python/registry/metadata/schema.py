@@ -1,11 +1,6 @@
-"""The models as JSON Schema, for editors and other languages: docs/metadata-schema.json is what `text` returns.
-
-`python -m python.registry.metadata.schema > docs/metadata-schema.json` writes it anew.
-"""
+"""The models as JSON Schema, for editors and other languages: docs/metadata-schema.json, which `make docs` writes."""
 
 from __future__ import annotations
-
-import sys
 
 import msgspec
 
@@ -20,7 +15,3 @@ def text() -> str:
     """Return the schema of a metadata.yaml, as a JSON document that ends with a line break."""
     schema = {"$schema": _DIALECT, **ConnectorMetadata.model_json_schema(by_alias=True, mode="validation")}
     return msgspec.json.format(msgspec.json.encode(schema), indent=2).decode() + "\n"
-
-
-if __name__ == "__main__":
-    sys.stdout.write(text())

@@ -8,5 +8,5 @@ PAGE = Path(__file__).parent.parent.parent.parent / "docs" / "builder-openapi.js
 
 
 def test_the_description_of_the_routes_is_what_they_are() -> None:
-    """After a change: `headwater builder --openapi > docs/builder-openapi.json`."""
+    """After a change: `make docs`."""
     assert PAGE.read_text(encoding="utf-8") == description()

@@ -11,7 +11,7 @@ from python.registry.metadata.schema import text
 from tests.registry.metadata.metadata_files import RIGHT, changed
 
 PAGE = Path(__file__).parents[3] / "docs" / "metadata-schema.json"
-HINT = "run: python -m python.registry.metadata.schema > docs/metadata-schema.json"
+HINT = "run: make docs"
 
 
 def test_the_schema_in_docs_is_what_the_models_say() -> None:
