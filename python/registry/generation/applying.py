@@ -15,12 +15,12 @@ from python.registry.generation.entries import REGISTRIES, Registry
 from python.registry.generation.listing import repository_of
 from python.registry.generation.planning import plan
 from python.registry.generation.plans import INPUTS, RULES, SEEN, Change, Connector, Inputs, Options, Plan
-from python.registry.generation.publication import Candidate, Sign, heal, switch
+from python.registry.generation.publication import Candidate, Sign, heal, keep, point
 from python.registry.generation.registries import Place, composite, registry, secrets_mask
-from python.registry.generation.snapshots import REGISTRY_FILES, Current
+from python.registry.generation.snapshots import REGISTRY_FILES, Current, Manifest
 from python.registry.store import ConflictError, NotFoundError, Store, Version
 
-__all__ = ["CHANGES", "BlockedError", "Published", "apply", "generate"]
+__all__ = ["CHANGES", "BlockedError", "Published", "apply", "generate", "prepare", "refuse_held"]
 
 CHANGES = "changes.json"
 """The file of a snapshot that says what it changed, and who is quarantined."""
@@ -70,25 +70,45 @@ def apply(store: Store, planned: Plan, sign: Sign | None = None, token: str | No
     `token` tells snapshots of one second apart. Nothing is written where nothing has changed. Raises BlockedError, with
     nothing written, and ConflictError, with nothing published, where somebody else has switched meanwhile.
     """
-    seen = planned.seen
-    if planned.blocked:
-        raise BlockedError("; ".join(f"{each.gate}: {each.why}" for each in planned.blocked))
-    if planned.changes and seen and seen.pointer.hold:
-        hold = seen.pointer.hold
-        told = f"a rollback to {seen.pointer.snapshot} holds since {hold.since:%Y-%m-%d %H:%M} UTC ({hold.reason})"
-        raise BlockedError(f"{told}: nothing is published until `headwater registry resume`")
-    connectors = _connectors(planned, _write_entries(store, planned))
-    is_new = bool(planned.changes) or seen is None
-    if is_new:
-        name = f"{planned.now:%Y%m%dT%H%M%S.%fZ}-{token or secrets.token_hex(4)}"
-        seen = switch(store, _candidate(planned, name, connectors), seen, sign)
-    elif planned.rows and seen:
-        _remember(store, planned, seen, connectors)
+    if planned.changes:
+        refuse_held(planned.seen)
+    made = prepare(store, planned, sign, token)
+    if made:
+        point(store, made, planned.seen, planned.now)
     now = heal(store)
     assert now is not None  # noqa: S101 -- something is published by now
     return Published(
-        snapshot=now.pointer.snapshot, is_new=is_new, changes=planned.changes, quarantined=planned.quarantined
+        snapshot=now.pointer.snapshot,
+        is_new=made is not None,
+        changes=planned.changes,
+        quarantined=planned.quarantined,
     )
+
+
+def prepare(store: Store, planned: Plan, sign: Sign | None = None, token: str | None = None) -> Manifest | None:
+    """What was `planned` is in the store as a snapshot that is not published; None where it changes nothing.
+
+    The entries beside versions are written already, as they are before any switch. Raises BlockedError, with nothing
+    written, where the plan is blocked.
+    """
+    if planned.blocked:
+        raise BlockedError("; ".join(f"{each.gate}: {each.why}" for each in planned.blocked))
+    connectors = _connectors(planned, _write_entries(store, planned))
+    if planned.changes or planned.seen is None:
+        name = f"{planned.now:%Y%m%dT%H%M%S.%fZ}-{token or secrets.token_hex(4)}"
+        parent = planned.seen.pointer.snapshot if planned.seen else None
+        return keep(store, _candidate(planned, name, connectors), parent, sign)
+    if planned.rows:
+        _remember(store, planned, planned.seen, connectors)
+    return None
+
+
+def refuse_held(seen: Current | None) -> None:
+    """Nothing holds what is published. Raises BlockedError where a rollback does."""
+    if seen and seen.pointer.hold:
+        hold = seen.pointer.hold
+        told = f"a rollback to {seen.pointer.snapshot} holds since {hold.since:%Y-%m-%d %H:%M} UTC ({hold.reason})"
+        raise BlockedError(f"{told}: nothing is published until `headwater registry resume`")
 
 
 def _write_entries(store: Store, planned: Plan) -> dict[str, str | None]:

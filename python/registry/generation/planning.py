@@ -31,28 +31,51 @@ from python.registry.generation.registries import Entries
 from python.registry.generation.snapshots import Current, current
 from python.registry.store import Store, Version
 
-__all__ = ["plan"]
+__all__ = ["News", "news", "plan"]
 
 _READERS = 8  # as many requests at once as any store answers gladly
+
+
+class News(msgspec.Struct, frozen=True, kw_only=True):
+    """What the bucket holds now, beside what is published.
+
+    The connectors `stale` have files that are not as they were when they were read; the files of those `gone` are no
+    more. `is_any` tells whether a plan may have something to change.
+    """
+
+    seen: Current | None
+    listing: Listing
+    inputs: Inputs
+    stale: tuple[str, ...]
+    gone: tuple[str, ...]
+    is_any: bool
+
+
+def news(store: Store, options: Options | None = None) -> News:
+    """Return what may have to be published now, of names and times alone. Raises SnapshotError as `plan` does."""
+    chosen = options or Options()
+    seen, listing = current(store), listing_of(store)
+    inputs = inputs_of(store, seen)
+    is_known = inputs.rules == RULES and inputs.base_url == chosen.base_url
+    stale = tuple(
+        name
+        for name, own in listing.connectors.items()
+        if not is_known or name not in inputs.connectors or _is_stale(inputs.connectors[name], own, listing)
+    )
+    gone = tuple(sorted(inputs.connectors.keys() - listing.connectors.keys()))
+    untold = gone if chosen.allow_shrink else [name for name in gone if not inputs.connectors[name].problem]
+    is_any = seen is None or bool(stale) or bool(untold)
+    return News(seen=seen, listing=listing, inputs=inputs, stale=stale, gone=gone, is_any=is_any)
 
 
 def plan(store: Store, now: dt.datetime, options: Options | None = None) -> Plan:
     """Return what would be published now. Writes nothing. Raises SnapshotError where what is current is broken."""
     chosen = options or Options()
-    seen, listing = current(store), listing_of(store)
-    inputs = inputs_of(store, seen)
-    is_known = inputs.rules == RULES and inputs.base_url == chosen.base_url
-    stale = [
-        name
-        for name, own in listing.connectors.items()
-        if not is_known or name not in inputs.connectors or _is_stale(inputs.connectors[name], own, listing)
-    ]
-    gone = sorted(inputs.connectors.keys() - listing.connectors.keys())
-    news = gone if chosen.allow_shrink else [name for name in gone if not inputs.connectors[name].problem]
-    context = Context(store=store, listing=listing, now=now, base_url=chosen.base_url)
-    if seen and not stale and not news:
-        return Plan(now=now, options=chosen, seen=seen, listing=listing, inputs=inputs)
-    return _Work(context, inputs, seen, chosen).planned(stale, gone)
+    found = news(store, chosen)
+    if not found.is_any:
+        return Plan(now=now, options=chosen, seen=found.seen, listing=found.listing, inputs=found.inputs)
+    context = Context(store=store, listing=found.listing, now=now, base_url=chosen.base_url)
+    return _Work(context, found.inputs, found.seen, chosen).planned(found.stale, found.gone)
 
 
 class _Work:

@@ -38,7 +38,7 @@ from python.registry.generation.snapshots import (
 )
 from python.registry.store import ABSENT, NotFoundError, Store, Unchanged, Version, When
 
-__all__ = ["Candidate", "Sign", "heal", "prune", "resume", "rollback", "switch"]
+__all__ = ["Candidate", "Sign", "heal", "keep", "point", "prune", "resume", "rollback", "switch"]
 
 CACHE_CONTROL = "public, max-age=60"  # a reader sees a new registry within a minute
 _FOREVER = "public, max-age=31536000, immutable"  # a snapshot never changes
@@ -61,16 +61,20 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
 
 def switch(store: Store, candidate: Candidate, seen: Current | None, sign: Sign | None = None) -> Current:
     """`candidate` is current. Raises ConflictError where what is current no longer is what was `seen`."""
-    parent = seen.pointer.snapshot if seen else None
-    manifest, digest = _written(store, candidate, parent, sign)
-    pointer = Pointer(snapshot=candidate.id, manifest_sha256=digest, switched=candidate.made)
+    manifest = keep(store, candidate, seen.pointer.snapshot if seen else None, sign)
+    return point(store, manifest, seen, candidate.made)
+
+
+def point(store: Store, manifest: Manifest, seen: Current | None, now: dt.datetime) -> Current:
+    """The snapshot of `manifest` is current. Raises ConflictError where what is current is not what was `seen`."""
+    pointer = Pointer(snapshot=manifest.id, manifest_sha256=file_of(encoded(manifest)).sha256, switched=now)
     when = Unchanged(seen.version.generation) if seen else ABSENT
     version = store.put(POINTER, encoded(pointer), when=when, cache_control=_NEVER)
     return Current(pointer=pointer, version=version, manifest=manifest)
 
 
-def _written(store: Store, candidate: Candidate, parent: str | None, sign: Sign | None) -> tuple[Manifest, str]:
-    """Write the files, then the manifest that names them; return it and its SHA-256."""
+def keep(store: Store, candidate: Candidate, parent: str | None, sign: Sign | None = None) -> Manifest:
+    """`candidate` is in the store, whole: its files, then what names them. Nobody reads it before `point`."""
     files: dict[str, File] = {}
     with concurrent.futures.ThreadPoolExecutor(1) as pool:  # one is hashed and synced while the next is made, no more
         waiting = dict[str, concurrent.futures.Future[File]]()
@@ -84,7 +88,7 @@ def _written(store: Store, candidate: Candidate, parent: str | None, sign: Sign 
     if sign:
         store.put(path_in(candidate.id, SIGNATURE), sign(data), when=ABSENT, cache_control=_FOREVER)
     store.put(path_in(candidate.id, MANIFEST), data, when=ABSENT, cache_control=_FOREVER)
-    return manifest, file_of(data).sha256
+    return manifest
 
 
 def _write(store: Store, snapshot: str, name: str, data: bytes) -> File:
