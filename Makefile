@@ -5,7 +5,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check slow test-long test-versions connector coverage bench format docs lock clean
+.PHONY: help demo demo-registry test check slow test-long test-versions connector coverage bench format docs lock clean
 
 UV_VERSION := 0.13.8
 BIN := .venv/bin
@@ -33,6 +33,9 @@ demo: $(DEMO) ## capture 100,000 documents of a real upstream source, derive fro
 	@printf "\n$$ headwater sql --store %s '%s'\n" $(WAREHOUSE) '$(QUERY)'
 	@$(RUN) headwater sql --store $(WAREHOUSE) '$(QUERY)'
 QUERY := select make, purchases, revenue::bigint as revenue from sales order by revenue desc limit 5
+
+demo-registry: .venv/.ready-registry ## a registry of this repository's connectors in a folder, and web pages to search it with
+	@$(RUN) .ci/demo-registry .cache/registry
 
 test: .venv/.ready-dev $(READY) ## set up everything, then run every check and every test
 	@$(MAKE) --no-print-directory check
@@ -91,6 +94,10 @@ clean: ## remove what the other verbs have made
 
 .venv/.ready-demo: .venv/.ready-uv uv.lock pyproject.toml
 	@$(SYNC) --no-default-groups --extra runner
+	@touch $@
+
+.venv/.ready-registry: .venv/.ready-uv uv.lock pyproject.toml
+	@$(SYNC) --no-default-groups --extra registry
 	@touch $@
 
 .venv/.ready-tools: .venv/.ready-uv .ci/install-tools
