@@ -5,6 +5,8 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
+# Where a shell forbids bytecode, each of the thousands of processes that tests start would compile all that it imports.
+export PYTHONDONTWRITEBYTECODE :=
 .PHONY: help demo demo-registry test check slow test-long test-versions connector coverage bench format docs lock clean
 
 UV_VERSION := 0.13.8
