@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from python.registry.generation import registries
 from python.registry.generation.checking import checked_entry, checked_metadata, checked_spec
 from python.registry.generation.entries import REGISTRIES, EntryError, Facts, Image, Registry, entry, image
-from python.registry.generation.listing import DEPENDENCIES, ICON, METADATA, SPECS, Listing, advertised, versions_of
+from python.registry.generation.listing import (
+    COPIES,
+    DEPENDENCIES,
+    ICON,
+    METADATA,
+    SPECS,
+    advertised,
+    versions_of,
+)
+from python.registry.generation.reading import Context, Files
 from python.registry.generation.registries import Entries
-from python.registry.store import NotFoundError, Store
+from python.registry.metadata.numbering import Kind, kind_of, number
+from python.registry.store import NotFoundError
 
-__all__ = ["Built", "Context", "Files", "build"]
-
-
-class Context(msgspec.Struct, frozen=True, kw_only=True):
-    """What all connectors of a run share. `base_url` is where readers find the bucket, None where they cannot."""
-
-    store: Store
-    listing: Listing
-    now: dt.datetime
-    base_url: str | None = None
+__all__ = ["Built", "build"]
 
 
 class Built(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,38 +43,6 @@ class Built(msgspec.Struct, frozen=True, kw_only=True):
     written: Mapping[str, msgspec.Raw]
     secrets: tuple[str, ...]
     warnings: tuple[str, ...]
-
-
-class Files:
-    """The bucket's files, for the connector `repository`.
-
-    `outside` has the generation of each that was asked for and is not in the connector's own folder, None if missing.
-    """
-
-    def __init__(self, context: Context, repository: str) -> None:
-        self._store = context.store
-        self._listing = context.listing
-        self._own = f"{METADATA}{repository}/"
-        self.outside: dict[str, str | None] = {}
-        self.sha256: dict[str, str] = {}
-
-    def get(self, path: str) -> bytes | None:
-        """Return a file's bytes, or None where the listing has none. Raises EntryError for one that vanishes."""
-        if not self.has(path):
-            return None
-        try:
-            blob = self._store.get(path)
-        except NotFoundError:
-            raise EntryError(f"{path} was deleted meanwhile") from None
-        self.sha256[path] = blob.version.sha256 or ""
-        return blob.data
-
-    def has(self, path: str) -> bool:
-        """Return whether there is a file at `path`."""
-        version = self._listing.files.get(path)
-        if not path.startswith(self._own):
-            self.outside[path] = version.generation if version else None
-        return version is not None
 
 
 class _Maker:
@@ -146,23 +114,23 @@ def build(context: Context, repository: str, files: Files, before: Entries) -> B
     chosen = advertised(context.listing.connectors[repository])
     if chosen.latest is None:
         return None
-    path = _metadata_path(repository, chosen.latest)
-    maker = _Maker(context, files, path)
+    maker = _Maker(context, files, _metadata_path(repository, chosen.latest))
     entries = maker.entries()
     others, warnings = _others(context, repository, files, chosen.latest)
-    candidate = chosen.candidate if chosen.candidate in others and _is_rolled_out(others[chosen.candidate]) else None
+    candidate = _rolled_out(others, chosen.latest)
     if candidate:
-        for registry, made in others[candidate].entries().items():
+        for registry, made in others[candidate].entries.items():
             if registry in entries:
                 entries[registry].setdefault("releases", {})["releaseCandidates"] = {candidate: made}
-    raws = {registry: _kept(made, before.get(registry)) for registry, made in entries.items()}
+    raws = {registry: _kept(_encoded(made), before.get(registry)) for registry, made in entries.items()}
     for raw in raws.values():
         checked_entry(raw, maker.data["connectorType"])
     written = _beside(maker, raws, "latest")
     for tag, other in others.items():
-        encoded = {registry: msgspec.Raw(msgspec.json.encode(made)) for registry, made in other.entries().items()}
-        folder = "release_candidate" if tag == candidate else None
-        written = {**_beside(other, encoded, folder), **written}
+        for at, raw in _beside(other.maker, other.raws, "release_candidate" if tag == candidate else None).items():
+            if at not in written and not _is_there(context, at, raw):  # of several of one image, the latest counts
+                written[at] = raw
+    secrets = maker.secrets | (others[candidate].maker.secrets if candidate else set())
     return Built(
         kind=maker.data["connectorType"],
         definition=maker.data["definitionId"],
@@ -171,32 +139,56 @@ def build(context: Context, repository: str, files: Files, before: Entries) -> B
         candidate=candidate,
         entries=raws,
         written=written,
-        secrets=tuple(sorted(maker.secrets)),
+        secrets=tuple(sorted(secrets)),
         warnings=tuple(warnings),
     )
 
 
-def _others(context: Context, repository: str, files: Files, latest: str) -> tuple[dict[str, _Maker], list[str]]:
-    """Return what makes the entries of all versions but the latest, by version, and a sentence for each that cannot be.
+class _Other(NamedTuple):
+    """A version that is not the latest: its entries as values and as JSON."""
+
+    maker: _Maker
+    entries: Mapping[Registry, dict[str, Any]]
+    raws: Entries
+
+
+def _others(context: Context, repository: str, files: Files, latest: str) -> tuple[dict[str, _Other], list[str]]:
+    """Return all versions but the latest, and a sentence for each that no entry can be made of.
 
     None of them must hold up the version that everybody has.
     """
-    makers, warnings = dict[str, _Maker](), list[str]()
+    others, warnings = dict[str, _Other](), list[str]()
     for tag in versions_of(context.listing.connectors[repository]):
         if tag == latest:
             continue
         try:
-            makers[tag] = _Maker(context, files, _metadata_path(repository, tag))
-            makers[tag].entries()
+            maker = _Maker(context, files, _metadata_path(repository, tag))
+            entries = maker.entries()
+            others[tag] = _Other(maker, entries, {registry: _encoded(made) for registry, made in entries.items()})
         except EntryError as error:
-            makers.pop(tag, None)
             warnings.append(f"version {tag} has no entry of its own: {error}")
-    return makers, warnings
+    return others, warnings
 
 
-def _is_rolled_out(maker: _Maker) -> bool:
-    rollout = (maker.data.get("releases") or {}).get("rolloutConfiguration") or {}
-    return rollout.get("enableProgressiveRollout") is True
+def _rolled_out(others: Mapping[str, _Other], latest: str) -> str | None:
+    """Return the newest release candidate above `latest`, if it is rolled out. One that is broken does not count."""
+    candidates = [tag for tag in others if kind_of(tag) is Kind.CANDIDATE and number(tag) > number(latest)]
+    newest = max(candidates, key=number, default=None)
+    if newest is None:
+        return None
+    rollout = (others[newest].maker.data.get("releases") or {}).get("rolloutConfiguration") or {}
+    return newest if rollout.get("enableProgressiveRollout") is True else None
+
+
+def _is_there(context: Context, path: str, raw: msgspec.Raw) -> bool:
+    """Return whether the file at `path` says what `raw` does, whenever it was made: then nobody needs to write it."""
+    if path not in context.listing.files or path.rsplit("/", 2)[1] in COPIES:
+        return False  # copies are compared when they are written: they are what their version's entry is
+    try:
+        there = context.store.get(path).data
+    except NotFoundError:
+        return False
+    return _timeless(msgspec.Raw(there)) == _timeless(raw)
 
 
 def _beside(maker: _Maker, raws: Entries, folder: str | None) -> dict[str, msgspec.Raw]:
@@ -215,20 +207,31 @@ def _metadata_path(repository: str, tag: str) -> str:
     return f"{METADATA}{repository}/{tag}/metadata.yaml"
 
 
-def _kept(made: dict[str, Any], before: msgspec.Raw | None) -> msgspec.Raw:
-    """Return `made` as JSON, or `before` where the two differ in nothing but when the metadata was read and written."""
-    raw = msgspec.Raw(msgspec.json.encode(made))
+def _encoded(made: Mapping[str, Any]) -> msgspec.Raw:
+    """Return an entry as JSON. Raises EntryError for what JSON has not: YAML's names may be numbers, true or null."""
+    try:
+        return msgspec.Raw(msgspec.json.encode(made))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise EntryError(f"its metadata cannot be written as JSON: {error}") from None
+
+
+def _kept(raw: msgspec.Raw, before: msgspec.Raw | None) -> msgspec.Raw:
+    """Return `raw`, or `before` where the two differ in nothing but when the metadata was read and written."""
     if before is None or _timeless(raw) != _timeless(before):
         return raw
     return before
 
 
-def _timeless(raw: msgspec.Raw) -> dict[str, Any]:
-    entry = msgspec.json.decode(raw)
-    candidates = entry.get("releases", {}).get("releaseCandidates", {})
-    for each in (entry, *candidates.values()):
-        for name in ("metadata_last_modified", "registry_entry_generated_at"):
-            each["generated"]["source_file_info"].pop(name, None)
+def _timeless(raw: msgspec.Raw) -> dict[str, Any] | None:
+    """Return an entry without what tells when it was made; None for what is none of ours."""
+    try:
+        entry = msgspec.json.decode(raw)
+        candidates = entry.get("releases", {}).get("releaseCandidates", {})
+        for each in (entry, *candidates.values()):
+            for name in ("metadata_last_modified", "registry_entry_generated_at"):
+                each["generated"]["source_file_info"].pop(name, None)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, AttributeError, KeyError, TypeError):
+        return None
     return dict(entry)
 
 
@@ -242,7 +245,7 @@ def _cdk_version(files: Files, named: Image) -> str | None:
             continue
         try:
             found = msgspec.json.decode(data, type=_Dependencies).dependencies
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise EntryError(f"{path} is no list of dependencies: {error}") from None
         return next((f"python:{each.version}" for each in found if each.package_name == "airbyte-cdk"), None)
     return None

@@ -97,7 +97,7 @@ def checked_spec(data: bytes, path: str) -> Mapping[str, Any]:
     try:
         msgspec.json.decode(data, type=_Spec)
         spec: Mapping[str, Any] = msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise EntryError(f"{path} is no spec: {error}") from None
     return spec
 

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from python.registry.generation.building import Context, Files, build
+from python.protocol.errors import HeadwaterError
+from python.registry.generation.building import build
 from python.registry.generation.comparing import entries_by_repository
 from python.registry.generation.entries import REGISTRIES, EntryError
 from python.registry.generation.gates import Claim, compatible, duplicates, shrunk
@@ -27,6 +28,7 @@ from python.registry.generation.plans import (
     Row,
     inputs_of,
 )
+from python.registry.generation.reading import Context, Files
 from python.registry.generation.registries import Entries
 from python.registry.generation.snapshots import Current, current
 from python.registry.store import Store, Version
@@ -129,6 +131,10 @@ class _Work:
             why = None if self._options.allow_breaking or built is None else compatible(before, built.entries)
         except EntryError as error:
             return self._quarantined(name, str(error), files.outside)
+        except (HeadwaterError, OSError, MemoryError):
+            raise  # the store or the machine is at fault, not this connector
+        except Exception as error:  # noqa: BLE001 -- whatever else its files cause must not stop the others
+            return self._quarantined(name, f"it makes us fail: {type(error).__name__}: {error}", files.outside)
         if why:
             return self._quarantined(name, why)
         if built is None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+import pathlib
 from typing import Any
 
 import pytest
 import yaml
 
+from python.registry.generation import planning
+from python.registry.generation.applying import apply
+from python.registry.generation.building import build
 from python.registry.generation.planning import plan
+from python.registry.store.folder import FolderStore
 from python.registry.store.memory import MemoryStore
 from tests.registry.generation.buckets import BOTH, NOW, generated, metadata, put, sources, spec, versions
 from tests.registry.stores import RecordingStore
@@ -89,6 +95,8 @@ def test_a_file_that_was_only_written_again_changes_nothing_and_is_read_once(sto
         (yaml.safe_dump(metadata("a", "1.1.0", license=None)).encode(), "/data/license"),
         (yaml.safe_dump(metadata("a", "1.2.0")).encode(), "which has a folder of its own"),
         (yaml.safe_dump(metadata("b", "1.1.0")).encode(), "which has a folder of its own"),
+        (yaml.safe_dump(metadata("a", "1.1.0", generated={"a": {None: 1}})).encode(), "cannot be written as JSON"),
+        (yaml.safe_dump(metadata("a", "1.1.0", allowedHosts={"a": {True: 1}})).encode(), "cannot be written as JSON"),
     ],
 )
 def test_metadata_that_is_broken_keeps_its_last_good_entry_and_says_why(
@@ -140,7 +148,17 @@ def test_a_missing_spec_is_found_in_the_cache_once_it_is_there(store: MemoryStor
     assert versions(store) == {"a": "1.0.0"}
 
 
-@pytest.mark.parametrize("data", [b"", b"[]", b"{}", b'{"connectionSpecification": 1}', b"\xff"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b'{"connectionSpecification": 1}',
+        b"\xff",
+        b'{"connectionSpecification":' + b'{"a":' * 99_999 + b"1" + b"}" * 100_000,
+    ],
+)
 def test_a_spec_that_is_none_is_told_with_its_path(store: MemoryStore, data: bytes) -> None:
     store.put(put(store, "a").replace("metadata.yaml", "spec.json"), data)
 
@@ -311,3 +329,91 @@ def test_the_version_of_the_cdk_is_told_from_the_list_of_dependencies(store: Mem
     generated(store)
 
     assert sources(store)["a"]["packageInfo"] == {"cdk_version": "python:6.45.0"}
+
+
+def test_a_list_of_dependencies_that_nobody_can_read_is_told_with_its_path(store: MemoryStore) -> None:
+    path = put(store, "a").replace("metadata.yaml", "dependencies.json")
+    store.put(path, b'{"dependencies":' + b"[" * 100_000 + b"]" * 100_000 + b"}")
+
+    assert f"{path} is no list of dependencies" in generated(store).quarantined["airbyte/source-a"]
+
+
+def test_an_old_version_that_nobody_can_read_leaves_the_latest_alone(store: MemoryStore) -> None:
+    old = put(store, "a", "1.0.0")
+    store.put(old, yaml.safe_dump(metadata("a", "1.0.0", generated={"a": {None: 1}})).encode())
+    put(store, "a", "1.1.0")
+
+    planned = plan(store, NOW)
+
+    assert planned.quarantined == {}
+    assert "version 1.0.0 has no entry of its own" in planned.rows[0].connector.warnings[0]
+
+
+def test_a_folder_whose_name_no_store_allows_is_quarantined_and_hinders_nobody(tmp_path: pathlib.Path) -> None:
+    folder = FolderStore(tmp_path)
+    put(folder, "a")
+    odd = tmp_path / "metadata/airbyte/back\\slash/1.0.0"
+    odd.mkdir(parents=True)
+    (odd / "metadata.yaml").write_text("data: {}\n")
+
+    published = generated(folder)
+
+    assert versions(folder) == {"a": "1.0.0"}
+    assert "want neither backslashes" in published.quarantined["airbyte/back\\slash"]
+
+
+def test_what_makes_us_fail_is_quarantined_and_hinders_nobody(
+    store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(store, "a")
+    put(store, "b")
+
+    def failing(context: Any, repository: str, *rest: Any) -> Any:
+        if repository.endswith("a"):
+            raise ZeroDivisionError("a mistake of ours")
+        return build(context, repository, *rest)
+
+    monkeypatch.setattr(planning, "build", failing)
+
+    published = generated(store)
+
+    assert published.quarantined == {"airbyte/source-a": "it makes us fail: ZeroDivisionError: a mistake of ours"}
+    assert versions(store) == {"b": "1.0.0"}
+
+
+def test_a_new_version_leaves_the_entries_beside_the_others_as_they_are(store: MemoryStore) -> None:
+    put(store, "a", "1.0.0")
+    put(store, "a", "1.1.0")
+    generated(store)
+    path = "metadata/airbyte/source-a/1.0.0/oss.json"
+    before = store.get(path)
+    put(store, "a", "1.2.0")
+
+    planned = plan(store, NOW + dt.timedelta(days=1))
+
+    assert sorted({path.split("/")[3] for path in planned.written}) == ["1.2.0", "latest"]
+    apply(store, planned)
+    assert store.get(path) == before
+
+
+def test_a_candidate_that_is_broken_does_not_end_the_rollout_of_the_one_before(store: MemoryStore) -> None:
+    rollout = {"rolloutConfiguration": {"enableProgressiveRollout": True}}
+    put(store, "a", "1.0.0")
+    put(store, "a", "1.1.0-rc.1", releases=rollout)
+    generated(store)
+    store.put(put(store, "a", "1.1.0-rc.2"), b"nonsense")
+
+    generated(store)
+
+    assert list(sources(store)["a"]["releases"]["releaseCandidates"]) == ["1.1.0-rc.1"]
+
+
+def test_secrets_of_a_candidate_are_masked_too(store: MemoryStore) -> None:
+    put(store, "a", "1.0.0")
+    secret = {"type": "string", "airbyte_secret": True}
+    rollout = {"rolloutConfiguration": {"enableProgressiveRollout": True}}
+    put(store, "a", "1.1.0-rc.1", spec(password=secret), releases=rollout)
+
+    generated(store)
+
+    assert b'- "password"' in store.get("registries/v0/specs_secrets_mask.yaml").data
