@@ -31,6 +31,7 @@ __all__ = [
     "When",
     "checked",
     "content_type_of",
+    "named",
 ]
 
 PATH_BYTES_MAX = 1024  # what both clouds allow for a name of an object
@@ -74,13 +75,14 @@ class PathError(StoreError):
         self.path = path
 
 
-class Version(msgspec.Struct, frozen=True, kw_only=True):
+class Version(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One object as it was at one moment.
 
     `generation` changes whenever the object's bytes change, also where it was deleted meanwhile; compare it for
     equality alone. Whether it changes when the same bytes are written once more is the store's affair (S3's does
     not). `size` is in bytes. `sha256` is lower-case hexadecimal, None where the store cannot tell without reading (a
-    listed object of a folder or of S3). `updated` has a time zone: when it was written.
+    listed object of a folder or of S3). `updated` has a time zone: when it was written. There are many at once, and
+    none of them holds anything that could hold it: so the collector of cycles leaves them alone.
     """
 
     path: str
@@ -129,8 +131,7 @@ class Store(abc.ABC):
 
     A path is relative, of parts joined by `/`, none of which is empty, `.` or `..`. Every method raises PathError for
     others, and StoreError where the store cannot be reached or refuses. A store may be used by many threads at once.
-    An implementation gives the four methods with an underscore; paths come to them checked, and what `_list` yields
-    beyond `names` is left out afterwards.
+    An implementation gives the four methods with an underscore; paths come to them checked.
     """
 
     has_compare_and_swap: ClassVar[bool] = True
@@ -155,8 +156,7 @@ class Store(abc.ABC):
         A prefix is text, not a folder: "a" finds "a/b" and "ab". Where `names` is given, those whose path ends with
         one of them, after the last slash, which a folder finds faster. Objects written while it runs may be missing.
         """
-        found = self._list(prefix, names)
-        return found if names is None else (each for each in found if each.path.rpartition("/")[2] in names)
+        return self._list(prefix, names)
 
     def get(self, path: str) -> Blob:
         """Return the object at `path`: its bytes are those of the version returned. Raises NotFoundError."""
@@ -216,6 +216,11 @@ def checked(path: str) -> str:
     if "\\" in path or not path.isprintable():
         raise PathError(path, "want neither backslashes nor control characters")
     return path
+
+
+def named(found: Iterator[Version], names: Container[str] | None) -> Iterator[Version]:
+    """Yield those of `found` whose path ends with one of `names`, after the last slash; all where None is given."""
+    return found if names is None else (each for each in found if each.path.rpartition("/")[2] in names)
 
 
 def content_type_of(path: str) -> str:

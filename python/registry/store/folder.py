@@ -18,7 +18,7 @@ import pathlib
 import secrets
 import threading
 import time
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterator
 
 from python.registry.store.base import (
     Absent,
@@ -34,14 +34,9 @@ from python.registry.store.base import (
     Version,
     When,
 )
+from python.registry.store.walking import OWN, WRITING, walk
 
-__all__ = ["LEFTOVER_SECONDS_MIN", "OWN", "WRITING", "FolderStore"]
-
-OWN = ".store"
-"""The child of the folder that holds no objects."""
-
-WRITING = f"{OWN}-"
-"""How the names of files begin that are being written: none of them is an object."""
+__all__ = ["LEFTOVER_SECONDS_MIN", "FolderStore"]
 
 LEFTOVER_SECONDS_MIN = 24 * 60 * 60
 """A file that has been written for longer than that is nobody's any more: its writer was killed."""
@@ -79,49 +74,8 @@ class FolderStore(Store):
         with _told(self.address):
             if os.path.exists(self._folder) and not os.path.isdir(self._folder):
                 raise StoreError(f"{self.address} is a file; want the folder that is the bucket")
-            for path in self._files(prefix, names):
-                try:
-                    status = os.lstat(f"{self._folder}/{path}")
-                except FileNotFoundError:  # deleted meanwhile
-                    continue
+            for path, status in walk(self._folder, prefix, names, self._sweep):
                 yield _version(path, status, None)
-
-    def _files(self, prefix: str, names: Container[str] | None) -> Iterator[str]:
-        """Yield the path of every file, sorted."""
-        waiting = [""]
-        while waiting:
-            path = waiting.pop()
-            if path and not path.endswith("/"):
-                yield path
-            else:
-                waiting += self._children(path, prefix, names)
-
-    def _children(self, within: str, prefix: str, names: Container[str] | None) -> list[str]:
-        """Return the paths of what may be or hold an object, the last first; a folder's path ends with a slash."""
-        try:
-            with os.scandir(f"{self._folder}/{within}") as entries:
-                found = list(self._held(entries, within, names))
-        except (FileNotFoundError, NotADirectoryError):
-            return []  # deleted meanwhile
-        if not within.startswith(prefix):
-            found = [path for path in found if path.startswith(prefix) or prefix.startswith(path)]
-        if not within:
-            found = [path for path in found if path != f"{OWN}/"]
-        return sorted(found, reverse=True)
-
-    def _held(self, entries: Iterable[os.DirEntry[str]], within: str, names: Container[str] | None) -> Iterator[str]:
-        """Yield paths of files and folders. Links are not followed: what they lead to need not be in the store."""
-        for each in entries:
-            if each.is_dir(follow_symlinks=False):
-                yield f"{within}{each.name}/"
-            elif self._is_object(each, names):
-                yield within + each.name
-
-    def _is_object(self, entry: os.DirEntry[str], names: Container[str] | None) -> bool:
-        if entry.name.startswith(WRITING):
-            self._sweep(entry)
-            return False
-        return (names is None or entry.name in names) and entry.is_file(follow_symlinks=False)
 
     def _get(self, path: str) -> Blob:
         place = self._place(path)

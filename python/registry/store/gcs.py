@@ -30,6 +30,7 @@ from python.registry.store.base import (
     Unchanged,
     Version,
     When,
+    named,
 )
 
 __all__ = ["GcsStore", "open_gcs"]
@@ -51,7 +52,10 @@ class GcsStore(Store):
         self._root = f"{prefix}/" if prefix else ""
         self._retry = DEFAULT_RETRY.with_timeout(RETRY_SECONDS_MAX)
 
-    def _list(self, prefix: str, names: Container[str] | None) -> Iterator[Version]:  # noqa: ARG002 -- `list` looks
+    def _list(self, prefix: str, names: Container[str] | None) -> Iterator[Version]:
+        return named(self._listed(prefix), names)
+
+    def _listed(self, prefix: str) -> Iterator[Version]:
         with self._told(prefix):
             for each in self._client.list_blobs(self._bucket, prefix=self._root + prefix, retry=self._retry):
                 yield self._version(each)

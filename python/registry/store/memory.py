@@ -18,6 +18,7 @@ from python.registry.store.base import (
     Unchanged,
     Version,
     When,
+    named,
 )
 
 __all__ = ["MemoryStore"]
@@ -37,10 +38,10 @@ class MemoryStore(Store):
         self._writes = 0
         self._lock = threading.Lock()
 
-    def _list(self, prefix: str, names: Container[str] | None) -> Iterator[Version]:  # noqa: ARG002 -- `list` looks
+    def _list(self, prefix: str, names: Container[str] | None) -> Iterator[Version]:
         with self._lock:
             found = [blob.version for path, blob in self._blobs.items() if path.startswith(prefix)]
-        yield from sorted(found, key=lambda each: each.path)
+        return named(iter(sorted(found, key=lambda each: each.path)), names)
 
     def _get(self, path: str) -> Blob:
         blob = self._blobs.get(path)

@@ -25,6 +25,7 @@ from python.registry.store.base import (
     Unchanged,
     Version,
     When,
+    named,
 )
 
 __all__ = ["S3Store", "open_s3"]
@@ -48,7 +49,10 @@ class S3Store(Store):
         self._bucket = bucket
         self._root = f"{prefix}/" if prefix else ""
 
-    def _list(self, prefix: str, names: Container[str] | None) -> Iterator[Version]:  # noqa: ARG002 -- `list` looks
+    def _list(self, prefix: str, names: Container[str] | None) -> Iterator[Version]:
+        return named(self._listed(prefix), names)
+
+    def _listed(self, prefix: str) -> Iterator[Version]:
         with self._told(prefix):
             pages = self._client.get_paginator("list_objects_v2")
             for page in pages.paginate(Bucket=self._bucket, Prefix=self._root + prefix):

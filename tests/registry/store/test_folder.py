@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from python.registry.store import ConflictError, PathError, StoreError, Unchanged
-from python.registry.store.folder import LEFTOVER_SECONDS_MIN, OWN, WRITING, FolderStore
+from python.registry.store.folder import LEFTOVER_SECONDS_MIN, FolderStore
+from python.registry.store.walking import OWN, WRITING
 
 
 def test_objects_are_files_that_people_can_look_at(tmp_path: Path) -> None:
