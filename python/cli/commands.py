@@ -12,6 +12,7 @@ from python.cli import (
     manifest_export,
     migrate_test,
     registry,
+    registry_steps,
     runner_commands,
     snapshot,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "manifest_export",
     "migrate_test",
     "registry",
+    "registry_steps",
     "runner_commands",
     "snapshot",
 ]

@@ -18,20 +18,32 @@ from python.registry.generation.entries import REGISTRIES
 from python.registry.generation.planning import plan
 from python.registry.generation.plans import Options, inputs_of
 from python.registry.generation.snapshots import SnapshotError, current, manifest_of, snapshot_ids
+from python.registry.reports.keeping import PAGES, keep_pages, keep_reports
 from python.registry.reports.report import report
 from python.registry.reports.texts import as_json as json_report
 from python.registry.reports.texts import as_markdown, change_sentence
-from python.registry.reports.web import pages
 from python.registry.store import Store, StoreError, open_store
 
-__all__ = ["differing", "explained", "generated", "listed", "reported", "resumed", "rolled_back", "verified"]
+__all__ = [
+    "differing",
+    "explained",
+    "generated",
+    "kept",
+    "listed",
+    "opened",
+    "reported",
+    "resumed",
+    "rolled_back",
+    "signer_of",
+    "verified",
+]
 
 _SHOWN_CHANGES_MAX = 50  # what a terminal shows without being scrolled far; --json and `diff` have all
 
 
 def generated(bucket: str, how: Mapping[str, Any], *, dry_run: bool, keep: int, as_json: bool) -> tuple[str, bool]:
     """Return what was published, or would be, and whether no connector is quarantined."""
-    store = _opened(bucket)
+    store = opened(bucket)
     options = Options(
         base_url=(how["base_url"] or "").rstrip("/") or None,
         allow_shrink=how["allow_shrink"],
@@ -42,7 +54,7 @@ def generated(bucket: str, how: Mapping[str, Any], *, dry_run: bool, keep: int, 
         done = Published(snapshot="", is_new=False, changes=planned.changes, quarantined=planned.quarantined)
         blocked = [f"{each.gate}: {each.why}" for each in planned.blocked]
     else:
-        done, blocked = generate_registry(store, _now, options, _sign(how["sign_key"])), []
+        done, blocked = generate_registry(store, _now, options, signer_of(how["sign_key"])), []
         publication.prune(store, _now(), keep=max(keep, 1))
     if as_json:
         told = {**msgspec.to_builtins(done), "blocked": blocked, "dryRun": dry_run}
@@ -67,7 +79,7 @@ def _told(done: Published, blocked: list[str], *, dry_run: bool) -> Iterator[str
 
 def listed(bucket: str) -> str:
     """Return a line for each snapshot."""
-    store = _opened(bucket)
+    store = opened(bucket)
     seen = current(store)
     lines = []
     for snapshot in snapshot_ids(store):
@@ -83,7 +95,7 @@ def listed(bucket: str) -> str:
 
 def differing(bucket: str, old: str | None, new: str | None, *, as_json: bool) -> tuple[str, bool]:
     """Return what differs between two snapshots, and whether nothing does."""
-    store = _opened(bucket)
+    store = opened(bucket)
     newer = new or _current(store)
     older = old or manifest_of(store, newer).parent
     if older is None:
@@ -101,20 +113,20 @@ def _breaks(why: str | None) -> str:
 
 def rolled_back(bucket: str, to: str | None, reason: str) -> str:
     """Return what the pointer names now."""
-    back = publication.rollback(_opened(bucket), _now(), to=to, reason=reason)
+    back = publication.rollback(opened(bucket), _now(), to=to, reason=reason)
     return f"published snapshot {back.pointer.snapshot} again; it stays until `headwater registry resume {bucket}`"
 
 
 def resumed(bucket: str) -> str:
     """Return whether a rollback held."""
-    if publication.resume(_opened(bucket)):
+    if publication.resume(opened(bucket)):
         return f"nothing is held any more; `headwater registry generate {bucket}` publishes what the bucket says"
     return "nothing was held"
 
 
 def verified(bucket: str, snapshot: str | None, public_key: pathlib.Path | None) -> tuple[str, bool]:
     """Return what is wrong with a snapshot, and whether nothing is."""
-    store = _opened(bucket)
+    store = opened(bucket)
     found = list(verifying.faults(store, snapshot, _read(public_key) if public_key else None))
     told = f"snapshot {snapshot or _current(store)} is whole" if not found else "\n".join(found)
     return told, not found
@@ -122,7 +134,7 @@ def verified(bucket: str, snapshot: str | None, public_key: pathlib.Path | None)
 
 def explained(bucket: str, repository: str, registry: str | None) -> str:
     """Return what is published of a connector, and why; or its entry in `registry`, as JSON."""
-    store = _opened(bucket)
+    store = opened(bucket)
     seen = current(store)
     inputs = inputs_of(store, seen)
     if seen is None or repository not in inputs.connectors:
@@ -161,11 +173,12 @@ def _in_registry(repository: str, latest: str | None, data: bytes | None) -> str
 
 def reported(bucket: str, form: str, output: str | None) -> str:
     """Return a report, or where it was written."""
-    store = _opened(bucket)
+    store = opened(bucket)
     if form == "page":
         if output is None:
             raise HeadwaterError("a page is many files: give a folder or bucket for them with --output")
-        return _written(pages(store), open_store(output))
+        target = open_store(output)
+        return f"wrote {keep_pages(store, target):,} files; open {target.address}/index.html\n"
     told = as_markdown(report(store)) if form == "markdown" else json_report(report(store)).decode()
     if output is None:
         return told
@@ -176,21 +189,16 @@ def reported(bucket: str, form: str, output: str | None) -> str:
     return f"wrote {output}\n"
 
 
-def _written(files: Iterator[tuple[str, bytes]], target: Store) -> str:
-    """Write the pages, and delete those of connectors that are gone."""
-    paths = set[str]()
-    with target.batch():
-        for path, data in files:
-            target.put(path, data)
-            paths.add(path)
-    for folder in ("connectors/", "icons/"):
-        for version in list(target.list(folder)):
-            if version.path not in paths:
-                target.delete(version.path)
-    return f"wrote {len(paths):,} files; open {target.address}/index.html\n"
+def kept(bucket: str) -> str:
+    """Return where in the bucket the reports are that were written there."""
+    store = opened(bucket)
+    paths = keep_reports(store, report(store))
+    count = keep_pages(store, store, f"{PAGES}/")
+    return "".join(f"wrote {path}\n" for path in (*paths, f"{PAGES}/ ({count:,} files)"))
 
 
-def _opened(bucket: str) -> Store:
+def opened(bucket: str) -> Store:
+    """Return the store at `bucket`. Raises StoreError for a folder that is not there: it is misspelt, most likely."""
     store = open_store(bucket)
     if "://" not in store.address and store.address != "memory:" and not pathlib.Path(store.address).is_dir():
         raise StoreError(f"there is no folder {store.address}: `metadata_service upload` makes one")
@@ -204,7 +212,8 @@ def _current(store: Store) -> str:
     return seen.pointer.snapshot
 
 
-def _sign(key: pathlib.Path | None) -> publication.Sign | None:
+def signer_of(key: pathlib.Path | None) -> publication.Sign | None:
+    """Return what signs with the private key in the file `key`, None where there is no file."""
     if key is None:
         return None
     from python.registry.generation.signing import signer  # noqa: PLC0415 -- a package that most do not need

@@ -11,6 +11,7 @@ from types import ModuleType
 import click
 
 from python.cli.group import headwater, sentences
+from python.cli.noticing import noticed, noticing
 from python.protocol.errors import HeadwaterError
 
 __all__ = ["registry"]
@@ -50,6 +51,7 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print one line of 
 @click.option("--allow-breaking", is_flag=True, help="Take specs that break users without telling them.")
 @click.option("--sign-key", type=click.Path(path_type=Path), help="A private key (PEM, Ed25519) to sign with.")
 @click.option("--keep", default=20, show_default=True, metavar="N", help="Snapshots to keep; others go after a day.")
+@click.option("--notify", is_flag=True, help="Tell the webhook in SLACK_WEBHOOK_URL what is wrong, too.")
 @_json
 def generate(bucket: str, *, dry_run: bool, keep: int, as_json: bool, **how: object) -> None:
     """Publish what the bucket's versions say, all registries at once. What has not changed is not written.
@@ -57,9 +59,12 @@ def generate(bucket: str, *, dry_run: bool, keep: int, as_json: bool, **how: obj
     A connector that is wrong keeps the entry that it had, and is told. Exit status: 0 if all is well, 1 if some are
     quarantined (the others are published), 2 if nothing could be published.
     """
-    with _tools() as tools:
+    is_told = bool(how["notify"])
+    with _tools() as tools, noticing("headwater registry generate", is_wanted=is_told):
         told, is_well = tools.generated(bucket, how, dry_run=dry_run, keep=keep, as_json=as_json)
         click.echo(told)
+        if is_told and not is_well:
+            noticed(f"headwater registry generate {bucket}:\n{told}")
         sys.exit(not is_well)
 
 
@@ -138,7 +143,8 @@ def explain(bucket: str, repository: str, entry: str | None) -> None:
     help="What to make.",
 )
 @click.option("--output", metavar="PATH", help="A file; for a page a folder or bucket. Default: print it.")
-def report(bucket: str, form: str, output: str | None) -> None:
+@click.option("--keep", is_flag=True, help="Write all of them into the bucket, below generated_reports/, instead.")
+def report(bucket: str, form: str, output: str | None, *, keep: bool) -> None:
     """Tell of what is published: as Markdown, JSON, or web pages that work from a file:// address."""
     with _tools() as tools:
-        click.echo(tools.reported(bucket, form, output), nl=False)
+        click.echo(tools.kept(bucket) if keep else tools.reported(bucket, form, output), nl=False)

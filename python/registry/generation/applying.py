@@ -70,8 +70,6 @@ def apply(store: Store, planned: Plan, sign: Sign | None = None, token: str | No
     `token` tells snapshots of one second apart. Nothing is written where nothing has changed. Raises BlockedError, with
     nothing written, and ConflictError, with nothing published, where somebody else has switched meanwhile.
     """
-    if planned.changes:
-        refuse_held(planned.seen)
     made = prepare(store, planned, sign, token)
     if made:
         point(store, made, planned.seen, planned.now)
@@ -89,10 +87,12 @@ def prepare(store: Store, planned: Plan, sign: Sign | None = None, token: str | 
     """What was `planned` is in the store as a snapshot that is not published; None where it changes nothing.
 
     The entries beside versions are written already, as they are before any switch. Raises BlockedError, with nothing
-    written, where the plan is blocked.
+    written, where the plan is blocked, or a rollback holds.
     """
     if planned.blocked:
         raise BlockedError("; ".join(f"{each.gate}: {each.why}" for each in planned.blocked))
+    if planned.changes:
+        refuse_held(planned.seen)
     connectors = _connectors(planned, _write_entries(store, planned))
     if planned.changes or planned.seen is None:
         name = f"{planned.now:%Y%m%dT%H%M%S.%fZ}-{token or secrets.token_hex(4)}"

@@ -16,7 +16,7 @@ from python.registry.generation.applying import BlockedError, refuse_held
 from python.registry.generation.checking import checked_entry, checked_spec
 from python.registry.generation.comparing import entries_by_repository
 from python.registry.generation.entries import EntryError, Registry
-from python.registry.generation.gates import Claim, compatible, duplicates, shrunk
+from python.registry.generation.gates import compatible, shrunk
 from python.registry.generation.plans import INPUTS, Connector, Inputs, Options
 from python.registry.generation.publication import heal, point
 from python.registry.generation.registries import Entries, Kind
@@ -111,18 +111,14 @@ def _error(check: _Check, raw: msgspec.Raw, kind: Kind) -> str | None:
 
 def _duplicates(seen: _Candidate) -> Iterator[str]:
     """No two connectors have one identity, or one image."""
-    claims = (
-        Claim(
-            repository=name,
-            registry=registry,
-            definition=seen.connectors[name].definition,
-            image=seen.connectors[name].images[registry],
-            is_published=registry in seen.before.get(name, {}),
-        )
-        for name, entries in seen.after.items()
-        for registry in entries
-    )
-    yield from (f"{name}: {why}" for name, why in duplicates(claims).items())
+    owners: dict[tuple[Registry, str, str], str] = {}
+    for name, entries in seen.after.items():
+        connector = seen.connectors[name]
+        for registry in entries:
+            for what, value in (("definition id", connector.definition), ("image", connector.images[registry])):
+                owner = owners.setdefault((registry, what, value), name)
+                if owner != name:
+                    yield f"{name}: its {what} {value} is that of {owner} in {registry}"
 
 
 def _shrink(seen: _Candidate) -> Iterator[str]:
