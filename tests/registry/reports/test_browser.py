@@ -29,7 +29,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     generated(store)
     store.put(put(store, "number-7", "2.0.0"), b"nonsense")
     generated(store)
-    folder = tmp_path_factory.mktemp("site")
+    return written(store, tmp_path_factory.mktemp("site"))
+
+
+def written(store: MemoryStore, folder: Path) -> Path:
     target = FolderStore(folder)
     for path, data in pages(store):
         target.put(path, data)
@@ -85,6 +88,20 @@ def test_search_filters_and_order_are_in_the_address(site: Path, said: str, want
     assert errors == ""
     assert names(page)[: len(wanted)] == wanted
     assert f"{count} of 251 connectors" in page
+
+
+def test_filters_that_would_leave_all_there_are_not_shown(site: Path, tmp_path: Path) -> None:
+    store = MemoryStore()
+    put(store, "a", registryOverrides={"oss": {"enabled": True}}, tags=["language:java"])
+    put(store, "b", registryOverrides={"oss": {"enabled": True}})
+    generated(store)
+
+    few, errors = browsed(written(store, tmp_path / "few"), "index.html")
+    many, _ = browsed(site, "index.html")
+
+    assert errors == ""
+    assert re.findall(r'<label hidden="">(\w+)<', few) == ["Type", "Support", "Registry", "State"]
+    assert re.findall(r'<label hidden="">(\w+)<', many) == ["Registry"]
 
 
 def test_a_connectors_page_is_shown_with_icon_and_documentation(site: Path) -> None:

@@ -92,6 +92,26 @@ def test_what_is_quarantined_is_told_on_the_index_and_on_its_page() -> None:
     assert "in no registry" in told["connectors/airbyte~source-c.html"]
 
 
+def test_a_version_that_is_quarantined_is_not_called_the_latest() -> None:
+    page = site()["connectors/airbyte~source-b.html"]
+
+    assert '<code>1.1.0</code> <span class="chip bad">quarantined</span>' in page
+    assert '<span class="chip good">latest</span>' not in page
+
+
+def test_a_version_that_says_it_breaks_is_called_breaking_whatever_is_found() -> None:
+    store = MemoryStore(now=lambda: NOW)
+    put(store, "a")
+    change = {"2.0.0": {"message": "Streams mean something else", "upgradeDeadline": "2026-09-01"}}
+    put(store, "a", "2.0.0", releases={"breakingChanges": change})
+    generated(store)
+
+    page = dict(pages(store))["connectors/airbyte~source-a.html"].decode()
+
+    assert '<span class="chip bad">breaking</span>' in page
+    assert '<span class="chip good">compatible</span>' not in page
+
+
 def test_a_yanked_version_says_why() -> None:
     store = bucket()
     store.put("metadata/airbyte/source-a/2.0.0/version-yank.yml", b"reason: loses <b>data</b>\n")

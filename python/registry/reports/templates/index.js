@@ -96,6 +96,8 @@
   for (const [id, values] of Object.entries(FILTERS)) {
     const all = [...new Set(connectors.flatMap(values).filter(Boolean))].sort();
     byId(id).append(element("option", { value: "" }, "all"), ...all.map((each) => element("option", { value: each }, each)));
+    const isIdle = all.every((each) => connectors.every((row) => values(row).includes(each))); // it would leave all there
+    byId(id).parentElement.hidden = isIdle;
   }
   const again = () => { shown = PAGE; update(); };
   for (const id of ["search", ...Object.keys(FILTERS)]) byId(id).addEventListener("input", again);
