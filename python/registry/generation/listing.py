@@ -20,6 +20,7 @@ __all__ = [
     "DEPENDENCIES",
     "ICON",
     "METADATA",
+    "READ",
     "SPECS",
     "WRITTEN",
     "YANKED",
@@ -37,12 +38,12 @@ DEPENDENCIES = "connector_dependencies/"
 ICON = "icon.svg"
 YANKED = "version-yank.yml"
 
-_READ = frozenset({"metadata.yaml", "spec.json", "spec.cloud.json", "dependencies.json", ICON, YANKED})
+READ = frozenset({"metadata.yaml", "spec.json", "spec.cloud.json", "dependencies.json", ICON, YANKED})
 
 WRITTEN = frozenset({"oss.json", "cloud.json"})
 """Entries beside versions: the generator's own."""
 
-_KNOWN = _READ | WRITTEN
+_KNOWN = READ | WRITTEN
 
 COPIES = frozenset({"latest", "release_candidate"})
 """Folders beside the versions that hold copies of one of them."""

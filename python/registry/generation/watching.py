@@ -1,0 +1,24 @@
+"""Whether a bucket has changed, told from names and times alone: what a sensor asks every half minute."""
+
+from __future__ import annotations
+
+import hashlib
+
+from python.registry.generation.listing import DEPENDENCIES, METADATA, READ, SPECS
+from python.registry.generation.snapshots import POINTER
+from python.registry.store import Store
+
+__all__ = ["mark_of"]
+
+
+def mark_of(store: Store) -> str:
+    """Return a word that is another one whenever a file is that registries are made of, or what is published.
+
+    It is the same again when all of them are as they were, so it marks a state and not a moment. Entries that
+    generation itself writes beside versions do not count.
+    """
+    digest = hashlib.sha256()
+    for prefix, names in ((METADATA, READ), (SPECS, None), (DEPENDENCIES, None), (POINTER, None)):
+        for version in store.list(prefix, names):
+            digest.update(f"{version.path}\0{version.generation}\n".encode())
+    return digest.hexdigest()
