@@ -17,6 +17,7 @@ from python.registry.generation.listing import (
     METADATA,
     SPECS,
     advertised,
+    misnamed,
     versions_of,
 )
 from python.registry.generation.reading import Context, Files
@@ -157,8 +158,10 @@ def _others(context: Context, repository: str, files: Files, latest: str) -> tup
 
     None of them must hold up the version that everybody has.
     """
-    others, warnings = dict[str, _Other](), list[str]()
-    for tag in versions_of(context.listing.connectors[repository]):
+    own = context.listing.connectors[repository]
+    others = dict[str, _Other]()
+    warnings = [f"{tag} is no semantic version, as 1.4.0 is: nothing is made of it" for tag in misnamed(own)]
+    for tag in versions_of(own):
         if tag == latest:
             continue
         try:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import msgspec
 
 from python.registry.generation.entries import Registry
-from python.registry.generation.gates import compatible
+from python.registry.generation.gates import compared
 from python.registry.generation.plans import INPUTS, Change, Connector, Inputs
 from python.registry.generation.registries import Entries, entries_of
 from python.registry.generation.snapshots import REGISTRY_FILES, Manifest, manifest_of, read
@@ -18,7 +18,7 @@ __all__ = ["differences", "entries_by_repository"]
 
 
 def differences(store: Store, old: str, new: str) -> Iterator[Change]:
-    """Yield what the snapshot `new` has otherwise than `old`, by repository; `why` tells what breaks whom.
+    """Yield what the snapshot `new` has otherwise than `old`, by repository, and what that is to users.
 
     Raises SnapshotError where one of them is missing or broken.
     """
@@ -30,12 +30,15 @@ def differences(store: Store, old: str, new: str) -> Iterator[Change]:
         if _texts(old_entries) == _texts(new_entries):
             continue
         what = "changed" if old_entries and new_entries else "added" if new_entries else "removed"
+        found = compared(old_entries, new_entries)
         yield Change(
             repository=name,
             what=what,
             old=was.connectors.get(name, Connector()).latest if old_entries else None,
             new=now.connectors.get(name, Connector()).latest if new_entries else None,
-            why=compatible(old_entries, new_entries),
+            why=found.why,
+            level=found.level.word if found.level else None,
+            breaking=found.breaking,
         )
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
@@ -15,13 +15,17 @@ from python.registry.generation.entries import REGISTRIES, Registry
 from python.registry.generation.registries import Entries
 from python.registry.metadata.numbering import number
 
-__all__ = ["SHRINK_SHARE_MAX", "Blocked", "Claim", "compatible", "duplicates", "shrunk"]
+__all__ = ["SHRINK_SHARE_MAX", "Blocked", "Claim", "Compared", "Key", "compared", "compatible", "duplicates", "shrunk"]
 
 SHRINK_SHARE_MAX = 0.1
 """The share of a registry's entries that may go at once: beyond it, something is wrong with more than a connector."""
 
 _SHRINK_ALWAYS = 3  # of a small registry, so many may go
 _SHOWN_CHANGES_MAX = 3  # enough to see what kind of change it is; `headwater registry diff` tells all
+
+
+Key: TypeAlias = "tuple[Registry, Literal['definition id', 'image'], str]"
+"""What only one connector of a registry may have."""
 
 
 class Blocked(msgspec.Struct, frozen=True):
@@ -32,54 +36,88 @@ class Blocked(msgspec.Struct, frozen=True):
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
-    """What a connector takes for itself in a registry: an identity and an image. `is_published`: it had them."""
+    """What a connector takes for itself, and what of that it has already, each as (registry, what it is, value)."""
 
     repository: str
-    registry: Registry
-    definition: str
-    image: str
-    is_published: bool
+    wanted: frozenset[Key]
+    published: frozenset[Key]
 
 
 class _Released(msgspec.Struct, rename="camel", frozen=True):
     docker_image_tag: str
     spec: dict[str, Any]
     releases: dict[str, Any] = {}
+    source_definition_id: str | None = None
+    destination_definition_id: str | None = None
+
+    @property
+    def identity(self) -> tuple[str | None, str | None]:
+        """What platforms know the connector by: as a source, and as a destination."""
+        return self.source_definition_id, self.destination_definition_id
+
+
+class Compared(msgspec.Struct, frozen=True, kw_only=True):
+    """What a connector's new entries are to users of the old ones: `level` is that of the gravest change of a spec.
+
+    `breaking` are sentences. `why` says why it must not be published, and is None where it may be.
+    """
+
+    level: Level | None = None
+    breaking: tuple[str, ...] = ()
+    why: str | None = None
 
 
 def compatible(before: Entries, after: Entries) -> str | None:
     """Return why the entries `after` must not follow those `before`; None where they may.
 
-    A spec that breaks its users' configs needs an entry in `breakingChanges`, of a version above the one before. Going
-    back to an older version is a rollback, which is not asked.
+    A spec that breaks its users' configs needs an entry in `breakingChanges`, of a version above the one before, and
+    nothing makes another identity good. Going back to an older version is a rollback, which is not asked.
     """
+    return compared(before, after).why
+
+
+def compared(before: Entries, after: Entries) -> Compared:
+    """Return what the entries `after` are to users of those `before`, in whichever registry it is worst."""
+    found = [Compared()]
     for registry in REGISTRIES:
-        if registry not in before or registry not in after or bytes(before[registry]) == bytes(after[registry]):
-            continue
-        old = msgspec.json.decode(before[registry], type=_Released)
-        new = msgspec.json.decode(after[registry], type=_Released)
-        if old.spec == new.spec or _is_announced(old, new):
-            continue
-        told = list(_breaking(old, new))
-        if told:
-            more = [f"and {len(told) - _SHOWN_CHANGES_MAX} more"] if len(told) > _SHOWN_CHANGES_MAX else []
-            return (
-                f"version {new.docker_image_tag} breaks configs of {old.docker_image_tag} in {registry}, and its "
-                f"breakingChanges say nothing of it: {'; '.join([*told[:_SHOWN_CHANGES_MAX], *more])}"
-            )
-    return None
+        if registry in before and registry in after and bytes(before[registry]) != bytes(after[registry]):
+            sides = (msgspec.json.decode(each[registry], type=_Released) for each in (before, after))
+            found.append(_compared(registry, *sides))
+    return max(found, key=lambda each: (each.why is not None, each.level or Level.PATCH))
 
 
-def _is_announced(old: _Released, new: _Released) -> bool:
+def _compared(registry: Registry, old: _Released, new: _Released) -> Compared:
+    is_older, is_announced = _announced(old, new)
+    if old.identity != new.identity:
+        was, now = (next(filter(None, each.identity), None) for each in (old, new))
+        told = f"version {new.docker_image_tag} has another identity than {old.docker_image_tag} in {registry}"
+        why = None if is_older else f"{told}, {now} in place of {was}: its users would lose it"
+        return Compared(level=Level.MAJOR, breaking=("it has another identity",), why=why)
+    if old.spec == new.spec:
+        return Compared()
+    level, breaking = _differences(old, new)
+    if not breaking or is_older or is_announced:
+        return Compared(level=level, breaking=breaking)
+    more = [f"and {len(breaking) - _SHOWN_CHANGES_MAX} more"] if len(breaking) > _SHOWN_CHANGES_MAX else []
+    why = (
+        f"version {new.docker_image_tag} breaks configs of {old.docker_image_tag} in {registry}, and its "
+        f"breakingChanges say nothing of it: {'; '.join([*breaking[:_SHOWN_CHANGES_MAX], *more])}"
+    )
+    return Compared(level=level, breaking=breaking, why=why)
+
+
+def _announced(old: _Released, new: _Released) -> tuple[bool, bool]:
+    """Return whether `new` is an older version, and whether it has an entry in `breakingChanges` that `old` has not."""
     try:
         was, now = number(old.docker_image_tag), number(new.docker_image_tag)
     except ValueError:
-        return False
+        return False, False
     announced = new.releases.get("breakingChanges") or {}
-    return now < was or any(was < number(version) <= now for version in announced)
+    return now < was, any(was < number(version) <= now for version in announced)
 
 
-def _breaking(old: _Released, new: _Released) -> Iterator[str]:
+def _differences(old: _Released, new: _Released) -> tuple[Level | None, tuple[str, ...]]:
+    """Return how grave the changes of a spec are, and a sentence for each that breaks somebody."""
     sides = [
         Snapshot(
             name=each.docker_image_tag,
@@ -91,25 +129,27 @@ def _breaking(old: _Released, new: _Released) -> Iterator[str]:
     try:
         found = compare(*sides).differences
     except SchemaError as error:
-        yield f"the specs cannot be compared: {error}"
-        return
-    yield from (f"{each.pointer or '/'}: {each.why}" for each in found if each.level is Level.MAJOR)
+        return Level.MAJOR, (f"the specs cannot be compared: {error}",)
+    breaking = tuple(f"{each.pointer or '/'}: {each.why}" for each in found if each.level is Level.MAJOR)
+    return max((each.level for each in found), default=None), breaking
 
 
 def duplicates(claims: Iterable[Claim]) -> dict[str, str]:
     """Return why connectors must not be published beside the others, by repository.
 
-    Of two that claim the same, the one that has it already keeps it, else the first by name.
+    Of two that claim the same, the one that has it already keeps it, else the first by name. Who loses falls back to
+    what it has, which may collide with what another has taken: ask again with that.
     """
-    owners: dict[tuple[Registry, str], str] = {}
+    known = sorted(claims, key=lambda each: (not each.published, each.repository))
+    owners = {key: claim.repository for claim in reversed(known) for key in claim.wanted & claim.published}
     losers: dict[str, str] = {}
-    for claim in sorted(claims, key=lambda each: (not each.is_published, each.repository)):
-        wanted = {(claim.registry, claim.definition): "definition id", (claim.registry, claim.image): "image"}
-        taken = {key: owners[key] for key in wanted if owners.get(key, claim.repository) != claim.repository}
-        for key, owner in taken.items():
-            losers[claim.repository] = f"its {wanted[key]} {key[1]} is that of {owner} in {claim.registry}"
-        if not taken:
-            owners.update(dict.fromkeys(wanted, claim.repository))
+    for claim in known:
+        taken = sorted(key for key in claim.wanted if owners.get(key, claim.repository) != claim.repository)
+        if taken:
+            registry, what, value = taken[0]
+            losers[claim.repository] = f"its {what} {value} is that of {owners[taken[0]]} in {registry}"
+        else:
+            owners.update(dict.fromkeys(claim.wanted, claim.repository))
     return losers
 
 

@@ -28,6 +28,7 @@ __all__ = [
     "Listing",
     "advertised",
     "listing_of",
+    "misnamed",
     "repository_of",
     "versions_of",
 ]
@@ -121,3 +122,9 @@ def versions_of(paths: Iterable[str]) -> list[str]:
     yanked = {tag for tag, name in parts if name == YANKED}
     tags = {tag for tag, name in parts if name == "metadata.yaml"} - yanked
     return sorted(tag for tag in tags if semver.Version.is_valid(tag))
+
+
+def misnamed(paths: Iterable[str]) -> list[str]:
+    """Return the folders among a connector's `paths` that have metadata, and are called by no semantic version."""
+    tags = {path.rsplit("/", 2)[1] for path in paths if _is_metadata(path)} - COPIES
+    return sorted(tag for tag in tags if not semver.Version.is_valid(tag))

@@ -17,7 +17,7 @@ from python.registry.generation.building import build
 from python.registry.generation.comparing import entries_by_repository
 from python.registry.generation.entries import REGISTRIES, EntryError
 from python.registry.generation.gates import Claim, compatible, duplicates, shrunk
-from python.registry.generation.listing import COPIES, WRITTEN, Listing, listing_of, repository_of
+from python.registry.generation.listing import COPIES, METADATA, WRITTEN, YANKED, Listing, listing_of, repository_of
 from python.registry.generation.plans import (
     RULES,
     Change,
@@ -27,6 +27,7 @@ from python.registry.generation.plans import (
     Plan,
     Row,
     inputs_of,
+    keys_of,
 )
 from python.registry.generation.reading import Context, Files
 from python.registry.generation.registries import Entries
@@ -36,13 +37,16 @@ from python.registry.store import Store, Version
 __all__ = ["News", "news", "plan"]
 
 _READERS = 8  # as many requests at once as any store answers gladly
+_SHOWN_VERSIONS_MAX = 5  # enough to see what kind of names they have
+_GONE = "its files are gone from the bucket: put them back, or give --allow-shrink"
 
 
 class News(msgspec.Struct, frozen=True, kw_only=True):
     """What the bucket holds now, beside what is published.
 
-    The connectors `stale` have files that are not as they were when they were read; the files of those `gone` are no
-    more. `is_any` tells whether a plan may have something to change.
+    The connectors `stale` have files that are not as they were when they were read; with any of them, those that are
+    quarantined are read again, too: what they lost against may have changed. The files of those `gone` are no more.
+    `is_any` tells whether a plan may have something to change.
     """
 
     seen: Current | None
@@ -59,15 +63,18 @@ def news(store: Store, options: Options | None = None) -> News:
     seen, listing = current(store), listing_of(store)
     inputs = inputs_of(store, seen)
     is_known = inputs.rules == RULES and inputs.base_url == chosen.base_url
-    stale = tuple(
+    stale = [
         name
         for name, own in listing.connectors.items()
         if not is_known or name not in inputs.connectors or _is_stale(inputs.connectors[name], own, listing)
-    )
+    ]
     gone = tuple(sorted(inputs.connectors.keys() - listing.connectors.keys()))
     untold = gone if chosen.allow_shrink else [name for name in gone if not inputs.connectors[name].problem]
+    if stale or untold or chosen.allow_shrink or chosen.allow_breaking:
+        wrong = {name for name, each in inputs.connectors.items() if each.problem} & listing.connectors.keys()
+        stale += sorted(wrong.difference(stale))
     is_any = seen is None or bool(stale) or bool(untold)
-    return News(seen=seen, listing=listing, inputs=inputs, stale=stale, gone=gone, is_any=is_any)
+    return News(seen=seen, listing=listing, inputs=inputs, stale=tuple(stale), gone=gone, is_any=is_any)
 
 
 def plan(store: Store, now: dt.datetime, options: Options | None = None) -> Plan:
@@ -100,10 +107,9 @@ class _Work:
         with concurrent.futures.ThreadPoolExecutor(_READERS) as pool:
             rows |= dict(zip(stale, pool.map(self._built, stale), strict=True))
         if not self._options.allow_shrink:
-            rows |= {name: self._quarantined(name, "its files are gone from the bucket") for name in gone}
-        claims = _claims(rows.values(), self._before) if any(self._claims_anew(rows[name]) for name in stale) else ()
-        for name, why in duplicates(claims).items():
-            rows[name] = self._quarantined(name, why)
+            rows |= {name: self._quarantined(name, _GONE, {}) for name in gone}
+        if any(self._claims_anew(rows[name]) for name in stale):
+            self._part(rows)
         ordered = tuple(rows[name] for name in sorted(rows))
         counts: dict[str, int] = {registry: sum(registry in row.entries for row in ordered) for registry in REGISTRIES}
         blocked = [] if self._options.allow_shrink else shrunk(self._seen.manifest.counts if self._seen else {}, counts)
@@ -135,10 +141,11 @@ class _Work:
             raise  # the store or the machine is at fault, not this connector
         except Exception as error:  # noqa: BLE001 -- whatever else its files cause must not stop the others
             return self._quarantined(name, f"it makes us fail: {type(error).__name__}: {error}", files.outside)
+        why = why or (None if self._options.allow_shrink else self._lost(name))
         if why:
-            return self._quarantined(name, why)
+            return self._quarantined(name, why, files.outside)
         if built is None:
-            return Row(repository=name, connector=Connector(own=self._listing.connectors[name]), entries={})
+            return Row(repository=name, connector=self._unreleased(name), entries={})
         self._written[name] = {path: data for path, data in built.written.items() if self._is_writer(name, path)}
         connector = Connector(
             kind=built.kind,
@@ -153,6 +160,21 @@ class _Work:
         )
         return Row(repository=name, connector=connector, entries=built.entries)
 
+    def _lost(self, name: str) -> str | None:
+        """Return why a connector must not go back to an older version, or go: nobody said that its latest should."""
+        latest = self._inputs.connectors.get(name, Connector()).latest
+        folder, own = f"{METADATA}{name}/{latest}", self._listing.connectors[name]
+        if not self._before.get(name) or any(f"{folder}/{file}" in own for file in ("metadata.yaml", YANKED)):
+            return None
+        return f"{folder}/metadata.yaml is gone from the bucket: put it back, or yank {latest}, or give --allow-shrink"
+
+    def _unreleased(self, name: str) -> Connector:
+        """Return what is remembered of a connector that has no version for all."""
+        own = self._listing.connectors[name]
+        tags = sorted({path.rsplit("/", 2)[1] for path in own if path.endswith("/metadata.yaml")})
+        shown = ", ".join(tags[:_SHOWN_VERSIONS_MAX]) + (", …" if len(tags) > _SHOWN_VERSIONS_MAX else "")
+        return Connector(own=own, warnings=(f"none of its versions is a release that is not yanked: {shown}",))
+
     def _is_writer(self, name: str, path: str) -> bool:
         """Return whether the connector `name` writes the entry at `path`.
 
@@ -166,12 +188,24 @@ class _Work:
         known = self._inputs.connectors.get(row.repository, Connector())
         return (known.definition, known.images) != (row.connector.definition, row.connector.images)
 
-    def _quarantined(self, name: str, why: str, outside: Mapping[str, str | None] | None = None) -> Row:
-        """Return the row of a connector as it was, with the reason. Without `outside`, the next run looks again."""
+    def _part(self, rows: dict[str, Row]) -> None:
+        """No two of `rows` have the same identity or image: who must not have it is quarantined."""
+        parted = set[str]()
+        while losers := {name: why for name, why in duplicates(self._claims(rows)).items() if name not in parted}:
+            parted |= losers.keys()
+            rows |= {name: self._quarantined(name, why, rows[name].connector.outside) for name, why in losers.items()}
+
+    def _claims(self, rows: Mapping[str, Row]) -> Iterator[Claim]:
+        for name, row in rows.items():
+            before = keys_of(self._inputs.connectors.get(name, Connector()), self._before.get(name, {}))
+            yield Claim(repository=name, wanted=keys_of(row.connector, row.entries), published=before)
+
+    def _quarantined(self, name: str, why: str, outside: Mapping[str, str | None]) -> Row:
+        """Return the row of a connector as it was, with the reason. `outside` is what was asked for to know it."""
         self._written.pop(name, None)
         known = self._inputs.connectors.get(name, Connector())
-        own = self._listing.connectors[name] if outside is not None else {}
-        connector = msgspec.structs.replace(known, problem=why, own=own, outside=dict(outside or {}))
+        own = self._listing.connectors.get(name, {})
+        connector = msgspec.structs.replace(known, problem=why, own=own, outside=dict(outside))
         return Row(repository=name, connector=connector, entries=self._before.get(name, {}))
 
     def _deleted(self, written: Iterable[str], names: Sequence[str], rows: Mapping[str, Row]) -> Iterator[str]:
@@ -193,18 +227,6 @@ def _is_stale(connector: Connector, own: Mapping[str, str], listing: Listing) ->
 
 def _generation(version: Version | None) -> str | None:
     return version.generation if version else None
-
-
-def _claims(rows: Iterable[Row], before: Mapping[str, Entries]) -> Iterator[Claim]:
-    for row in rows:
-        for registry in row.entries:
-            yield Claim(
-                repository=row.repository,
-                registry=registry,
-                definition=row.connector.definition,
-                image=row.connector.images[registry],
-                is_published=registry in before.get(row.repository, {}),
-            )
 
 
 def _changes(old: Mapping[str, Connector], before: Mapping[str, Entries], rows: Mapping[str, Row]) -> Iterator[Change]:

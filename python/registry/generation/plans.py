@@ -8,13 +8,13 @@ from collections.abc import Mapping
 import msgspec
 
 from python.registry.generation.entries import Registry
-from python.registry.generation.gates import Blocked
+from python.registry.generation.gates import Blocked, Key
 from python.registry.generation.listing import Listing
 from python.registry.generation.registries import Entries, Kind, Place
 from python.registry.generation.snapshots import Current, SnapshotError, read
 from python.registry.store import NotFoundError, Store
 
-__all__ = ["INPUTS", "RULES", "SEEN", "Change", "Connector", "Inputs", "Options", "Plan", "Row", "inputs_of"]
+__all__ = ["INPUTS", "RULES", "SEEN", "Change", "Connector", "Inputs", "Options", "Plan", "Row", "inputs_of", "keys_of"]
 
 INPUTS = "inputs.json"
 """The file of a snapshot that says what it was made of."""
@@ -77,13 +77,20 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a snapshot changes of one connector: added, changed, removed, quarantined, recovered, noted."""
+    """What a snapshot changes of one connector: added, changed, removed, quarantined, recovered, noted.
+
+    `why` says why it is quarantined. Between two snapshots that are compared, it says why the new one would not be
+    published after the old one; `level` is that of the gravest change of its spec (major, minor, patch), and `breaking`
+    are sentences.
+    """
 
     repository: str
     what: str
     old: str | None = None
     new: str | None = None
     why: str | None = None
+    level: str | None = None
+    breaking: tuple[str, ...] = ()
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,13 +119,20 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         return {name: connector.problem for name, connector in known.items() if connector.problem}
 
 
+def keys_of(connector: Connector, entries: Entries) -> frozenset[Key]:
+    """Return what a connector takes for itself with these entries."""
+    definitions: list[Key] = [(registry, "definition id", connector.definition) for registry in entries]
+    images: list[Key] = [(registry, "image", connector.images.get(registry, "")) for registry in entries]
+    return frozenset([*definitions, *images])
+
+
 def inputs_of(store: Store, seen: Current | None) -> Inputs:
     """Return what the snapshot that is published was made of, or of what it would be made again."""
     if seen is None:
         return Inputs(snapshot="", rules=RULES, base_url=None, connectors={})
     try:
         later = msgspec.json.decode(store.get(SEEN).data, type=Inputs)
-    except (NotFoundError, msgspec.DecodeError):
+    except (NotFoundError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         later = None
     if later is not None and later.snapshot == seen.pointer.snapshot:
         return later

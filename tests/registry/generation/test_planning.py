@@ -13,7 +13,7 @@ import yaml
 from python.registry.generation import planning
 from python.registry.generation.applying import apply
 from python.registry.generation.building import build
-from python.registry.generation.planning import plan
+from python.registry.generation.planning import news, plan
 from python.registry.store.folder import FolderStore
 from python.registry.store.memory import MemoryStore
 from tests.registry.generation.buckets import BOTH, NOW, generated, metadata, put, sources, spec, versions
@@ -260,7 +260,7 @@ def test_files_that_are_gone_keep_their_entry_until_somebody_lets_it_go(store: M
 
     published = generated(store)
 
-    assert published.quarantined == {"airbyte/source-a": "its files are gone from the bucket"}
+    assert "its files are gone from the bucket" in published.quarantined["airbyte/source-a"]
     assert versions(store) == {"a": "1.0.0", "b": "1.0.0"}
     assert generated(store).changes == ()
     assert [change.what for change in generated(store, allow_shrink=True).changes] == ["recovered"]
@@ -417,3 +417,117 @@ def test_secrets_of_a_candidate_are_masked_too(store: MemoryStore) -> None:
     generated(store)
 
     assert b'- "password"' in store.get("registries/v0/specs_secrets_mask.yaml").data
+
+
+def identity(name: str) -> str:
+    return str(metadata(name, "1.0.0")["data"]["definitionId"])
+
+
+def identities(store: MemoryStore) -> dict[str, str]:
+    return {name: each["sourceDefinitionId"] for name, each in sources(store).items()}
+
+
+def test_a_published_connector_cannot_take_the_identity_of_another_published_one(store: MemoryStore) -> None:
+    put(store, "a")
+    put(store, "b")
+    generated(store)
+    put(store, "a", "1.1.0", definitionId=identity("b"))
+
+    published = generated(store, allow_breaking=True)
+
+    assert published.quarantined == {
+        "airbyte/source-a": f"its definition id {identity('b')} is that of airbyte/source-b in cloud"
+    }
+    assert identities(store) == {"a": identity("a"), "b": identity("b")}
+
+
+def test_who_falls_back_to_an_identity_that_another_took_meanwhile_has_it_still(store: MemoryStore) -> None:
+    put(store, "a")
+    put(store, "b")
+    generated(store)
+    put(store, "b", "1.1.0", definitionId=identity("a"))
+    put(store, "d", definitionId=identity("b"))
+
+    published = generated(store, allow_breaking=True)
+
+    assert list(published.quarantined) == ["airbyte/source-b", "airbyte/source-d"]
+    assert identities(store) == {"a": identity("a"), "b": identity("b")}
+
+
+def test_two_may_exchange_identities(store: MemoryStore) -> None:
+    put(store, "a")
+    put(store, "b")
+    generated(store)
+    put(store, "a", "1.1.0", definitionId=identity("b"))
+    put(store, "b", "1.1.0", definitionId=identity("a"))
+
+    assert generated(store, allow_breaking=True).quarantined == {}
+    assert identities(store) == {"a": identity("b"), "b": identity("a")}
+
+
+@pytest.mark.parametrize("members", [{"definitionId": identity("z")}, {"connectorType": "destination"}])
+def test_another_identity_is_held_back_as_its_users_would_lose_the_connector(
+    store: MemoryStore, members: dict[str, Any]
+) -> None:
+    put(store, "a")
+    generated(store)
+    put(store, "a", "1.1.0", **members)
+
+    assert "another identity than 1.0.0" in generated(store).quarantined["airbyte/source-a"]
+    assert versions(store) == {"a": "1.0.0"}
+
+
+def test_what_lost_against_another_is_looked_at_again_with_the_next_change_and_not_at_every_run(
+    store: MemoryStore,
+) -> None:
+    put(store, "b")
+    generated(store)
+    path = put(store, "a", definitionId=identity("b"))
+    generated(store)
+
+    assert not news(store).is_any
+
+    store.put(path.replace("source-a", "source-b").replace("metadata.yaml", "version-yank.yml"), b"")
+
+    assert generated(store).quarantined == {}
+    assert versions(store) == {"a": "1.0.0"}
+
+
+def test_a_breaking_spec_that_is_held_back_is_not_read_at_every_run(store: MemoryStore) -> None:
+    put(store, "a")
+    generated(store)
+    required = spec()
+    required["connectionSpecification"]["required"] = ["token"]
+    put(store, "a", "1.1.0", required)
+    generated(store)
+
+    assert not news(store).is_any
+
+
+@pytest.mark.parametrize("left", ["0.9.0", "1.1.0-rc.1", "nonsense"])
+def test_a_latest_version_that_is_gone_keeps_its_entry_until_it_is_yanked_or_let_go(
+    store: MemoryStore, left: str
+) -> None:
+    put(store, "a", left)
+    path = put(store, "a", "1.0.0")
+    generated(store)
+    store.delete(path)
+
+    assert f"{path} is gone from the bucket" in generated(store).quarantined["airbyte/source-a"]
+    assert versions(store) == {"a": "1.0.0"}
+
+    generated(store, allow_shrink=True)
+
+    assert versions(store) == ({"a": "0.9.0"} if left == "0.9.0" else {})
+
+
+def test_a_folder_that_is_called_by_no_version_is_told(store: MemoryStore) -> None:
+    put(store, "a", "1.0.0")
+    put(store, "a", "v1.1.0")
+    put(store, "b", "1.1")
+
+    planned = plan(store, NOW)
+
+    told = {row.repository: row.connector.warnings for row in planned.rows}
+    assert told["airbyte/source-a"] == ("v1.1.0 is no semantic version, as 1.4.0 is: nothing is made of it",)
+    assert told["airbyte/source-b"] == ("none of its versions is a release that is not yanked: 1.1",)
