@@ -25,11 +25,17 @@ _Json: TypeAlias = Any
 
 
 class Checked(msgspec.Struct, frozen=True, kw_only=True):
-    """What a file says: `metadata` is None where the models do not take it, and `findings` say why."""
+    """What a file says: `metadata` is None where the models do not take it, and `findings` say why.
+
+    `sketch` is for rules that look at the rest: `metadata`, or, where that is None, the file without the members
+    `doubtful` of `data`, or with something in their place where they must be. None where nothing can be made of it.
+    """
 
     metadata: ConnectorMetadata | None
     document: Document
     findings: tuple[Finding, ...]
+    sketch: ConnectorMetadata | None = None
+    doubtful: frozenset[str] = frozenset()
 
 
 def check(data: bytes, *, lenient: bool = False) -> Checked:
@@ -40,15 +46,46 @@ def check(data: bytes, *, lenient: bool = False) -> Checked:
     document = read(data)
     if document.value is None:
         return Checked(metadata=None, document=document, findings=document.findings)
-    metadata, wrong = _modelled(document.value)
+    value = document.value
+    metadata, wrong = _modelled(value)
     unknown = [each for each in wrong if each["type"] == "extra_forbidden"]
     if lenient and unknown:
-        metadata, wrong = _modelled(_without(document.value, unknown))
+        value = _without(value, unknown)
+        metadata, wrong = _modelled(value)
         wrong = [*wrong, *unknown]
-    findings = [placed(_finding(each, lenient=lenient), document) for each in wrong]
-    if metadata is not None and errors(document.findings):
-        metadata = None
-    return Checked(metadata=metadata, document=document, findings=(*document.findings, *findings))
+    findings = [*document.findings, *(placed(_finding(each, lenient=lenient), document) for each in wrong)]
+    doubtful = frozenset(name for each in errors(findings) for name in pointer.parse(each.pointer)[1:2])
+    return Checked(
+        metadata=None if errors(findings) else metadata,
+        document=document,
+        findings=tuple(findings),
+        sketch=_sketched(value, doubtful) if errors(findings) else metadata,
+        doubtful=doubtful,
+    )
+
+
+def _sketched(value: _Json, doubtful: frozenset[str]) -> ConnectorMetadata | None:
+    data = value.get("data") if isinstance(value, dict) else None
+    if not isinstance(data, dict):
+        return None
+    names = _names_of_data()
+    kept = {name: each for name, each in data.items() if name in names and name not in doubtful}
+    given = {name: each for name, each in _STAND_INS.items() if name in doubtful}
+    return _modelled({"metadataSpecVersion": "1.0", "data": {**kept, **given}})[0]
+
+
+_STAND_INS = {
+    "name": "x",
+    "definitionId": "00000000-0000-0000-0000-000000000000",
+    "connectorType": "source",
+    "dockerRepository": "x",
+    "dockerImageTag": "0.0.0",
+    "license": "x",
+    "documentationUrl": "https://x",
+    "githubIssueLabel": "x",
+    "connectorSubtype": "unknown",
+    "releaseStage": "alpha",
+}
 
 
 def placed(finding: Finding, document: Document) -> Finding:
@@ -81,6 +118,7 @@ def _finding(error: ErrorDetails, *, lenient: bool) -> Finding:
     return Finding(rule=rule, pointer=pointer.join(at), message=message, fix=fix, severity=severity)
 
 
+_SO = "Write it so."
 _Sentences: TypeAlias = tuple[str, str]
 
 
@@ -97,8 +135,9 @@ def _unknown(_: ErrorDetails, at: _At) -> _Sentences:
 def _of_type(wanted: str) -> Callable[[ErrorDetails, _At], _Sentences]:
     def tell(error: ErrorDetails, _: _At) -> _Sentences:
         given = error["input"]
-        quote = " Quote it: YAML takes it for something else." if wanted == "a text" and _is_scalar(given) else ""
-        return f"got {_shown(given)}, want {wanted}", f"Write {wanted}.{quote}"
+        unquoted = wanted == "a text" and _is_scalar(given)
+        fix = "Quote it: YAML takes it for something else." if unquoted else f"Write {wanted}."
+        return f"got {_shown(given)}, want {wanted}", fix
 
     return tell
 
@@ -115,17 +154,24 @@ def _literal(error: ErrorDetails, _: _At) -> _Sentences:
 def _pattern(error: ErrorDetails, at: _At) -> _Sentences:
     if "dockerRepository" in at[-1]:
         wanted = "the name of an image in lower case, without a tag, as airbyte/source-faker"
+    elif "dockerImageTag" in at[-1] and "+" in str(error["input"]):
+        wanted = "a tag without +, which images cannot have: 1.4.0-preview.7 in place of 1.4.0+7"
     elif "dockerImageTag" in at[-1]:
         wanted = "a tag, as 1.4.0"
     else:
         wanted = "a version, as 2.0.0"
-    return f"got {_shown(error['input'])}, want {wanted}", f"Write {wanted}."
+    return f"got {_shown(error['input'])}, want {wanted}", _SO
 
 
 def _value(error: ErrorDetails, _: _At) -> _Sentences:
     wanted = str(error.get("ctx", {}).get("error", error["msg"]))
     given = "" if isinstance(error["input"], Mapping) else f"got {_shown(error['input'])}, "
-    return f"{given}{wanted}", "Write it so."
+    return f"{given}{wanted}", _SO
+
+
+def _empty(error: ErrorDetails, at: _At) -> _Sentences:
+    kind = "text" if isinstance(error["input"], str) else "list" if isinstance(error["input"], list) else "object"
+    return f"{at[-1]} is an empty {kind}, want something in it", "Fill it, or leave it out if nobody asks for it."
 
 
 def _by_pydantic(error: ErrorDetails, _: _At) -> _Sentences:
@@ -143,6 +189,8 @@ _TOLD: Mapping[str, tuple[str, Callable[[ErrorDetails, _At], _Sentences]]] = {
     "model_type": ("type", _of_type("an object")),
     "literal_error": ("value", _literal),
     "string_pattern_mismatch": ("value", _pattern),
+    "string_too_short": ("value", _empty),
+    "too_short": ("value", _empty),
     "value_error": ("value", _value),
 }
 
@@ -177,6 +225,11 @@ def _shown(value: object) -> str:
 def _names() -> tuple[str, ...]:
     """Return the names of all members of all models."""
     return tuple(sorted({name for model in _models() for name in _aliases(model)}))
+
+
+@functools.cache
+def _names_of_data() -> frozenset[str]:
+    return frozenset(_aliases(models.ConnectorData))
 
 
 def _models() -> Iterator[type[BaseModel]]:

@@ -1,9 +1,13 @@
-"""A metadata file as plain values that know where they are written: YAML 1.1, as Airbyte reads it."""
+"""A metadata file as plain values that know where they are written: YAML 1.1, as Airbyte reads it, but dates are text.
+
+`write` is the other way: what it makes says the same to readers of YAML 1.2, as those of registries are.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 import msgspec
 import yaml
@@ -12,16 +16,24 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from python.protocol import pointer
 from python.registry.metadata.findings import Finding
 
-__all__ = ["DEPTH_MAX", "TEXT_BYTES_MAX", "VALUES_MAX", "Document", "Place", "read"]
+__all__ = ["DEPTH_MAX", "TEXT_BYTES_MAX", "VALUES_MAX", "Document", "Place", "read", "write"]
 
 TEXT_BYTES_MAX = 1024 * 1024  # Airbyte's largest is below 50 KB
 DEPTH_MAX = 50  # the schema's deepest place is the tenth
-VALUES_MAX = 50_000  # with aliases written out
+VALUES_MAX = 10_000  # with aliases written out; Airbyte's largest has below 2,000
 
 At: TypeAlias = tuple[str, ...]
 
 _Loader: TypeAlias = Any  # PyYAML's two classes share no base
-_MERGE = "tag:yaml.org,2002:merge"
+_YAML = "tag:yaml.org,2002:"
+_TEXT, _MERGE = f"{_YAML}str", f"{_YAML}merge"
+_AS_TEXT = {f"{_YAML}timestamp", f"{_YAML}value"}  # JSON has no dates
+_NUMBERS = {f"{_YAML}int", f"{_YAML}float"}
+_KNOWN = {_TEXT, _MERGE, *_AS_TEXT, *_NUMBERS, f"{_YAML}bool", f"{_YAML}null", f"{_YAML}seq", f"{_YAML}map"}
+
+_SHOWN_MAX = 40  # characters of a value
+_UNPRINTABLE = yaml.reader.Reader.NON_PRINTABLE
+_QUOTED = re.compile(r"[-+]?(\.\d|\d)[\d.]*[eE][-+]?\d+|[-+]?0o[0-7]+|.*[\x85\u2028\u2029].*", re.DOTALL)
 
 
 class Place(NamedTuple):
@@ -49,24 +61,48 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
 def read(data: bytes) -> Document:
     """Return what `data` says; where it is no YAML that can be worked on, `value` is None and the findings say why."""
     try:
-        text = _decoded(data)
+        return _read(_decoded(data))
+    except _Unfit as error:
+        return Document(value=None, findings=(error.finding,))
+
+
+def _read(text: str) -> Document:
+    try:
         _bound(text)
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
         node = loader.get_single_node()
-        if node is None:
-            return Document(value=None, findings=(_finding("yaml-empty", "the file says nothing", "Write it."),))
         walk = _Walk()
-        walk.into(node, ())
-        return Document(value=_plain(loader, node), places=walk.places, findings=tuple(walk.findings))
-    except _Unfit as error:
-        return Document(value=None, findings=(error.finding,))
+        if node is not None:
+            walk.into(node, ())
+        value = _plain(loader, node, walk) if node is not None else None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        problem = error.problem or error.context or "is no YAML"
-        return Document(value=None, findings=(_finding("yaml", problem, "Write YAML.", mark),))
-    except (yaml.YAMLError, ValueError) as error:  # a date of a thirteenth month is a ValueError
+        problem = ", ".join(each for each in (error.context, error.problem) if each) or "is no YAML"
+        raise _Unfit(_finding("yaml", problem, _mended(text, mark), mark)) from None
+    except yaml.YAMLError as error:
         sentence = " ".join(str(error).split())
-        return Document(value=None, findings=(_finding("yaml", sentence, "Quote what is meant as text."),))
+        raise _Unfit(_finding("yaml", sentence, "Quote what is meant as text.")) from None
+    if value is None:
+        raise _Unfit(_finding("yaml-empty", "the file says nothing", "Write metadataSpecVersion and data."))
+    return Document(value=value, places=walk.places, findings=tuple(walk.findings))
+
+
+def write(value: Any) -> bytes:  # noqa: ANN401 -- JSON
+    """Return `value` as YAML that says the same to readers of YAML 1.1 and of 1.2, as Go's and Rust's are."""
+    text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000)
+    return text.encode()
+
+
+def _text(dumper: Any, text: str) -> Node:  # noqa: ANN401 -- PyYAML's own signature
+    return dumper.represent_scalar(  # type: ignore[no-any-return]  # same
+        _TEXT, text, style='"' if _QUOTED.fullmatch(text) else None
+    )
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes, besides what YAML 1.1 takes for something else than text, what YAML 1.2 does: 1e3 and 0o7."""
+
+    yaml_representers: ClassVar = {**yaml.SafeDumper.yaml_representers, str: _text}
 
 
 class _Unfit(Exception):  # noqa: N818 -- never leaves this module
@@ -84,9 +120,23 @@ def _decoded(data: bytes) -> str:
         sentence = f"the file has {len(data):,} bytes, want at most {TEXT_BYTES_MAX:,}"
         raise _Unfit(_finding("yaml-size", sentence, "Shorten it."))
     try:
-        return data.decode("utf-8-sig")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _Unfit(_finding("yaml-utf8", f"is no UTF-8 text: {error}", "Save it as UTF-8.")) from None
+    if (found := _UNPRINTABLE.search(text)) is not None:
+        before = text[: found.start()]
+        sentence = f"the character U+{ord(found[0]):04X} cannot be in YAML"
+        finding = _finding("yaml", sentence, "Delete it, or write the text in double quotes with an escape.")
+        place = {"line": before.count("\n") + 1, "column": found.start() - before.rfind("\n")}
+        raise _Unfit(msgspec.structs.replace(finding, **place))
+    return text
+
+
+def _mended(text: str, mark: yaml.Mark | None) -> str:
+    line = text.splitlines()[mark.line] if mark and mark.line < len(text.splitlines()) else ""
+    if "\t" in line[: len(line) - len(line.lstrip())]:
+        return "Indent with spaces: tabs are not allowed there."
+    return "Mend it there: a colon, a quote or an indent may be missing, or quote what is meant as text."
 
 
 def _bound(text: str) -> None:
@@ -105,6 +155,7 @@ class _Walk:
     def __init__(self) -> None:
         self.places: dict[At, Place] = {}
         self.findings: list[Finding] = []
+        self.numbers: list[tuple[At, ScalarNode]] = []
         self._count = 0
 
     def into(self, node: Node, at: At) -> None:
@@ -113,6 +164,11 @@ class _Walk:
         if self._count > VALUES_MAX or len(at) > DEPTH_MAX:
             sentence = f"has more than {VALUES_MAX:,} values or {DEPTH_MAX} levels, with its aliases written out"
             raise _Unfit(_finding("yaml-size", sentence, "Write out what is meant.", node.start_mark, at))
+        if node.tag not in _KNOWN:
+            sentence = f"the tag {node.tag.replace(_YAML, '!!')} makes what JSON has not"
+            raise _Unfit(_finding("yaml-tag", sentence, "Leave the tag out.", node.start_mark, at))
+        if node.tag in _NUMBERS and isinstance(node, ScalarNode):
+            self.numbers.append((at, node))
         if isinstance(node, SequenceNode):
             for index, item in enumerate(node.value):
                 self._child(at, str(index), item, item, 0)
@@ -136,22 +192,39 @@ class _Walk:
         self.into(value, (*at, name))
 
 
-def _plain(loader: _Loader, node: Node) -> Any:  # noqa: ANN401 -- JSON
+def _plain(loader: _Loader, node: Node, walk: _Walk) -> Any:  # noqa: ANN401 -- JSON
     """Return the value of `node`, names as they are written: 1.10 is a version before it is a number."""
-    for each in _names(node, set()):
-        each.tag = "tag:yaml.org,2002:str"
-    return loader.construct_document(node)
+    for each in _texts(node, set()):
+        each.tag = _TEXT
+    try:
+        return loader.construct_document(node)
+    except ValueError:
+        for at, number in walk.numbers:
+            _check_number(at, number)
+        raise _Unfit(_finding("yaml", "a value is not what its tag says", "Quote what is meant as text.")) from None
 
 
-def _names(node: Node, seen: set[int]) -> Iterator[ScalarNode]:
+def _check_number(at: At, node: ScalarNode) -> None:
+    try:
+        yaml.SafeLoader("").construct_object(node)
+    except ValueError:
+        shown = node.value if len(node.value) <= _SHOWN_MAX else f"{node.value[:_SHOWN_MAX]}…"
+        fix = "Quote what is meant as text."
+        raise _Unfit(_finding("yaml", f"{shown} is no number that can be read", fix, node.start_mark, at)) from None
+
+
+def _texts(node: Node, seen: set[int]) -> Iterator[ScalarNode]:
+    """Yield what is text, whatever it looks like: names, and days."""
     if id(node) in seen:
         return
     seen.add(id(node))
+    if isinstance(node, ScalarNode) and node.tag in _AS_TEXT:
+        yield node
     if isinstance(node, MappingNode):
         for key, value in node.value:
             if isinstance(key, ScalarNode) and key.tag != _MERGE:
                 yield key
-            yield from _names(value, seen)
+            yield from _texts(value, seen)
     elif isinstance(node, SequenceNode):
         for item in node.value:
-            yield from _names(item, seen)
+            yield from _texts(item, seen)

@@ -35,7 +35,14 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     def told(self, name: str) -> str:
         """Return it as compilers write: the file called `name`, the place, then what is wrong and what to do."""
         place = f"{name}:{self.line}:{self.column}" if self.line else name
-        return f"{place}: {self.severity.value}: {self.pointer or '/'}: {self.message}. {self.fix} [{self.rule}]"
+        return _one_line(
+            f"{place}: {self.severity.value}: {self.pointer or '/'}: {self.message}. {self.fix} [{self.rule}]"
+        )
+
+
+def _one_line(text: str) -> str:
+    """Return `text` with escapes for what would break its line, or the terminal: a file may name anything so."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def errors(findings: Iterable[Finding]) -> tuple[Finding, ...]:

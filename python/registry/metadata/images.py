@@ -171,7 +171,8 @@ def validator(images: Images) -> Validator:
                 sentence = f"there is no image {name} that everybody can pull"
                 yield Finding(rule="", pointer=at, message=sentence, fix="Push it first, or mend the name.")
 
-    return Validator("image-exists", "the images that it names are there", check)
+    needs = ("dockerRepository", "dockerImageTag")
+    return Validator("image-exists", "the images that it names are there", check, needs)
 
 
 def _named(subject: Subject) -> Iterator[tuple[str, str]]:

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
+from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 __all__ = ["Date", "ImageName", "ImageTag", "Url", "Uuid", "VersionNumber"]
 
@@ -17,22 +17,25 @@ _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _HOST = r"(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::\d+)?/)?"
 IMAGE_NAME = rf"^{_HOST}{_COMPONENT}(?:/{_COMPONENT})*$"
 IMAGE_TAG = r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$"
-VERSION_NUMBER = r"^\d+\.\d+\.\d+$"
+_COUNT = "(?:0|[1-9][0-9]{0,17})"  # as semantic versioning has numbers; Airbyte's pattern takes 01, too
+VERSION_NUMBER = rf"^{_COUNT}\.{_COUNT}\.{_COUNT}$"
+NAME_CHARS_MAX = 255  # of an image, as registries allow; of a file, too
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
-def _text(known: Callable[[str], object], wanted: str) -> AfterValidator:
-    def check(text: str) -> str:
+def _text(known: Callable[[str], object], wanted: str) -> BeforeValidator:
+    def check(value: Any) -> Any:  # noqa: ANN401 -- whatever the file says
+        text = value.isoformat() if type(value) is dt.date else value  # as other readers of YAML have days
         try:
-            right = known(text)
+            right = isinstance(text, str) and known(text)
         except ValueError:
             right = False
         if not right:
             raise ValueError(f"want {wanted}")
         return text
 
-    return AfterValidator(check)
+    return BeforeValidator(check)
 
 
 def _is_url(text: str) -> bool:
@@ -48,11 +51,6 @@ def _is_uuid(text: str) -> bool:
     return str(uuid.UUID(text)) == text.lower()
 
 
-def _spelled(value: Any) -> Any:  # noqa: ANN401 -- whatever the file says
-    """Return a date as text: YAML makes one of 2026-11-21, and JSON has none."""
-    return value.isoformat() if type(value) is dt.date else value
-
-
 Url: TypeAlias = Annotated[
     str, _text(_is_url, "a URL, as https://example.com/page"), WithJsonSchema({"type": "string", "format": "uri"})
 ]
@@ -60,7 +58,6 @@ Url: TypeAlias = Annotated[
 Date: TypeAlias = Annotated[
     str,
     _text(_is_date, "a day, as 2026-11-21"),
-    BeforeValidator(_spelled),
     WithJsonSchema({"type": "string", "format": "date"}),
 ]
 
@@ -70,7 +67,9 @@ Uuid: TypeAlias = Annotated[
     WithJsonSchema({"type": "string", "format": "uuid"}),
 ]
 
-ImageName: TypeAlias = Annotated[str, StringConstraints(pattern=IMAGE_NAME), Field(examples=["airbyte/source-faker"])]
+ImageName: TypeAlias = Annotated[
+    str, StringConstraints(pattern=IMAGE_NAME, max_length=NAME_CHARS_MAX), Field(examples=["airbyte/source-faker"])
+]
 """The name of an image without its tag; also the path of its versions in a bucket, so nothing that leads elsewhere."""
 
 ImageTag: TypeAlias = Annotated[str, StringConstraints(pattern=IMAGE_TAG), Field(examples=["1.4.0", "2.0.0-rc.1"])]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, StrictBool, StrictInt, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt, ValidationInfo
 
 from python.registry.metadata.kinds import Date, ImageName, ImageTag, Url, Uuid
 from python.registry.metadata.parts import (
@@ -19,6 +19,7 @@ from python.registry.metadata.parts import (
     ConnectorIpcOptions,
     ConnectorTestSuite,
     ExternalDocumentationUrl,
+    Generated,
     NormalizationConfig,
     Releases,
     RemoteRegistries,
@@ -61,6 +62,10 @@ def _alone(given: RegistryOverrides | None, known: ValidationInfo) -> RegistryOv
     return given
 
 
+def _listed(given: Any) -> Any:  # noqa: ANN401 -- whatever the file says
+    return [] if given is None else given
+
+
 class ConnectorData(Closed):
     """All that is said of one version of a connector.
 
@@ -88,7 +93,7 @@ class ConnectorData(Closed):
     connector_subtype: Subtype
     release_stage: Literal["alpha", "beta", "generally_available", "custom"]
     support_level: Literal["community", "certified", "archived", "enterprise"] | None = None
-    tags: list[str] = Field(default_factory=list)
+    tags: Annotated[list[str], BeforeValidator(_listed)] = Field(default_factory=list)
     registry_overrides: RegistryOverrides | None = None
     registries: Annotated[RegistryOverrides | None, AfterValidator(_alone)] = None
     allowed_hosts: AllowedHosts | None = None
@@ -98,10 +103,10 @@ class ConnectorData(Closed):
     resource_requirements: ResourceRequirements | None = None
     ab_internal: Annotated[AbInternal | None, Field(alias="ab_internal")] = None
     remote_registries: RemoteRegistries | None = None
-    supports_refreshes: StrictBool = False
-    supports_file_transfer: StrictBool = False
-    supports_data_activation: StrictBool = False
-    generated: dict[str, Any] | None = None
+    supports_refreshes: StrictBool | None = False
+    supports_file_transfer: StrictBool | None = False
+    supports_data_activation: StrictBool | None = False
+    generated: Generated | None = None
     connector_ipc_options: Annotated[ConnectorIpcOptions | None, Field(alias="connectorIPCOptions")] = None
     language: str | None = None
 

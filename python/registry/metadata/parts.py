@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
 from pydantic.alias_generators import to_camel
@@ -14,15 +14,19 @@ __all__ = [
     "AllowedHosts",
     "BreakingChange",
     "Closed",
+    "Commit",
     "ConnectorBuildOptions",
     "ConnectorIpcOptions",
     "ConnectorTestSuite",
     "DataChannel",
     "ExternalDocumentationUrl",
+    "Generated",
     "JobRequirements",
+    "Metrics",
     "NormalizationConfig",
     "Open",
     "PypiPackage",
+    "PythonComponents",
     "Releases",
     "RemoteRegistries",
     "Requirements",
@@ -30,6 +34,7 @@ __all__ = [
     "RolloutConfiguration",
     "ScopedImpact",
     "SecretStore",
+    "SourceFile",
     "Subtype",
     "SuggestedStreams",
     "TestConnection",
@@ -115,7 +120,7 @@ class ExternalDocumentationUrl(Closed):
         ]
         | None
     ) = None
-    requires_login: StrictBool = False
+    requires_login: StrictBool | None = False
 
 
 class AllowedHosts(Open):
@@ -191,10 +196,10 @@ class BreakingChange(Closed):
 class RolloutConfiguration(Closed):
     """How a release candidate is given to ever more users."""
 
-    enable_progressive_rollout: StrictBool = False
-    initial_percentage: Annotated[StrictInt, Field(ge=0, le=_PERCENT_MAX)] = 0
-    max_percentage: Annotated[StrictInt, Field(ge=0, le=_PERCENT_MAX)] = 50
-    advance_delay_minutes: Annotated[StrictInt, Field(ge=_DELAY_MINUTES_MIN)] = 10
+    enable_progressive_rollout: StrictBool | None = False
+    initial_percentage: Annotated[StrictInt, Field(ge=0, le=_PERCENT_MAX)] | None = 0
+    max_percentage: Annotated[StrictInt, Field(ge=0, le=_PERCENT_MAX)] | None = 50
+    advance_delay_minutes: Annotated[StrictInt, Field(ge=_DELAY_MINUTES_MIN)] | None = 10
 
 
 class Releases(Closed):
@@ -208,12 +213,58 @@ class Releases(Closed):
 class AbInternal(Open):
     """Airbyte's own grades."""
 
-    model_config = ConfigDict(alias_generator=to_camel)
-
     sl: Literal[0, 100, 200, 300] | None = None
     ql: Literal[0, 100, 200, 300, 400, 500, 600] | None = None
-    is_enterprise: StrictBool = False
-    require_version_increments_in_pull_requests: StrictBool = True
+    is_enterprise: StrictBool | None = False
+    require_version_increments_in_pull_requests: StrictBool | None = True
+
+
+class Commit(Open):
+    """The last commit that changed the file, as upload found it."""
+
+    model_config = ConfigDict(alias_generator=None)
+
+    commit_sha: str | None = None
+    commit_timestamp: str | None = None
+    commit_author: str | None = None
+    commit_author_email: str | None = None
+
+
+class SourceFile(Open):
+    """The file in a bucket that an entry was made of."""
+
+    model_config = ConfigDict(alias_generator=None)
+
+    metadata_etag: str | None = None
+    metadata_file_path: str | None = None
+    metadata_bucket_name: str | None = None
+    metadata_last_modified: str | None = None
+    registry_entry_generated_at: str | None = None
+
+
+class Metrics(Open):
+    """How much it is used, and how well, by platform. Whoever measures says what is in it."""
+
+    all: dict[str, Any] | None = None
+    cloud: dict[str, Any] | None = None
+    oss: dict[str, Any] | None = None
+
+
+class PythonComponents(Open):
+    """The sum of its components.zip."""
+
+    required: StrictBool | None = None
+    sha256: str | None = None
+
+
+class Generated(Open):
+    """What tools have written, not people."""
+
+    git: Commit | None = None
+    source_file_info: Annotated[SourceFile | None, Field(alias="source_file_info")] = None
+    metrics: Metrics | None = None
+    sbom_url: str | None = None
+    python_components: PythonComponents | None = None
 
 
 class PypiPackage(Closed):

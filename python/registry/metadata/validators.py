@@ -6,7 +6,7 @@ Those of VALIDATORS need nothing but the file and what is beside it. `images.val
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from typing import Any, TypeAlias
 
 import msgspec
@@ -42,16 +42,27 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Validator(msgspec.Struct, frozen=True):
-    """A rule: its `name` is what findings call it, `title` what it wants."""
+    """A rule: its `name` is what findings call it, `title` what it wants.
+
+    `needs` are the members of `data` without which it would tell what is not so.
+    """
 
     name: str
     title: str
     check: Callable[[Subject], Iterator[Finding]]
+    needs: tuple[str, ...] = ()
 
 
-def validated(subject: Subject, validators: Sequence[Validator] | None = None) -> Iterator[Finding]:
-    """Yield what `validators`, VALIDATORS if not given, find; each with the name of its rule."""
+def validated(
+    subject: Subject, validators: Sequence[Validator] | None = None, doubtful: Container[str] = ()
+) -> Iterator[Finding]:
+    """Yield what `validators`, VALIDATORS if not given, find; each with the name of its rule.
+
+    Those that need a member that is `doubtful` are not asked.
+    """
     for each in VALIDATORS if validators is None else validators:
+        if any(name in doubtful for name in each.needs):
+            continue
         for finding in each.check(subject):
             yield msgspec.structs.replace(finding, rule=each.name)
 
@@ -178,7 +189,7 @@ def _rollout(subject: Subject) -> _Found:
 def _rollout_order(subject: Subject) -> _Found:
     data = subject.metadata.data
     rollout = data.releases.rollout_configuration if data.releases else None
-    if rollout and rollout.initial_percentage > rollout.max_percentage:
+    if rollout and rollout.max_percentage is not None and (rollout.initial_percentage or 0) > rollout.max_percentage:
         at = "/data/releases/rolloutConfiguration/initialPercentage"
         sentence = f"{rollout.initial_percentage} is more than maxPercentage, {rollout.max_percentage}"
         yield _wrong(at, sentence, "Begin with less.")
@@ -197,14 +208,19 @@ def _old_form(subject: Subject) -> _Found:
 VALIDATORS = (
     Validator("semantic-version", "versions are semantic", _semantic),
     Validator("tag-form", "tags are key:value", _key_and_value),
-    Validator("language-tag", "a tag says the language", _language),
-    Validator("breaking-change-entry", "a major version tells what breaks", _breaking_entry),
-    Validator("breaking-change-order", "what breaks, breaks in this version or in one before it", _breaking_future),
-    Validator("documentation", "a page describes it", _documented),
+    Validator("language-tag", "a tag says the language", _language, ("tags",)),
+    Validator("breaking-change-entry", "a major version tells what breaks", _breaking_entry, ("releases",)),
+    Validator(
+        "breaking-change-order",
+        "what breaks, breaks in this version or in one before it",
+        _breaking_future,
+        ("dockerImageTag",),
+    ),
+    Validator("documentation", "a page describes it", _documented, ("documentationUrl",)),
     Validator("icon", "it has an icon", _icon),
     Validator("base-image-form", "the base image is named by its digest", _base_image),
-    Validator("pypi-language", "only what is written in Python is on Python's index", _pypi),
-    Validator("rollout", "candidates, and only they, are rolled out", _rollout),
+    Validator("pypi-language", "only what is written in Python is on Python's index", _pypi, ("tags",)),
+    Validator("rollout", "candidates, and only they, are rolled out", _rollout, ("dockerImageTag", "releases")),
     Validator("rollout-percentages", "a rollout begins with no more than it ends with", _rollout_order),
     Validator("old-form", "registries are named as they are today", _old_form),
 )

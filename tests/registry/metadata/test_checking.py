@@ -111,6 +111,10 @@ def test_every_field_of_airbytes_schema_is_taken_and_given_back() -> None:
         ("data.ab_internal.sl", 150, "value"),
         ("data.maxSecondsBetweenMessages", "many", "type"),
         ("data.releases.breakingChanges", {}, "value"),
+        ("data.dockerRepository", "a/" + "b" * 300, "value"),
+        ("data.dockerImageTag", "1.4.0+7", "value"),
+        ("data.releaseDate", 20240101, "value"),
+        ("data.definitionId", 7, "value"),
         ("data.releases.rolloutConfiguration.advanceDelayMinutes", 9, "value"),
         ("data.connectorIPCOptions.dataChannel", REMOVE, "missing"),
     ],
@@ -185,3 +189,39 @@ def test_what_is_no_object_is_told(data: bytes) -> None:
     (finding,) = check(data).findings
 
     assert (finding.rule, finding.line) == ("type", 1)
+
+
+@pytest.mark.parametrize("version", ["01.0.0", "\u0661.0.0", "1" * 5000 + ".0.0", "1.0", "1.0.0-rc.1"])
+def test_what_breaks_is_named_by_versions_as_semantic_versioning_has_them(version: str) -> None:
+    entry = {version: {"upgradeDeadline": "2026-01-01", "message": "x"}}
+
+    assert [rule for rule, _ in found(changed("data.releases.breakingChanges", entry))] == ["value"]
+
+
+def test_null_is_as_if_it_were_left_out_where_there_is_a_default_too() -> None:
+    text = RIGHT.replace("  tags:\n    - language:python\n", "  tags:\n  supportsRefreshes:\n")
+    checked = check(changed("data.releases.rolloutConfiguration", {"maxPercentage": None}, text))
+
+    assert checked.findings == ()
+    assert checked.metadata is not None
+    assert checked.metadata.data.tags == []
+
+
+def test_what_is_wrong_leaves_a_sketch_of_the_rest() -> None:
+    checked = check(changed("data.name", 1))
+
+    assert checked.metadata is None
+    assert checked.doubtful == {"name"}
+    assert checked.sketch is not None
+    assert checked.sketch.data.tags == ["language:python"]
+
+
+def test_what_is_no_connector_at_all_leaves_none() -> None:
+    assert check(b"data: []").sketch is None
+
+
+def test_a_name_that_would_break_the_line_is_escaped() -> None:
+    text = told("m.yaml", check(RIGHT.encode() + b'  "a\\n\\e[31m": 1\n').findings)
+
+    assert text.splitlines() == [text]
+    assert "/data/a\\n\\x1b[31m" in text

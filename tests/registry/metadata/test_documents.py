@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import pytest
+import ryaml
 
-from python.registry.metadata.documents import DEPTH_MAX, TEXT_BYTES_MAX, Place, read
+from python.registry.metadata.documents import DEPTH_MAX, TEXT_BYTES_MAX, Place, read, write
 
 
 def rules(data: bytes) -> list[str]:
@@ -48,8 +49,10 @@ def test_a_byte_order_mark_is_no_text() -> None:
         (b"a: b: c", "yaml"),
         (b"a: 1\n---\nb: 2\n", "yaml"),
         (b"a: *nothing", "yaml"),
-        (b"a: !!python/object:os.system x", "yaml"),
-        (b"a: 2024-13-45", "yaml"),
+        (b"a: !!python/object:os.system x", "yaml-tag"),
+        (b"a: !!set {b, c}", "yaml-tag"),
+        (b"null", "yaml-empty"),
+        (b"a: " + b"9" * 5000, "yaml"),
         (b"\tx", "yaml"),
         (b"\xff\xfe", "yaml-utf8"),
         (b"a: \x00", "yaml"),
@@ -70,3 +73,35 @@ def test_a_bomb_is_refused_before_it_goes_off() -> None:
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
 
     assert rules("\n".join(lines).encode()) == ["yaml-size"]
+
+
+def test_days_are_text_that_others_look_at() -> None:
+    document = read(b"a: 2024-13-45\nb: 2024-01-02 10:00:00\nc: =")
+
+    assert (document.value, document.findings) == ({"a": "2024-13-45", "b": "2024-01-02 10:00:00", "c": "="}, ())
+
+
+@pytest.mark.parametrize(
+    ("data", "line", "told"),
+    [
+        (b"a: 1\n\tb: 2", 2, "Indent with spaces"),
+        (b"a: 1\nb: x\0y", 2, "U+0000"),
+        (b"a: 1\nb: " + b"9" * 5000, 2, "no number"),
+        (b"a: [\n  1", 3, "while parsing a flow sequence"),
+    ],
+)
+def test_what_cannot_be_read_is_told_with_its_line(data: bytes, line: int, told: str) -> None:
+    (finding,) = read(data).findings
+
+    assert finding.line == line
+    assert told in f"{finding.message}. {finding.fix}"
+
+
+@pytest.mark.parametrize(
+    "text", ["1e3", "0o7", "1.10", "yes", "2024-01-02", "a\u0085b", "\u2028", "a: b", "é😀", ".5e1"]
+)
+def test_what_is_written_says_the_same_to_readers_of_both_versions_of_yaml(text: str) -> None:
+    written = write({text: [text]})
+
+    assert read(written).value == {text: [text]}
+    assert ryaml.loads(written.decode()) == {text: [text]}  # type: ignore[attr-defined]  # its stub says not so

@@ -80,3 +80,11 @@ def test_pages_and_icons_are_asked_for_where_it_is_known_what_is_there() -> None
 
 def test_rules_have_names_of_their_own() -> None:
     assert len({each.name for each in VALIDATORS}) == len(VALIDATORS)
+
+
+def test_a_rule_is_not_asked_about_what_is_doubtful() -> None:
+    checked = check(changed("data.tags", 1, tagged("2.0.0")))
+
+    assert checked.sketch is not None
+    found = validated(Subject(metadata=checked.sketch), doubtful=checked.doubtful)
+    assert [each.rule for each in found] == ["breaking-change-entry"]
