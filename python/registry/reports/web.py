@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -19,6 +21,9 @@ from python.registry.service.layout import found
 from python.registry.store import Store
 
 __all__ = ["page_name", "pages"]
+
+_ODD = re.compile(r"[^a-zA-Z0-9._/-]")
+_NAME_LENGTH_MAX = 180  # a disk's names have 255 bytes; an ending and a sum fit as well
 
 
 def pages(store: Store) -> Iterator[tuple[str, bytes]]:
@@ -55,12 +60,18 @@ def pages(store: Store) -> Iterator[tuple[str, bytes]]:
 
 
 def page_name(repository: str) -> str:
-    """Return what the page of a connector is called, without its ending: a name of an image has no such mark.
+    """Return what the page of a connector is called, without its ending, on any disk and in any address.
 
-    >>> page_name("airbyte/source-faker")
-    'airbyte~source-faker'
+    No two connectors have the same: a slash is one tilde, which no name of an image has. Names of folders that are no
+    images' have other marks, which are written by their numbers, and any length.
+
+    >>> page_name("airbyte/source-faker"), page_name("a/b c#")
+    ('airbyte~source-faker', 'a~b~-20~-c~-23~-')
     """
-    return repository.replace("/", "~").replace(":", "~")
+    name = _ODD.sub(lambda found: f"~-{ord(found[0]):x}~-", repository).replace("/", "~")
+    if len(name) <= _NAME_LENGTH_MAX:
+        return name
+    return f"{name[:_NAME_LENGTH_MAX]}~~{hashlib.sha256(repository.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
 
 
 class _Shared:
@@ -118,7 +129,7 @@ def _fields(entry: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
                 "title": schema.get("title", ""),
                 "type": _type(schema),
                 "required": isinstance(required, list) and name in required,
-                "secret": schema.get("airbyte_secret") is True,
+                "secret": True in (schema.get("airbyte_secret"), schema.get("secret")),  # Airbyte's mark, and Flow's
                 "description": str(schema.get("description", "")),
             }
 

@@ -92,6 +92,17 @@ def test_what_is_quarantined_is_told_on_the_index_and_on_its_page() -> None:
     assert "in no registry" in told["connectors/airbyte~source-c.html"]
 
 
+@pytest.mark.parametrize("mark", ["airbyte_secret", "secret"])
+def test_secrets_are_marked_as_airbyte_and_as_flow_mark_them(mark: str) -> None:
+    store = MemoryStore(now=lambda: NOW)
+    put(store, "a", specification=spec(token={"type": "string", mark: True}))
+    generated(store)
+
+    page = dict(pages(store))["connectors/airbyte~source-a.html"].decode()
+
+    assert '<code>token</code> <span class="chip">secret</span>' in page
+
+
 def test_a_version_that_is_quarantined_is_not_called_the_latest() -> None:
     page = site()["connectors/airbyte~source-b.html"]
 
