@@ -1,7 +1,8 @@
 """The SQL of DuckDB.
 
 Tables have no index: a transaction finds the older rows of its keys by one scan, which costs less than an index that
-every row goes through, and memory stays flat. All values come as text, which DuckDB reads.
+every row goes through, and memory stays flat. Truths, integers and doubles come as such, all other values as text,
+which DuckDB reads.
 """
 
 from __future__ import annotations
@@ -17,24 +18,30 @@ from python.materialize_sql.tables import Table
 
 __all__ = ["DuckdbDialect"]
 
+_DOUBLES = range(-(10**308), 10**308)  # what DOUBLE holds, nearly
 _HUGE = range(-(2**127), 2**127)  # what HUGEINT holds
 
 
+def _boolean(value: object) -> bool:
+    return convert.boolean_text(value) == "true"
+
+
 def _integer(bounds: range) -> convert.Converter:
-    def read(value: object) -> str:
+    def read(value: object) -> int:
         found = value if value.__class__ is int else int(convert.integer_text(value))
         if found not in bounds:
             raise convert.UnfitError
-        return str(found)
+        return found
 
     return read
 
 
-def _double(value: object) -> str:
+def _double(value: object) -> float:
     text = convert.number_text(value)
-    if math.isinf(float(text)) and "Inf" not in text:
+    found = float(text)
+    if math.isinf(found) and "Inf" not in text:
         raise convert.UnfitError
-    return text
+    return found
 
 
 def _base64(value: object) -> str:
@@ -42,20 +49,49 @@ def _base64(value: object) -> str:
     return str(value)
 
 
-_BOOLEAN = ColumnType(name="BOOLEAN", want="true or false", convert=convert.boolean_text)
-_BIGINT = ColumnType(name="BIGINT", want="an integer of 64 bits", convert=_integer(BIG_INTEGER))
-_HUGEINT = ColumnType(name="HUGEINT", want="an integer of 128 bits", convert=_integer(_HUGE))
-_DOUBLE = ColumnType(name="DOUBLE", want="a number up to 1.8e308", convert=_double)
-_TEXT = ColumnType(name="VARCHAR", want="text", convert=convert.text_of, usual=str)
+_BOOLEAN = ColumnType(name="BOOLEAN", want="true or false", convert=_boolean, usual=(bool,))
+_BIGINT = ColumnType(
+    name="BIGINT",
+    want="an integer of 64 bits",
+    convert=_integer(BIG_INTEGER),
+    usual=(int,),
+    all_fit=convert.within(BIG_INTEGER),
+)
+_HUGEINT = ColumnType(
+    name="HUGEINT",
+    want="an integer of 128 bits",
+    convert=_integer(_HUGE),
+    usual=(int,),
+    all_fit=convert.within(_HUGE),
+)
+_DOUBLE = ColumnType(
+    name="DOUBLE",
+    want="a number up to 1.8e308",
+    convert=_double,
+    usual=(float, int),
+    quick=float,
+    all_fit=convert.within(_DOUBLES),
+)
+_TEXT = ColumnType(name="VARCHAR", want="text", convert=convert.text_of, usual=(str,))
 _JSON = ColumnType(name="JSON", want="JSON", convert=convert.json_text)
 _KEY = ColumnType(name="VARCHAR", want="JSON", convert=convert.json_text)
 _BLOB = ColumnType(name="BLOB", want="base64", convert=_base64)
-_DATE = ColumnType(name="DATE", want="a date", convert=convert.date_text("{date} (BC)"))
-_TIMESTAMP = ColumnType(
-    name="TIMESTAMP WITH TIME ZONE", want="a date-time", convert=convert.date_time_text("{date} (BC) {time}")
+_DATE = ColumnType(
+    name="DATE",
+    want="a date",
+    convert=convert.date_text("{date} (BC)"),
+    usual=(str,),
+    all_fit=convert.plain_dates,
 )
-_UUID = ColumnType(name="UUID", want="a UUID", convert=convert.uuid_text)
-_DOCUMENT = ColumnType(name="JSON", want="a document", convert=bytes.decode, usual=bytes, quick=bytes.decode)
+_TIMESTAMP = ColumnType(
+    name="TIMESTAMP WITH TIME ZONE",
+    want="a date-time",
+    convert=convert.date_time_text("{date} (BC) {time}"),
+    usual=(str,),
+    all_fit=convert.plain_date_times,
+)
+_UUID = ColumnType(name="UUID", want="a UUID", convert=convert.uuid_text, usual=(str,), all_fit=convert.plain_uuids)
+_DOCUMENT = ColumnType(name="JSON", want="a document", convert=bytes.decode, usual=(bytes,), quick=bytes.decode)
 
 _AS_TEXT = {
     **dict.fromkeys(("BOOLEAN", "BIGINT", "HUGEINT", "DOUBLE", "DATE", "UUID"), "cast({column} as varchar)"),

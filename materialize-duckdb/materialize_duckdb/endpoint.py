@@ -83,7 +83,8 @@ class DuckdbEndpoint(Endpoint):
             f"from_base64({name})" if column.type.name == "BLOB" else name
             for name, column in zip(names, columns, strict=True)
         ]
-        self._db.register(_ROWS, pa.table([pa.array(each, pa.string()) for each in values], names))
+        arrays = [_array(column.type.name, each) for column, each in zip(columns, values, strict=True)]
+        self._db.register(_ROWS, pa.table(arrays, names))
         self.execute(f"insert into {table} select {', '.join(selected)} from temp.{_ROWS}")  # noqa: S608 -- names of ours
         self._db.unregister(_ROWS)
 
@@ -97,3 +98,14 @@ class DuckdbEndpoint(Endpoint):
     def close(self) -> None:
         """End the session."""
         self._db.close()
+
+
+def _array(kind: str, values: Sequence[Any]) -> pa.Array:
+    """Return the values of a column of the type `kind`. Integers are text where one of them has more than 64 bits."""
+    try:
+        return pa.array(values, _ARROW_TYPES.get(kind, pa.string)())
+    except OverflowError:
+        return pa.array([None if value is None else str(value) for value in values], pa.string())
+
+
+_ARROW_TYPES = {"BOOLEAN": pa.bool_, "BIGINT": pa.int64, "HUGEINT": pa.int64, "DOUBLE": pa.float64}

@@ -91,16 +91,16 @@ def _microseconds(value: object) -> int:
     return seconds * 1_000_000 + int((found[5] or "")[:6].ljust(6, "0"))
 
 
-_BOOLEAN = ColumnType(name="boolean", want="true or false", convert=_boolean, usual=bool)
+_BOOLEAN = ColumnType(name="boolean", want="true or false", convert=_boolean, usual=(bool,))
 _INT64 = ColumnType(name="int64", want="an integer of 64 bits", convert=_int64)
 _DECIMAL = ColumnType(name="decimal", want=f"an integer of {_DECIMAL_DIGITS} digits", convert=_decimal)
-_DOUBLE = ColumnType(name="double", want="a number up to 1.8e308", convert=_double, usual=float)
-_STRING = ColumnType(name="string", want="text", convert=convert.text_of, usual=str)
+_DOUBLE = ColumnType(name="double", want="a number up to 1.8e308", convert=_double, usual=(float,))
+_STRING = ColumnType(name="string", want="text", convert=convert.text_of, usual=(str,))
 _JSON = ColumnType(name="json", want="JSON", convert=convert.json_text)
 _BINARY = ColumnType(name="binary", want="base64", convert=convert.bytes_of)
 _DAY = ColumnType(name="date", want="a date", convert=_days)
 _TIMESTAMP = ColumnType(name="timestamp", want="a date-time", convert=_microseconds)
-_DOCUMENT = ColumnType(name="json", want="a document", convert=bytes.decode, usual=bytes, quick=bytes.decode)
+_DOCUMENT = ColumnType(name="json", want="a document", convert=bytes.decode, usual=(bytes,), quick=bytes.decode)
 
 _TYPES: Mapping[str, tuple[ColumnType, ...]] = {
     "array": (_JSON,),

@@ -34,21 +34,40 @@ def _hexadecimal(value: object) -> str:
     return f"\\x{convert.bytes_of(value).hex()}"
 
 
-_BOOLEAN = ColumnType(name="boolean", want="true or false", convert=convert.boolean_text)
-_BIGINT = ColumnType(name="bigint", want="an integer of 64 bits", convert=_bigint)
-_INTEGER = ColumnType(name="numeric", want="an integer", convert=convert.integer_text, usual=int, quick=str)
-_NUMBER = ColumnType(name="numeric", want="a number", convert=convert.number_text, usual=int, quick=str)
-_TEXT = ColumnType(name="text", want="text", convert=convert.text_of, usual=str)
+_BOOLEAN = ColumnType(
+    name="boolean",
+    want="true or false",
+    convert=convert.boolean_text,
+    usual=(bool,),
+    quick={True: "true", False: "false"}.__getitem__,
+)
+_BIGINT = ColumnType(
+    name="bigint",
+    want="an integer of 64 bits",
+    convert=_bigint,
+    usual=(int,),
+    quick=str,
+    all_fit=convert.within(BIG_INTEGER),
+)
+_INTEGER = ColumnType(name="numeric", want="an integer", convert=convert.integer_text, usual=(int,), quick=str)
+_NUMBER = ColumnType(name="numeric", want="a number", convert=convert.number_text, usual=(int, float), quick=repr)
+_TEXT = ColumnType(name="text", want="text", convert=convert.text_of, usual=(str,))
 _KEY_TEXT = ColumnType(name="text", want="text without U+0000", convert=_key_text)
 _KEY = ColumnType(name="text", want="JSON", convert=convert.json_text)
 _JSON = ColumnType(name="json", want="JSON", convert=convert.json_text)
 _BYTEA = ColumnType(name="bytea", want="base64", convert=_hexadecimal)
-_DATE = ColumnType(name="date", want="a date", convert=convert.date_text("{date} BC"))
-_TIMESTAMP = ColumnType(
-    name="timestamp with time zone", want="a date-time", convert=convert.date_time_text("{date} {time} BC")
+_DATE = ColumnType(
+    name="date", want="a date", convert=convert.date_text("{date} BC"), usual=(str,), all_fit=convert.plain_dates
 )
-_UUID = ColumnType(name="uuid", want="a UUID", convert=convert.uuid_text)
-_DOCUMENT = ColumnType(name="json", want="a document", convert=bytes.decode, usual=bytes, quick=bytes.decode)
+_TIMESTAMP = ColumnType(
+    name="timestamp with time zone",
+    want="a date-time",
+    convert=convert.date_time_text("{date} {time} BC"),
+    usual=(str,),
+    all_fit=convert.plain_date_times,
+)
+_UUID = ColumnType(name="uuid", want="a UUID", convert=convert.uuid_text, usual=(str,), all_fit=convert.plain_uuids)
+_DOCUMENT = ColumnType(name="json", want="a document", convert=bytes.decode, usual=(bytes,), quick=bytes.decode)
 
 _AS_TEXT = {
     **dict.fromkeys(("boolean", "bigint", "numeric", "date", "uuid"), "cast({column} as text)"),

@@ -43,14 +43,15 @@ def _number(value: object) -> float | str:
     return found if type(found) is float and text[-1].isdigit() else text
 
 
-_BOOLEAN = ColumnType(name="INT", want="true or false", convert=_boolean, formerly="INTEGER")
-_SMALL = ColumnType(name="INTEGER", want="an integer of 64 bits", convert=_small)
-_INTEGER = ColumnType(name="ANY", want="an integer", convert=_integer)
-_NUMBER = ColumnType(name="ANY", want="a number", convert=_number, usual=float)
-_TEXT = ColumnType(name="TEXT", want="text", convert=convert.text_of, usual=str)
+_WITHIN = convert.within(BIG_INTEGER)
+_BOOLEAN = ColumnType(name="INT", want="true or false", convert=_boolean, usual=(bool,), quick=int, formerly="INTEGER")
+_SMALL = ColumnType(name="INTEGER", want="an integer of 64 bits", convert=_small, usual=(int,), all_fit=_WITHIN)
+_INTEGER = ColumnType(name="ANY", want="an integer", convert=_integer, usual=(int,), all_fit=_WITHIN)
+_NUMBER = ColumnType(name="ANY", want="a number", convert=_number, usual=(float,))
+_TEXT = ColumnType(name="TEXT", want="text", convert=convert.text_of, usual=(str,))
 _JSON = ColumnType(name="TEXT", want="JSON", convert=convert.json_text)
 _BYTES = ColumnType(name="BLOB", want="base64", convert=convert.bytes_of)
-_DOCUMENT = ColumnType(name="TEXT", want="a document", convert=bytes.decode, usual=bytes, quick=bytes.decode)
+_DOCUMENT = ColumnType(name="TEXT", want="a document", convert=bytes.decode, usual=(bytes,), quick=bytes.decode)
 _AS_TEXT = "case typeof({column}) when 'real' then printf('%!.17g', {column}) else cast({column} as text) end"
 
 

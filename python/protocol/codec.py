@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import operator
 import re
@@ -81,9 +80,8 @@ class Codec(Generic[_Message]):
         begin = self._runs.get(kind)
         if begin is None:
             return [self.decode(lines.popleft())]
-        run = list(itertools.takewhile(lambda line: line.startswith(begin), lines))
-        for _ in run:
-            lines.popleft()
+        like = list(map(operator.methodcaller("startswith", begin), lines))
+        run = [lines.popleft() for _ in range(like.index(False) if False in like else len(like))]
         decoder, canonical = self._hot[kind]
         try:
             found = [hot.message for hot in map(decoder, run)]

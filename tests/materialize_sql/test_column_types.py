@@ -85,8 +85,8 @@ def test_a_column_keeps_nulls_and_takes_the_quick_way_for_usual_values() -> None
             raise UnfitError
         return f"slow {value}"
 
-    text = ColumnType(name="text", want="text", convert=convert, usual=str)
-    digits = ColumnType(name="numeric", want="an integer", convert=convert, usual=int, quick=str)
+    text = ColumnType(name="text", want="text", convert=convert, usual=(str,))
+    digits = ColumnType(name="numeric", want="an integer", convert=convert, usual=(int,), quick=str)
 
     assert text.column(["a", None, 1]) == ["a", None, "slow 1"]
     assert digits.column([1, 2]) == ["1", "2"]
