@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from xml.parsers import expat
 
 import markdown_it
 import nh3
@@ -16,7 +17,17 @@ _TAGS = frozenset(
     | {"h4", "h5", "h6", "hr", "i", "kbd", "li", "ol", "p", "pre", "s", "span", "strong", "sub", "summary", "sup"}
     | {"table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul"}
 )
-_SCRIPTS = re.compile(rb"<\s*(?:script|foreignobject|iframe|embed|object)|\son\w+\s*=|javascript:", re.IGNORECASE)
+_SVG = "http://www.w3.org/2000/svg"
+_ELEMENTS = frozenset(
+    {"circle", "clipPath", "defs", "desc", "ellipse", "filter", "g", "image", "line", "linearGradient", "marker"}
+    | {"mask", "metadata", "path", "pattern", "polygon", "polyline", "radialGradient", "rect", "stop", "style", "svg"}
+    | {"switch", "symbol", "text", "textPath", "title", "tspan", "use", "view"}
+)
+_THAT_RUN = frozenset({"http://www.w3.org/1999/xhtml", "http://www.w3.org/1998/Math/MathML"})
+_OWN_OR_INSIDE = re.compile(r"\s*(?:#|data:image/(?:png|jpeg|gif|webp)[;,])")
+_FROM_ELSEWHERE = re.compile(
+    r"@import|\\|url\(\s*['\"]?\s*(?![\s'\"#]|data:image/(?:png|jpeg|gif|webp)[;,])", re.IGNORECASE
+)
 _FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 
 
@@ -28,7 +39,48 @@ def safe_html(markdown: str) -> str:
 
 
 def safe_icon(data: bytes) -> bytes | None:
-    """Return an icon that may lie beside the pages; None for what is no SVG, is large, or could run something."""
-    if len(data) > ICON_BYTES_MAX or b"<svg" not in data or _SCRIPTS.search(data):
+    """Return an icon that may lie beside the pages; None for what is no SVG, is large, or could run or fetch something.
+
+    A picture that a page shows runs nothing, whatever is in it; but somebody may open the file alone.
+    """
+    if len(data) > ICON_BYTES_MAX:
         return None
-    return data
+    reader = _IconReader()
+    try:
+        reader.parser.Parse(data, True)  # noqa: FBT003 -- expat's own: these bytes are all of it
+    except (expat.ExpatError, _UnsafeError, ValueError, LookupError):  # the last two of encodings
+        return None
+    return data if reader.is_svg and not _FROM_ELSEWHERE.search("".join(reader.texts)) else None
+
+
+class _UnsafeError(Exception):
+    """An icon has something that a picture need not have."""
+
+
+class _IconReader:
+    """Reads an icon, and raises _UnsafeError at what is not known to be harmless: entities too, so nothing grows."""
+
+    def __init__(self) -> None:
+        self.is_svg = False
+        self.texts: list[str] = []  # styles among them, in any pieces
+        self.parser = expat.ParserCreate(namespace_separator=" ")
+        self.parser.StartElementHandler = self._started
+        self.parser.CharacterDataHandler = self.texts.append
+        self.parser.EntityDeclHandler = self._refused
+        self.parser.ProcessingInstructionHandler = self._refused
+
+    def _started(self, name: str, attributes: dict[str, str]) -> None:
+        namespace, _, element = name.rpartition(" ")
+        if not self.is_svg and element != "svg":
+            raise _UnsafeError
+        self.is_svg = True
+        if namespace in _THAT_RUN or (namespace in ("", _SVG) and element not in _ELEMENTS and element[:2] != "fe"):
+            raise _UnsafeError
+        for each, value in attributes.items():
+            local = each.rpartition(" ")[2].lower()
+            is_elsewhere = local in ("href", "src") and not _OWN_OR_INSIDE.match(value)
+            if local.startswith("on") or is_elsewhere or _FROM_ELSEWHERE.search(value):
+                raise _UnsafeError
+
+    def _refused(self, *_: object) -> None:
+        raise _UnsafeError

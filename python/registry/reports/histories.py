@@ -9,12 +9,11 @@ import yaml
 
 from python.importing import report as telling
 from python.importing.rule import Level
-from python.protocol.errors import HeadwaterError
 from python.registry.generation.listing import METADATA, YANKED, advertised
 from python.registry.metadata.numbering import Kind, kind_of, number
 from python.registry.service.differing import between, stored
 from python.registry.service.layout import At, found
-from python.registry.store import Store
+from python.registry.store import Store, StoreError
 
 __all__ = ["COMPARED_MAX", "Release", "releases", "versions_with"]
 
@@ -51,14 +50,15 @@ def releases(store: Store, repository: str, uploaded: dict[str, str]) -> Iterato
     known = [tag for tag in versions_with(uploaded, "metadata.yaml") if _is_number(tag)]
     ordered = sorted(known, key=number, reverse=True)
     for place, tag in enumerate(ordered):
-        earlier = [each for each in ordered[place + 1 :] if each not in yanked and kind_of(each) is Kind.RELEASE]
+        rest = ordered[place + 1 :] if place < COMPARED_MAX else ()
+        before = next((each for each in rest if each not in yanked and kind_of(each) is Kind.RELEASE), None)
         release = Release(
             version=tag,
             uploaded=uploaded[f"{METADATA}{repository}/{tag}/metadata.yaml"][:10],
             state=_state(tag, chosen.latest, chosen.candidate, yanked),
             why=_why(store, repository, tag) if tag in yanked else "",
         )
-        yield _compared(store, repository, release, earlier[0]) if earlier and place < COMPARED_MAX else release
+        yield _compared(store, repository, release, before) if before else release
 
 
 def _is_number(tag: str) -> bool:
@@ -77,7 +77,7 @@ def _why(store: Store, repository: str, tag: str) -> str:
     data = found(store, At(repository, tag).path(YANKED)) or b""
     try:
         said = yaml.safe_load(data)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError):
         return ""
     return str(said.get("reason", "")) if isinstance(said, dict) else ""
 
@@ -85,7 +85,9 @@ def _why(store: Store, repository: str, tag: str) -> str:
 def _compared(store: Store, repository: str, release: Release, before: str) -> Release:
     try:
         changes, comparison = between(*(stored(store, At(repository, tag)) for tag in (before, release.version)))
-    except (HeadwaterError, yaml.YAMLError, KeyError, TypeError) as error:  # a version that another tool put there
+    except StoreError:
+        raise
+    except Exception as error:  # noqa: BLE001 -- whatever another tool put there, the other pages must be made
         return msgspec.structs.replace(release, before=before, unknown=f"it cannot be compared with {before}: {error}")
     told = [(each.level.word, telling.sentence(each)) for each in comparison.differences]
     told += [("metadata", f"`{change.pointer}`: {_shown(change.old)} → {_shown(change.new)}") for change in changes]
