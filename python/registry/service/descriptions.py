@@ -60,7 +60,7 @@ def _object(name: str, file: str, files: _Files) -> dict[str, _Json] | None:
         return None
     try:
         return msgspec.json.decode(files[file], type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DescriptionError(f"{name}: {file}: {error}; want an object of JSON") from None
 
 

@@ -18,10 +18,13 @@ from python.registry.store import NotFoundError, Store
 __all__ = [
     "CANDIDATE",
     "CATALOG",
+    "CLOUD_SPEC",
     "COMPONENTS",
+    "DEPENDENCIES",
     "DOC",
     "FILES",
     "ICON",
+    "INAPP",
     "LATEST",
     "MANIFEST",
     "MARKER",
@@ -36,9 +39,12 @@ __all__ = [
 MARKER = "metadata.yaml"
 FILES = "files.json"
 DOC = "doc.md"
+INAPP = "doc.inapp.md"
 MANIFEST = "manifest.yaml"
 COMPONENTS = "components.zip"
 SPEC = "spec.json"
+CLOUD_SPEC = "spec.cloud.json"
+DEPENDENCIES = "dependencies.json"
 CATALOG = "catalog.json"
 LATEST = "latest"
 CANDIDATE = "release_candidate"

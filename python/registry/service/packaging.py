@@ -5,28 +5,40 @@ from __future__ import annotations
 import hashlib
 import io
 import pathlib
+import re
 import zipfile
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 import msgspec
-import yaml
 
 from python.importing import snapshot_files
 from python.importing.repository import Repository
 from python.protocol.errors import HeadwaterError
 from python.registry.metadata.checking import Checked, check
-from python.registry.metadata.findings import errors
+from python.registry.metadata.documents import write
+from python.registry.metadata.kinds import IMAGE_TAG
 from python.registry.metadata.models import ConnectorMetadata
 from python.registry.metadata.numbering import Kind, kind_of
 from python.registry.service.descriptions import of_flow
-from python.registry.service.layout import CATALOG, COMPONENTS, DOC, ICON, MANIFEST, MARKER, SPEC
+from python.registry.service.layout import (
+    CATALOG,
+    CLOUD_SPEC,
+    COMPONENTS,
+    DEPENDENCIES,
+    DOC,
+    ICON,
+    INAPP,
+    MANIFEST,
+    MARKER,
+    SPEC,
+)
 
 __all__ = ["Package", "PackageError", "Sources", "package", "read_metadata"]
 
 _Json: TypeAlias = Any
 
-_BESIDE = (ICON, MANIFEST, "doc.inapp.md", SPEC, "spec.cloud.json", CATALOG, "dependencies.json")
+_BESIDE = (ICON, MANIFEST, INAPP, SPEC, CLOUD_SPEC, CATALOG, DEPENDENCIES)
 _CODE = "components.py"
 _FILE_BYTES_MAX = 16 * 1024 * 1024  # far above any catalog seen
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)  # the first that a zip can have: the same files are the same bytes
@@ -54,7 +66,7 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
 class Package(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be uploaded: `files` by name, `metadata.yaml` as it will be, and what its `checked` form says.
 
-    Where the metadata cannot be taken, there are no files, and `checked` has no metadata.
+    Where the metadata cannot be taken, `checked` has none, and no `metadata.yaml` is among the files.
     """
 
     checked: Checked
@@ -74,23 +86,32 @@ def package(sources: Sources) -> Package:
         )
     path = _file(sources.metadata)
     checked = check(_content(path), lenient=sources.lenient)
-    if checked.metadata is None or errors(checked.findings):
-        return Package(checked=msgspec.structs.replace(checked, metadata=None), files={})
-    files = {name: _content(path.parent / name) for name in _BESIDE if (path.parent / name).is_file()}
-    files = {**_described(path.parent), **files, **_documented(sources, checked.metadata)}
-    components = path.parent / _CODE
-    if components.is_file():
-        files[COMPONENTS] = _zipped({_CODE: _content(components), MANIFEST: files.get(MANIFEST, b"")})
-        files[f"{COMPONENTS}.sha256"] = hashlib.sha256(files[COMPONENTS]).hexdigest().encode()
+    files = _beside(sources, checked)
+    if checked.metadata is None:
+        return Package(checked=checked, files=files)
     value = _uploaded(checked.metadata, sources, files.get(f"{COMPONENTS}.sha256"))
-    files[MARKER] = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=10_000).encode()
     metadata = ConnectorMetadata.model_validate(value)
-    return Package(checked=msgspec.structs.replace(checked, metadata=metadata), files=files)
+    checked = msgspec.structs.replace(checked, metadata=metadata, sketch=metadata)
+    return Package(checked=checked, files={**files, MARKER: write(value)})
+
+
+def _beside(sources: Sources, checked: Checked) -> dict[str, bytes]:
+    """Return what goes with the metadata, by the names that it is uploaded under."""
+    folder = _file(sources.metadata).parent
+    own = {name: _own(folder, name) for name in (*_BESIDE, _CODE) if (folder / name).is_file()}
+    code = own.pop(_CODE, None)
+    files = {**_described(folder), **own}
+    if checked.sketch is not None and "documentationUrl" not in checked.doubtful:
+        files |= _documented(sources, checked.sketch)
+    if code is not None:
+        files[COMPONENTS] = _zipped({_CODE: code, MANIFEST: files.get(MANIFEST, b"")})
+        files[f"{COMPONENTS}.sha256"] = hashlib.sha256(files[COMPONENTS]).hexdigest().encode()
+    return files
 
 
 def _is_for_trying(tag: str) -> bool:
     try:
-        return kind_of(tag) is Kind.PRERELEASE and "+" not in tag
+        return kind_of(tag) is Kind.PRERELEASE and re.fullmatch(IMAGE_TAG, tag) is not None
     except ValueError:
         return False
 
@@ -101,11 +122,23 @@ def _file(path: pathlib.Path) -> pathlib.Path:
 
 def _content(path: pathlib.Path) -> bytes:
     try:
-        if path.stat().st_size > _FILE_BYTES_MAX:
-            raise PackageError(f"{path} has {path.stat().st_size:,} bytes, want at most {_FILE_BYTES_MAX:,}")
-        return path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(_FILE_BYTES_MAX + 1)  # its size is not asked: a pipe has none
     except OSError as error:
         raise PackageError(f"{path}: {error.strerror}; want a file") from None
+    except ValueError as error:
+        raise PackageError(f"{str(path)!r}: {error}; want the name of a file") from None
+    if len(data) > _FILE_BYTES_MAX:
+        raise PackageError(f"{path} is too large: want at most {_FILE_BYTES_MAX:,} bytes")
+    return data
+
+
+def _own(folder: pathlib.Path, name: str) -> bytes:
+    """Return what the file called `name` in `folder` holds; one of elsewhere is nobody's to upload by a link."""
+    path = folder / name
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise PackageError(f"{path} is a link that leads out of its folder, to {path.resolve()}; put the file there")
+    return _content(path)
 
 
 def _described(folder: pathlib.Path) -> dict[str, bytes]:
@@ -115,16 +148,18 @@ def _described(folder: pathlib.Path) -> dict[str, bytes]:
 
 def _documented(sources: Sources, metadata: ConnectorMetadata) -> dict[str, bytes]:
     """Return the page that describes the connector, and the one shown in the app."""
-    page = sources.docs or _file(sources.metadata).parent / "README.md"
-    if sources.docs is not None and sources.docs.is_dir():
+    if sources.docs is None:
+        folder = _file(sources.metadata).parent
+        beside = {DOC: "README.md", INAPP: "README.inapp.md"}
+        return {name: _own(folder, page) for name, page in beside.items() if (folder / page).is_file()}
+    page = sources.docs
+    if page.is_dir():
         address = metadata.data.documentation_url
         if not address.startswith(_DOCS_SITE):
             raise PackageError(f"{address} is no page in {page}: want one of {_DOCS_SITE}, or name the page itself")
-        page = _page_in(sources.docs, address)
-    elif sources.docs is None and not page.is_file():
-        return {}
+        page = _page_in(page, address)
     inapp = page.with_suffix(".inapp.md")
-    return {DOC: _content(page), **({"doc.inapp.md": _content(inapp)} if inapp.is_file() else {})}
+    return {DOC: _content(page), **({INAPP: _content(inapp)} if inapp.is_file() else {})}
 
 
 def _page_in(folder: pathlib.Path, address: str) -> pathlib.Path:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
 import msgspec
-import yaml
 
 from python.protocol.errors import HeadwaterError
+from python.registry.metadata import documents
 from python.registry.metadata.checking import check
 from python.registry.metadata.findings import errors, told
 from python.registry.metadata.numbering import number
@@ -52,7 +52,7 @@ def promote(store: Store, at: At, now: Callable[[], dt.datetime]) -> Promoted:
     if checked.metadata is None:
         raise PromotionError(told(at.path(MARKER), errors(checked.findings)))
     value = _released(checked.metadata.as_json(), at.version, release.version)
-    files[MARKER] = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=10_000).encode()
+    files[MARKER] = documents.write(value)
     is_new = write(store, release, files, now).is_new
     healed = settle(store, at.repository)
     return Promoted(release, is_new=is_new or healed > 0)

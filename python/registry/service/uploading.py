@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
 from python.protocol import pointer
 from python.registry.metadata.checking import placed
+from python.registry.metadata.documents import read
 from python.registry.metadata.findings import Finding, Severity, errors
 from python.registry.metadata.models import ConnectorMetadata
 from python.registry.metadata.numbering import Kind, kind_of, number
 from python.registry.metadata.validators import VALIDATORS, Subject, Validator, validated
 from python.registry.service.compatibility import BREAKING, judged, previous
+from python.registry.service.contents import problems
 from python.registry.service.copies import settle
-from python.registry.service.descriptions import DescriptionError, snapshot
-from python.registry.service.layout import MARKER, YANKED, At, versions_in
+from python.registry.service.layout import MARKER, YANKED, At, found, versions_in
 from python.registry.service.packaging import Package, Sources, package
 from python.registry.service.writing import write
 from python.registry.store import Store
@@ -52,21 +53,12 @@ class Uploaded(msgspec.Struct, frozen=True, kw_only=True):
 def checked(sources: Sources, rules: Rules) -> tuple[Package, tuple[Finding, ...]]:
     """Return what is to be uploaded, and all that its file and what is beside it are wrong in. Raises PackageError."""
     made = package(sources)
-    metadata = made.checked.metadata
-    if metadata is None:
-        return made, made.checked.findings
-    subject = Subject(
-        metadata=metadata, files=frozenset(made.files) - {MARKER}, is_prerelease=sources.prerelease is not None
-    )
-    found = [*validated(subject, rules.validators), *_described(metadata, made)]
-    return made, (*made.checked.findings, *(placed(each, made.checked.document) for each in found))
-
-
-def _described(metadata: ConnectorMetadata, made: Package) -> Iterator[Finding]:
-    try:
-        snapshot("what is beside it", metadata.data.docker_image_tag, made.files)
-    except DescriptionError as error:
-        yield Finding(rule="description", pointer="/data", message=str(error), fix="Mend the file.")
+    said, found = made.checked, list(problems(made.files))
+    if said.sketch is not None:
+        names = frozenset(made.files) - {MARKER}
+        subject = Subject(metadata=said.sketch, files=names, is_prerelease=sources.prerelease is not None)
+        found += validated(subject, rules.validators, said.doubtful)
+    return made, (*said.findings, *(placed(each, said.document) for each in found))
 
 
 def upload(store: Store, sources: Sources, rules: Rules, now: Callable[[], dt.datetime]) -> Uploaded:
@@ -82,13 +74,13 @@ def upload(store: Store, sources: Sources, rules: Rules, now: Callable[[], dt.da
     at = At(metadata.data.docker_repository, metadata.data.docker_image_tag)
     if rules.check_compatibility:
         judgement = list(judged(previous(store, at), metadata, made.files))
-        judgement += _lower(store, at)
+        judgement += _standing(store, at)
         findings = (*findings, *(placed(each, made.checked.document) for each in judgement))
     wrong = errors(findings)
     if wrong:
         breaking = any(each.rule == BREAKING for each in wrong)
         return Uploaded(outcome=Outcome.BREAKING if breaking else Outcome.INVALID, at=at, findings=findings)
-    is_new = write(store, at, made.files, now).is_new
+    is_new = write(store, at, _as_there(store, at, made.files), now).is_new
     healed = settle(store, at.repository)
     outcome = Outcome.UPLOADED if is_new or healed else Outcome.THERE
     return Uploaded(outcome=outcome, at=at, findings=findings)
@@ -98,19 +90,46 @@ def _at(metadata: ConnectorMetadata | None) -> At | None:
     return At(metadata.data.docker_repository, metadata.data.docker_image_tag) if metadata else None
 
 
-def _lower(store: Store, at: At) -> list[Finding]:
-    """Tell of a release that will not become the latest, as a newer one is there."""
+def _as_there(store: Store, at: At, files: Mapping[str, bytes]) -> Mapping[str, bytes]:
+    """Return `files` with the metadata of the version that is there, where only the commit differs.
+
+    The same file may be committed, or amended, after it was uploaded; that makes no other version of it.
+    """
+    there = found(store, at.path(MARKER))
+    if there is None or _but_commit(there) != _but_commit(files[MARKER]):
+        return files
+    return {**files, MARKER: there}
+
+
+def _but_commit(data: bytes) -> object:
+    value = read(data).value
+    if not isinstance(value, dict) or not isinstance(value.get("data"), dict):
+        return data
+    said = dict(value["data"])
+    generated = said.pop("generated", None) or {}
+    return value | {"data": said}, {name: each for name, each in generated.items() if name != "git"}
+
+
+def _standing(store: Store, at: At) -> Iterator[Finding]:
+    """Tell of a version that will not become the latest: it was taken back, or a newer release is there."""
     names = versions_in(store, at.repository)
+    if YANKED in names.get(at.version, ()):
+        fix = "Run `metadata_service unyank` to have it again, or upload a higher version."
+        yield _warning("yanked", f"{at.version} was taken back, so no registry has it", fix)
     there = [
         version for version, files in names.items() if MARKER in files and YANKED not in files and _is_release(version)
     ]
     newest = max(there, key=number, default=None)
-    if newest is None or at.version in there or not number(at.version) < number(newest):
-        return []
-    message = f"{at.version} is lower than {newest}, which stays the latest"
-    fix = "Upload it all the same to mend an older version, or raise dockerImageTag."
+    if newest is not None and at.version not in there and number(at.version) < number(newest):
+        message = f"{at.version} is lower than {newest}, which stays the latest"
+        yield _warning(
+            "lower-version", message, "Upload it all the same to mend an older version, or raise dockerImageTag."
+        )
+
+
+def _warning(rule: str, message: str, fix: str) -> Finding:
     where = pointer.join(("data", "dockerImageTag"))
-    return [Finding(rule="lower-version", pointer=where, message=message, fix=fix, severity=Severity.WARNING)]
+    return Finding(rule=rule, pointer=where, message=message, fix=fix, severity=Severity.WARNING)
 
 
 def _is_release(version: str) -> bool:

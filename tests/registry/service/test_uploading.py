@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import copy
+import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +10,14 @@ import pytest
 import yaml
 
 from python.registry.metadata.findings import errors
+from python.registry.service.layout import At
+from python.registry.service.packaging import PackageError
 from python.registry.service.uploading import Outcome, Uploaded
 from python.registry.service.writing import ImmutableError
+from python.registry.service.yanking import Yank, yank
 from python.registry.store.memory import MemoryStore
-from tests.registry.service.folders import CATALOG, REPOSITORY, SPEC, breaking, candidate, connector, uploaded
+from tests.registry.metadata.metadata_files import changed
+from tests.registry.service.folders import CATALOG, REPOSITORY, SPEC, breaking, candidate, clock, connector, uploaded
 from tests.registry.stores import CrashError, FailingStore, RecordingStore, contents
 
 NARROWED = {"connectionSpecification": {"type": "object", "properties": {"key": {"type": "integer"}}}}
@@ -207,3 +213,71 @@ def test_specs_of_both_kinds_are_understood(tmp_path: Path) -> None:
 
     assert uploaded(store, folder).outcome is Outcome.UPLOADED
     assert b'"connectionSpecification"' in store.get(f"metadata/{REPOSITORY}/1.4.0/spec.json").data
+
+
+def test_what_the_rules_find_is_told_beside_what_the_models_refuse(tmp_path: Path) -> None:
+    text = changed("data.tags", ["language"], changed("data.license", 1).decode())
+    folder = connector(tmp_path / "c", "1.4", text)
+    (folder / "README.md").unlink()
+    (folder / "icon.svg").write_text("<svg onload='x'/>")
+
+    assert rules(uploaded(MemoryStore(), folder)) == {
+        *("type", "semantic-version", "tag-form", "language-tag", "documentation", "icon-safe")
+    }
+
+
+def committed(folder: Path, message: str) -> None:
+    author = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@example.com"}
+    committer = {"GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@example.com"}
+    for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--allow-empty", "-m", message]):
+        subprocess.run(["git", *command], cwd=folder, env={**os.environ, **author, **committer}, check=True)
+
+
+def test_a_version_whose_file_was_committed_after_it_was_uploaded_is_there_already(tmp_path: Path) -> None:
+    store = MemoryStore()
+    folder = connector(tmp_path / "c")
+    uploaded(store, folder)
+    held = contents(store)
+
+    committed(folder, "Release it")
+
+    assert uploaded(store, folder).outcome is Outcome.THERE
+    assert contents(store) == held
+
+
+def test_a_link_that_leads_elsewhere_is_not_uploaded(tmp_path: Path) -> None:
+    folder = connector(tmp_path / "c")
+    (tmp_path / "secret").write_text("<svg/>")
+    for name in ("icon.svg", "README.md", "components.py"):
+        (folder / name).unlink(missing_ok=True)
+        (folder / name).symlink_to(tmp_path / "secret")
+
+        with pytest.raises(PackageError, match=f"{name} is a link that leads out of its folder"):
+            uploaded(MemoryStore(), folder)
+        (folder / name).unlink()
+
+
+def test_a_file_without_end_is_refused(tmp_path: Path) -> None:
+    folder = connector(tmp_path / "c")
+    (folder / "metadata.yaml").unlink()
+    (folder / "metadata.yaml").symlink_to("/dev/zero")
+
+    with pytest.raises(PackageError, match="is too large"):
+        uploaded(MemoryStore(), folder)
+
+
+def test_uploading_what_was_taken_back_says_so(tmp_path: Path) -> None:
+    store = MemoryStore()
+    folder = connector(tmp_path / "c")
+    uploaded(store, folder)
+    yank(store, At(REPOSITORY, "1.4.0"), Yank(reason="it lost rows", by="me", at=clock()))
+
+    done = uploaded(store, folder)
+
+    assert (done.outcome, [each.rule for each in done.findings]) == (Outcome.THERE, ["yanked"])
+
+
+@pytest.mark.parametrize("tag", ["1.4.1", "1.4.1-rc.1", "1.4.1-a+b", "1.4.1-" + "a" * 200, "../x"])
+def test_what_is_no_tag_for_trying_out_is_refused(tag: str, tmp_path: Path) -> None:
+    with pytest.raises(PackageError, match="is no pre-release"):
+        uploaded(MemoryStore(), connector(tmp_path / "c"), prerelease=tag)
