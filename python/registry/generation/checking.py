@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 import msgspec
@@ -14,9 +14,10 @@ from python.registry.generation.entries import EntryError
 from python.registry.generation.registries import Kind
 from python.registry.metadata.models import ConnectorMetadata
 
-__all__ = ["METADATA_BYTES_MAX", "checked_entry", "checked_metadata", "checked_spec"]
+__all__ = ["METADATA_BYTES_MAX", "SPEC_DEPTH_MAX", "checked_entry", "checked_metadata", "checked_spec"]
 
 METADATA_BYTES_MAX = 1024 * 1024  # a hundred times what the longest of Airbyte's has
+SPEC_DEPTH_MAX = 200  # five times the deepest of Airbyte's; what reads entries takes no more than about a thousand
 _SHOWN_ERRORS_MAX = 3  # enough to see what kind of mistake it is; `metadata_service validate` tells all
 
 _Text = Annotated[str, msgspec.Meta(min_length=1)]
@@ -99,7 +100,20 @@ def checked_spec(data: bytes, path: str) -> Mapping[str, Any]:
         spec: Mapping[str, Any] = msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise EntryError(f"{path} is no spec: {error}") from None
+    if data.count(b"{") + data.count(b"[") > SPEC_DEPTH_MAX and _is_deep(spec):
+        raise EntryError(f"{path} is no spec: it is nested more than {SPEC_DEPTH_MAX} levels deep")
     return spec
+
+
+def _is_deep(value: object) -> bool:
+    level = [value]
+    for _ in range(SPEC_DEPTH_MAX):
+        level = [each for one in level if isinstance(one, dict | list) for each in _children(one)]
+    return bool(level)
+
+
+def _children(value: dict[str, object] | list[object]) -> Iterable[object]:
+    return value.values() if isinstance(value, dict) else value
 
 
 def checked_entry(raw: msgspec.Raw, kind: Kind) -> None:

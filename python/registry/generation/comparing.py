@@ -11,7 +11,7 @@ from python.registry.generation.entries import Registry
 from python.registry.generation.gates import compared
 from python.registry.generation.plans import INPUTS, Change, Connector, Inputs
 from python.registry.generation.registries import Entries, entries_of
-from python.registry.generation.snapshots import REGISTRY_FILES, Manifest, manifest_of, read
+from python.registry.generation.snapshots import REGISTRY_FILES, Manifest, SnapshotError, manifest_of, read
 from python.registry.store import Store
 
 __all__ = ["differences", "entries_by_repository"]
@@ -56,7 +56,10 @@ def entries_by_repository(store: Store, manifest: Manifest, inputs: Inputs) -> d
 
 
 def _inputs(store: Store, manifest: Manifest) -> Inputs:
-    return msgspec.json.decode(read(store, manifest, INPUTS), type=Inputs)
+    try:
+        return msgspec.json.decode(read(store, manifest, INPUTS), type=Inputs)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise SnapshotError(f"{INPUTS} of snapshot {manifest.id} cannot be read: {error}") from None
 
 
 def _texts(entries: Entries) -> dict[Registry, bytes]:

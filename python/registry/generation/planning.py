@@ -31,7 +31,7 @@ from python.registry.generation.plans import (
 )
 from python.registry.generation.reading import Context, Files
 from python.registry.generation.registries import Entries
-from python.registry.generation.snapshots import Current, current
+from python.registry.generation.snapshots import Current, current, escape
 from python.registry.store import Store, Version
 
 __all__ = ["News", "news", "plan"]
@@ -61,7 +61,8 @@ def news(store: Store, options: Options | None = None) -> News:
     """Return what may have to be published now, of names and times alone. Raises SnapshotError as `plan` does."""
     chosen = options or Options()
     seen, listing = current(store), listing_of(store)
-    inputs = inputs_of(store, seen)
+    with escape(store, seen.pointer.snapshot if seen else None):
+        inputs = inputs_of(store, seen)
     is_known = inputs.rules == RULES and inputs.base_url == chosen.base_url
     stale = [
         name
@@ -102,7 +103,8 @@ class _Work:
     def planned(self, stale: Sequence[str], gone: Sequence[str]) -> Plan:
         """Return the plan where the connectors `stale` have changed, and the files of those `gone` are no more."""
         if self._seen:
-            self._before = entries_by_repository(self._context.store, self._seen.manifest, self._inputs)
+            with escape(self._context.store, self._seen.pointer.snapshot):
+                self._before = entries_by_repository(self._context.store, self._seen.manifest, self._inputs)
         rows = {name: self._row(name) for name in self._inputs.connectors if name in self._listing.connectors}
         with concurrent.futures.ThreadPoolExecutor(_READERS) as pool:
             rows |= dict(zip(stale, pool.map(self._built, stale), strict=True))

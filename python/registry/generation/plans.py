@@ -138,5 +138,5 @@ def inputs_of(store: Store, seen: Current | None) -> Inputs:
         return later
     try:
         return msgspec.json.decode(read(store, seen.manifest, INPUTS), type=Inputs)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SnapshotError(f"{INPUTS} of snapshot {seen.pointer.snapshot} cannot be read: {error}") from None

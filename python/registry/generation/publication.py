@@ -141,7 +141,7 @@ def _record(store: Store) -> Record:
     """Return what is known of the copies; nothing where it cannot be read: then all of them are made again."""
     try:
         return msgspec.json.decode(store.get(RECORD).data, type=Record)
-    except (NotFoundError, msgspec.DecodeError):
+    except (NotFoundError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return Record(copies={})
 
 

@@ -7,9 +7,10 @@ without one is not whole, and nobody reads it. `registries/current.json` names t
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
 import msgspec
@@ -37,6 +38,7 @@ __all__ = [
     "SnapshotError",
     "current",
     "encoded",
+    "escape",
     "file_of",
     "manifest_of",
     "path_in",
@@ -141,13 +143,24 @@ def current(store: Store) -> Current | None:
         blob = store.get(POINTER)
     except NotFoundError:
         return None
-    try:
+    with escape(store):
         pointer = _decoded(blob.data, Pointer, POINTER)
-    except SnapshotError as error:
-        way_out = f"choose one of {SNAPSHOTS}/: headwater registry rollback BUCKET --to SNAPSHOT --reason WHY"
-        raise SnapshotError(f"{error}; {way_out}") from None
-    manifest = manifest_of(store, pointer.snapshot, pointer.manifest_sha256)
+    with escape(store, pointer.snapshot):
+        manifest = manifest_of(store, pointer.snapshot, pointer.manifest_sha256)
     return Current(pointer=pointer, version=blob.version, manifest=manifest)
+
+
+@contextlib.contextmanager
+def escape(store: Store, broken: str | None = None) -> Iterator[None]:
+    """A SnapshotError that is raised within says how to get away from it: by another snapshot than `broken`."""
+    try:
+        yield
+    except SnapshotError as error:
+        others = [each for each in snapshot_ids(store) if each != broken]
+        way = f"delete {POINTER}, and the next `headwater registry generate` publishes what the bucket says"
+        if others:
+            way = f"go back to another: headwater registry rollback {store.address} --to {others[-1]} --reason WHY"
+        raise SnapshotError(f"{error}; {way}") from None
 
 
 def manifest_of(store: Store, snapshot: str, sha256: str | None = None) -> Manifest:
@@ -159,7 +172,10 @@ def manifest_of(store: Store, snapshot: str, sha256: str | None = None) -> Manif
         raise SnapshotError(f"there is no snapshot {snapshot}: {path} is missing") from None
     if sha256 not in (None, blob.version.sha256):
         raise SnapshotError(f"{path} is not what {POINTER} names: its SHA-256 is {blob.version.sha256}, want {sha256}")
-    return _decoded(blob.data, Manifest, path)
+    manifest = _decoded(blob.data, Manifest, path)
+    if manifest.id != snapshot:
+        raise SnapshotError(f"{path} is the manifest of another snapshot, {manifest.id}")
+    return manifest
 
 
 def read(store: Store, manifest: Manifest, name: str) -> bytes:
@@ -187,5 +203,5 @@ def snapshot_ids(store: Store) -> list[str]:
 def _decoded(data: bytes, kind: type[_Read], path: str) -> _Read:
     try:
         return msgspec.json.decode(data, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SnapshotError(f"{path} cannot be read: {error}") from None

@@ -14,6 +14,7 @@ from python.registry.generation import planning
 from python.registry.generation.applying import apply
 from python.registry.generation.building import build
 from python.registry.generation.planning import news, plan
+from python.registry.generation.snapshots import SnapshotError
 from python.registry.store.folder import FolderStore
 from python.registry.store.memory import MemoryStore
 from tests.registry.generation.buckets import BOTH, NOW, generated, metadata, put, sources, spec, versions
@@ -157,6 +158,7 @@ def test_a_missing_spec_is_found_in_the_cache_once_it_is_there(store: MemoryStor
         b'{"connectionSpecification": 1}',
         b"\xff",
         b'{"connectionSpecification":' + b'{"a":' * 99_999 + b"1" + b"}" * 100_000,
+        b'{"connectionSpecification":' + b'{"a":' * 250 + b"1" + b"}" * 251,
     ],
 )
 def test_a_spec_that_is_none_is_told_with_its_path(store: MemoryStore, data: bytes) -> None:
@@ -531,3 +533,33 @@ def test_a_folder_that_is_called_by_no_version_is_told(store: MemoryStore) -> No
     told = {row.repository: row.connector.warnings for row in planned.rows}
     assert told["airbyte/source-a"] == ("v1.1.0 is no semantic version, as 1.4.0 is: nothing is made of it",)
     assert told["airbyte/source-b"] == ("none of its versions is a release that is not yanked: 1.1",)
+
+
+@pytest.mark.parametrize("nonsense", [b"\xff", b'{"snapshot": "\xff"}', b"[" * 100_000, b'{"snapshot": 1}'])
+def test_notes_that_nobody_can_read_are_made_again(store: MemoryStore, nonsense: bytes) -> None:
+    put(store, "a")
+    generated(store)
+    store.put("registries/seen.json", nonsense)
+    store.put("registries/v0/published.json", nonsense)
+    put(store, "b")
+
+    assert generated(store).quarantined == {}
+    assert versions(store) == {"a": "1.0.0", "b": "1.0.0"}
+
+
+def test_a_snapshot_that_is_broken_says_how_to_get_away_from_it(store: MemoryStore) -> None:
+    put(store, "a")
+    first = generated(store).snapshot
+    put(store, "a", "1.1.0")
+    second = generated(store).snapshot
+    store.put(f"registries/snapshots/{second}/oss_registry.json", b"nonsense")
+    put(store, "a", "1.2.0")
+
+    with pytest.raises(SnapshotError, match=f"was changed: .* rollback memory: --to {first} --reason WHY"):
+        plan(store, NOW)
+
+    for version in list(store.list(f"registries/snapshots/{first}/")):
+        store.delete(version.path)
+
+    with pytest.raises(SnapshotError, match=r"delete registries/current\.json, and the next"):
+        plan(store, NOW)

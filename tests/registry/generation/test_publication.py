@@ -155,10 +155,20 @@ def test_a_rollback_to_a_snapshot_gets_around_a_pointer_that_cannot_be_read() ->
     published(store, "a")
     store.put(POINTER, b'{"snapshot":')
 
-    with pytest.raises(SnapshotError, match=r"current\.json cannot be read.*registry rollback BUCKET --to"):
+    with pytest.raises(SnapshotError, match=r"current\.json cannot be read.*registry rollback memory: --to a"):
         rollback(store, NOW, reason="")
     assert rollback(store, NOW, to="a", reason="").pointer.snapshot == "a"
     assert fixed(store) == ["a"] * len(PUBLISHED)
+
+
+def test_a_manifest_of_another_snapshot_is_refused() -> None:
+    store = MemoryStore()
+    published(store, "a")
+    published(store, "b")
+    store.put(path_in("b", snapshots.MANIFEST), store.get(path_in("a", snapshots.MANIFEST)).data)
+
+    with pytest.raises(SnapshotError, match=r"b/manifest\.json is the manifest of another snapshot, a"):
+        rollback(store, NOW, to="b", reason="")
 
 
 def test_a_rollback_to_a_snapshot_gets_around_a_pointer_that_was_deleted() -> None:
