@@ -11,12 +11,14 @@ import msgspec
 
 from python.protocol.errors import HeadwaterError
 from python.registry.generation import publication, verifying
-from python.registry.generation.applying import Published
+from python.registry.generation.applying import BlockedError, Published, refuse_held
 from python.registry.generation.applying import generate as generate_registry
+from python.registry.generation.checking import checked_metadata
 from python.registry.generation.comparing import differences, entries_by_repository
-from python.registry.generation.entries import REGISTRIES
+from python.registry.generation.entries import REGISTRIES, EntryError, Registry, overridden
+from python.registry.generation.listing import METADATA
 from python.registry.generation.planning import plan
-from python.registry.generation.plans import Options, inputs_of
+from python.registry.generation.plans import Change, Options, Plan, inputs_of
 from python.registry.generation.snapshots import SnapshotError, current, manifest_of, snapshot_ids
 from python.registry.reports.keeping import PAGES, keep_pages, keep_reports
 from python.registry.reports.report import report
@@ -53,13 +55,29 @@ def generated(bucket: str, how: Mapping[str, Any], *, dry_run: bool, keep: int, 
         planned = plan(store, _now(), options)
         done = Published(snapshot="", is_new=False, changes=planned.changes, quarantined=planned.quarantined)
         blocked = [f"{each.gate}: {each.why}" for each in planned.blocked]
+        if planned.changes:
+            blocked += _held(planned)
     else:
         done, blocked = generate_registry(store, _now, options, signer_of(how["sign_key"])), []
         publication.prune(store, _now(), keep=max(keep, 1))
     if as_json:
         told = {**msgspec.to_builtins(done), "blocked": blocked, "dryRun": dry_run}
         return msgspec.json.encode(told).decode(), not done.quarantined and not blocked
-    return "\n".join(_told(done, blocked, dry_run=dry_run)), not done.quarantined and not blocked
+    lines = [*_told(done, blocked, dry_run=dry_run), *_nothing(store)]
+    return "\n".join(lines), not done.quarantined and not blocked
+
+
+def _held(planned: Plan) -> Iterator[str]:
+    try:
+        refuse_held(planned.seen)
+    except BlockedError as error:
+        yield str(error)
+
+
+def _nothing(store: Store) -> Iterator[str]:
+    """Yield a sentence where the bucket has nothing to make registries of: perhaps it is not the one that was meant."""
+    if next(store.list(METADATA), None) is None:
+        yield f"{store.address} has no connectors: want {METADATA}<dockerRepository>/<version>/metadata.yaml"
 
 
 def _told(done: Published, blocked: list[str], *, dry_run: bool) -> Iterator[str]:
@@ -70,7 +88,7 @@ def _told(done: Published, blocked: list[str], *, dry_run: bool) -> Iterator[str
     yield from (f"{name} still quarantined: {why}" for name, why in done.quarantined.items() if name not in news)
     yield from (f"blocked by {why}" for why in blocked)
     if dry_run:
-        yield f"{len(done.changes):,} changes would be published; nothing was written"
+        yield f"{len(done.changes):,} changes would {'not ' * bool(blocked)}be published; nothing was written"
     elif done.is_new:
         yield f"published snapshot {done.snapshot}"
     else:
@@ -80,17 +98,28 @@ def _told(done: Published, blocked: list[str], *, dry_run: bool) -> Iterator[str
 def listed(bucket: str) -> str:
     """Return a line for each snapshot."""
     store = opened(bucket)
-    seen = current(store)
-    lines = []
-    for snapshot in snapshot_ids(store):
-        counts = ", ".join(f"{count:,} {registry}" for registry, count in manifest_of(store, snapshot).counts.items())
-        mark = "*" if seen and seen.pointer.snapshot == snapshot else " "
-        lines.append(f"{mark} {snapshot}  {counts}")
+    lines, seen = list[str](), None
+    try:
+        seen = current(store)
+    except SnapshotError as error:
+        lines.append(str(error))
+    lines += [
+        _line(store, each, is_current=bool(seen) and seen.pointer.snapshot == each) for each in snapshot_ids(store)
+    ]
     if seen and seen.pointer.hold:
         lines.append(
             f"held by a rollback since {seen.pointer.hold.since:%Y-%m-%d %H:%M} UTC: {seen.pointer.hold.reason}"
         )
     return "\n".join(lines) or f"nothing was ever published in {store.address}"
+
+
+def _line(store: Store, snapshot: str, *, is_current: bool) -> str:
+    try:
+        counts = manifest_of(store, snapshot).counts
+    except SnapshotError as error:
+        return f"! {snapshot}  {error}"
+    told = ", ".join(f"{count:,} {registry}" for registry, count in counts.items())
+    return f"{'*' if is_current else ' '} {snapshot}  {told}"
 
 
 def differing(bucket: str, old: str | None, new: str | None, *, as_json: bool) -> tuple[str, bool]:
@@ -103,12 +132,16 @@ def differing(bucket: str, old: str | None, new: str | None, *, as_json: bool) -
     found = list(differences(store, older, newer))
     if as_json:
         return msgspec.json.encode({"old": older, "new": newer, "changes": found}).decode(), not found
-    lines = [f"{older} → {newer}", *(f"{change_sentence(each)}{_breaks(each.why)}" for each in found)]
+    lines = [f"{older} → {newer}", *(line for each in found for line in _difference(each))]
     return "\n".join([*lines, f"{len(found):,} connectors differ"]), not found
 
 
-def _breaks(why: str | None) -> str:
-    return f"\n  breaking: {why}" if why else ""
+def _difference(change: Change) -> Iterator[str]:
+    yield change_sentence(change) + (f" ({change.level})" if change.level else "")
+    if change.why:
+        yield f"  breaking: {change.why}"
+    elif change.breaking:
+        yield f"  breaking, and announced or taken back: {'; '.join(change.breaking)}"
 
 
 def rolled_back(bucket: str, to: str | None, reason: str) -> str:
@@ -154,6 +187,7 @@ def explained(bucket: str, repository: str, registry: str | None) -> str:
     lines += [f"release candidate in rollout: {connector.candidate}"] if connector.candidate else []
     for name in REGISTRIES:
         lines.append(f"{name}: {_in_registry(repository, connector.latest, entries.get(name))}")
+        lines += _overrides(store, repository, connector.latest, name) if name in entries else ()
     lines += [f"quarantined: {connector.problem}"] if connector.problem else []
     lines += [f"warning: {warning}" for warning in connector.warnings]
     lines += ["made of:", *(f"  {path}" for path in sorted(connector.own))]
@@ -169,6 +203,18 @@ def _in_registry(repository: str, latest: str | None, data: bytes | None) -> str
     image = f"{entry['dockerRepository']}:{entry['dockerImageTag']}"
     told = image if image == f"{repository}:{latest}" else f"{image}, by an override of {repository}:{latest}"
     return f"{told}, generated {entry['generated']['source_file_info']['registry_entry_generated_at'][:16]}"
+
+
+def _overrides(store: Store, repository: str, latest: str | None, registry: Registry) -> Iterator[str]:
+    """Yield what the overrides of a registry replace, as far as the metadata can be read still."""
+    path = f"{METADATA}{repository}/{latest}/metadata.yaml"
+    try:
+        data = checked_metadata(store.get(path).data, path)
+    except (StoreError, EntryError):
+        return  # why is told as the connector's problem
+    for name, (old, new) in overridden(data, registry).items():
+        was = "" if old is None else f", in place of {msgspec.json.encode(old).decode()}"
+        yield f"  {name}: {msgspec.json.encode(new).decode()}{was}"
 
 
 def reported(bucket: str, form: str, output: str | None) -> str:
@@ -199,6 +245,8 @@ def kept(bucket: str) -> str:
 
 def opened(bucket: str) -> Store:
     """Return the store at `bucket`. Raises StoreError for a folder that is not there: it is misspelt, most likely."""
+    if not bucket:
+        raise StoreError("the bucket has no name: give a folder, gs://bucket/prefix or s3://bucket/prefix")
     store = open_store(bucket)
     if "://" not in store.address and store.address != "memory:" and not pathlib.Path(store.address).is_dir():
         raise StoreError(f"there is no folder {store.address}: `metadata_service upload` makes one")

@@ -79,9 +79,63 @@ def test_diff_tells_what_breaks(store: FolderStore) -> None:
 
     told = called(store, "diff")
 
-    assert "airbyte/source-a changed: 1.0.0 → 1.1.0\n  breaking: version 1.1.0 breaks configs of 1.0.0" in told.output
+    assert (
+        "airbyte/source-a changed: 1.0.0 → 1.1.0 (major)\n  breaking: version 1.1.0 breaks configs of 1.0.0"
+        in told.output
+    )
     assert told.exit_code == 1
     assert json.loads(called(store, "diff", "--json").output)["changes"][0]["new"] == "1.1.0"
+
+
+def test_diff_tells_what_breaks_and_was_announced(store: FolderStore) -> None:
+    called(store, "generate")
+    required = spec()
+    required["connectionSpecification"]["required"] = ["token"]
+    change = {"2.0.0": {"message": "give a token", "upgradeDeadline": "2026-09-01"}}
+    put(store, "a", "2.0.0", required, releases={"breakingChanges": change})
+    called(store, "generate")
+
+    assert "1.0.0 → 2.0.0 (major)\n  breaking, and announced or taken back: /token" in called(store, "diff").output
+
+
+def test_snapshots_are_listed_although_the_pointer_and_a_manifest_are_broken(store: FolderStore) -> None:
+    called(store, "generate")
+    (first,) = (each.path.split("/")[2] for each in store.list("registries/snapshots/") if "manifest" in each.path)
+    put(store, "b")
+    called(store, "generate")
+    store.put(f"registries/snapshots/{first}/manifest.json", b"nonsense")
+    store.put("registries/current.json", b"nonsense")
+
+    told = called(store, "snapshots")
+
+    assert [line[:2] for line in told.output.splitlines()] == ["re", "! ", "  "]
+    assert told.exit_code == 0
+
+
+def test_a_dry_run_tells_of_a_rollback_that_holds(store: FolderStore) -> None:
+    called(store, "generate")
+    put(store, "a", "1.1.0")
+    called(store, "generate")
+    called(store, "rollback", "--reason", "1.1.0 is wrong")
+
+    told = called(store, "generate", "--dry-run")
+
+    assert "blocked by a rollback to" in told.output
+    assert "changes would not be published" in told.output
+    assert told.exit_code == 1
+
+
+def test_a_folder_without_connectors_is_told(tmp_path: Path) -> None:
+    told = called(FolderStore(tmp_path), "generate")
+
+    assert "has no connectors: want metadata/<dockerRepository>/<version>/metadata.yaml" in told.output
+
+
+def test_a_bucket_without_a_name_is_refused() -> None:
+    told = CliRunner().invoke(headwater, ["registry", "generate", ""])
+
+    assert told.stderr.startswith("headwater: the bucket has no name")
+    assert told.exit_code == 2
 
 
 def test_verify_tells_what_was_changed(store: FolderStore) -> None:
@@ -104,6 +158,8 @@ def test_explain_tells_where_an_entry_comes_from(store: FolderStore) -> None:
 
     assert "latest version: 1.1.0" in told
     assert "oss: airbyte/source-a:0.9.0, by an override of airbyte/source-a:1.1.0" in told
+    assert '  dockerImageTag: "0.9.0", in place of "1.1.0"' in told
+    assert "warning: oss is pinned to 0.9.0 by an override, so 1.1.0 does not get there" in told
     assert "cloud: left out" in told
     assert json.loads(called(store, "explain", "airbyte/source-a", "--entry", "oss").output)["name"] == "A"
 

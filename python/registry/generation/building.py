@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -141,7 +141,7 @@ def build(context: Context, repository: str, files: Files, before: Entries) -> B
         entries=raws,
         written=written,
         secrets=tuple(sorted(secrets)),
-        warnings=tuple(warnings),
+        warnings=(*warnings, *_pinned(maker.data)),
     )
 
 
@@ -181,6 +181,14 @@ def _rolled_out(others: Mapping[str, _Other], latest: str) -> str | None:
         return None
     rollout = (others[newest].maker.data.get("releases") or {}).get("rolloutConfiguration") or {}
     return newest if rollout.get("enableProgressiveRollout") is True else None
+
+
+def _pinned(data: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a sentence for each registry that does not get this version, but another one of the same image."""
+    for registry in REGISTRIES:
+        named, tag = image(data, registry), data["dockerImageTag"]
+        if named and named.repository == data["dockerRepository"] and named.tag != tag:
+            yield f"{registry} is pinned to {named.tag} by an override, so {tag} does not get there"
 
 
 def _is_there(context: Context, path: str, raw: msgspec.Raw) -> bool:

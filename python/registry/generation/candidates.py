@@ -112,13 +112,19 @@ def _error(check: _Check, raw: msgspec.Raw, kind: Kind) -> str | None:
 def _duplicates(seen: _Candidate) -> Iterator[str]:
     """No two connectors have one identity, or one image."""
     owners: dict[tuple[Registry, str, str], str] = {}
+    for name, claim in _claims(seen):
+        owner = owners.setdefault(claim, name)
+        if owner != name:
+            registry, what, value = claim
+            yield f"{name}: its {what} {value} is that of {owner} in {registry}"
+
+
+def _claims(seen: _Candidate) -> Iterator[tuple[str, tuple[Registry, str, str]]]:
+    """Yield what each connector has that no other one may have."""
     for name, entries in seen.after.items():
-        connector = seen.connectors[name]
         for registry in entries:
-            for what, value in (("definition id", connector.definition), ("image", connector.images[registry])):
-                owner = owners.setdefault((registry, what, value), name)
-                if owner != name:
-                    yield f"{name}: its {what} {value} is that of {owner} in {registry}"
+            yield name, (registry, "definition id", seen.connectors[name].definition)
+            yield name, (registry, "image", seen.connectors[name].images[registry])
 
 
 def _shrink(seen: _Candidate) -> Iterator[str]:

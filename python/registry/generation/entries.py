@@ -12,7 +12,7 @@ import msgspec
 
 from python.protocol.errors import HeadwaterError
 
-__all__ = ["REGISTRIES", "EntryError", "Facts", "Image", "Registry", "entry", "image"]
+__all__ = ["REGISTRIES", "EntryError", "Facts", "Image", "Registry", "entry", "image", "overridden"]
 
 Registry: TypeAlias = Literal["oss", "cloud"]
 
@@ -59,6 +59,16 @@ def image(data: Mapping[str, Any], registry: Registry) -> Image | None:
         return None
     merged = {**data, **_without_nulls(overrides)}
     return Image(merged["dockerRepository"], merged["dockerImageTag"])
+
+
+def overridden(data: Mapping[str, Any], registry: Registry) -> Mapping[str, tuple[Any, Any]]:
+    """Return what a registry's overrides replace, by member: what the metadata says else, None if nothing, and what.
+
+    >>> overridden({"name": "A", "registries": {"oss": {"enabled": True, "name": "B", "license": None}}}, "oss")
+    {'name': ('A', 'B')}
+    """
+    overrides = _without_nulls(_overrides(data, registry))
+    return {name: (data.get(name), value) for name, value in overrides.items() if name != "enabled"}
 
 
 def entry(data: Mapping[str, Any], registry: Registry, facts: Facts) -> dict[str, Any]:
