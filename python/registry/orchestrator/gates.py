@@ -1,0 +1,68 @@
+"""The gates as asset checks: what does not pass stops the run before anything is published."""
+
+# Annotations are values here, not text: Dagster reads them while it decorates.
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import dagster as dg
+
+from python.registry.generation.candidates import GATES, examine
+from python.registry.orchestrator.resources import RegistryResource, sentences
+
+__all__ = ["CANDIDATE", "Prepared", "gates", "prepared_in"]
+
+CANDIDATE = "registry_candidate"
+
+_SHOWN_MAX = 3  # reasons in a line; the check's metadata has all
+
+
+class Prepared(NamedTuple):
+    """What a run has prepared: the snapshot, empty where the plan was `blocked`, with the reasons."""
+
+    snapshot: str
+    blocked: tuple[str, ...]
+
+
+def prepared_in(instance: dg.DagsterInstance, run_id: str) -> Prepared:
+    """Return what the run prepared, or, where it prepared nothing itself, what was prepared last.
+
+    It is read from the events: the candidate is in the bucket, and only its name goes from step to step, so that no
+    process needs what another one has in memory (decision 0151).
+    """
+    records = instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
+    made = [each.asset_materialization for each in records if each.asset_materialization]
+    of_run = [each for each in made if each.asset_key == dg.AssetKey(CANDIDATE)]
+    last = instance.get_latest_materialization_event(dg.AssetKey(CANDIDATE)) if not of_run else None
+    found = of_run[-1] if of_run else last.asset_materialization if last else None
+    if found is None:
+        raise dg.Failure(f"nothing was prepared yet: materialize {CANDIDATE} first", allow_retries=False)
+    blocked = found.metadata["blocked"].value
+    return Prepared(str(found.metadata["snapshot"].value), tuple(blocked if isinstance(blocked, list) else ()))
+
+
+def _specs() -> list[dg.AssetCheckSpec]:
+    return [
+        dg.AssetCheckSpec(gate, asset=CANDIDATE, blocking=True, description=find.__doc__)
+        for gate, find in GATES.items()
+    ]
+
+
+@dg.multi_asset_check(name="gates", specs=_specs())
+def gates(context: dg.AssetCheckExecutionContext, registry: RegistryResource) -> Iterator[dg.AssetCheckResult]:
+    """Hold the candidate that was written against every gate. By command: `headwater registry check`."""
+    with sentences():
+        prepared = prepared_in(context.instance, context.run.run_id)
+        found = {gate: list[str]() for gate in GATES}
+        if prepared.snapshot:
+            found = examine(registry.store(), prepared.snapshot, registry.options())
+    found["shrink"] += prepared.blocked
+    for gate, reasons in found.items():
+        more = [f"and {len(reasons) - _SHOWN_MAX:,} more"] if len(reasons) > _SHOWN_MAX else []
+        yield dg.AssetCheckResult(
+            check_name=gate,
+            asset_key=CANDIDATE,
+            passed=not reasons,
+            description="; ".join([*reasons[:_SHOWN_MAX], *more]) or "passed",
+            metadata={"snapshot": prepared.snapshot or "none", "reasons": dg.MetadataValue.json(reasons)},
+        )

@@ -1,0 +1,108 @@
+"""What the orchestrator is told by its environment: which bucket, whom to tell, which checkout."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import pathlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TypeAlias
+
+import dagster as dg
+
+from python.protocol.errors import HeadwaterError
+from python.registry.generation.plans import Options
+from python.registry.service.notices import VARIABLES, notify
+from python.registry.store import ConflictError, Store, StoreError, open_store
+
+__all__ = [
+    "CheckoutResource",
+    "Facts",
+    "NoticeResource",
+    "RegistryResource",
+    "now",
+    "resources_from",
+    "sentences",
+]
+
+
+Facts: TypeAlias = "dict[str, dg.MetadataValue | str | int | bool]"
+"""What is told of an asset or a check."""
+
+
+class RegistryResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # it gives no value but itself
+    """The bucket, and how its registries are generated. The launchpad can set each member for one run."""
+
+    bucket: str = ""
+    base_url: str = ""
+    keep: int = 20
+    allow_shrink: bool = False
+    allow_breaking: bool = False
+
+    def store(self) -> Store:
+        """Return the bucket. Raises StoreError where none is named."""
+        if not self.bucket:
+            raise StoreError("METADATA_BUCKET names no bucket: copy .env.template to .env, and set it there")
+        return open_store(self.bucket)
+
+    def options(self) -> Options:
+        """Return how to generate."""
+        return Options(
+            base_url=self.base_url.rstrip("/") or None,
+            allow_shrink=self.allow_shrink,
+            allow_breaking=self.allow_breaking,
+        )
+
+
+class NoticeResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # it gives no value but itself
+    """The webhook that people are told by, a secret; empty where nobody wants to be told."""
+
+    webhook: str = ""
+
+    def tell(self, text: str) -> bool:
+        """People are told `text`; return whether anybody wants to be. Raises NoticeError where it does not arrive."""
+        if not self.webhook:
+            return False
+        notify(self.webhook, text)
+        return True
+
+
+class CheckoutResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # it gives no value but itself
+    """The folder that connectors are released from; empty where there is none."""
+
+    path: str = ""
+
+    def folder(self) -> pathlib.Path | None:
+        """Return the folder, None where none is named."""
+        return pathlib.Path(self.path).absolute() if self.path else None
+
+
+def resources_from(environment: Mapping[str, str] = os.environ) -> dict[str, object]:
+    """Return the resources as the environment has them; what it does not set is empty, and told where it is missed.
+
+    Secrets stay names of variables, so that no page shows them.
+    """
+    webhook = next((dg.EnvVar(name) for name in VARIABLES if environment.get(name)), "")
+    return {
+        "registry": RegistryResource(
+            bucket=environment.get("METADATA_BUCKET", ""), base_url=environment.get("METADATA_CDN_BASE_URL", "")
+        ),
+        "notices": NoticeResource(webhook=webhook),
+        "checkout": CheckoutResource(path=environment.get("METADATA_CHECKOUT", "")),
+    }
+
+
+def now() -> dt.datetime:
+    """Return the time, in UTC."""
+    return dt.datetime.now(dt.timezone.utc)
+
+
+@contextmanager
+def sentences() -> Iterator[None]:
+    """Turn our errors into failures of a step, told in a sentence; only a bucket out of reach is asked again."""
+    try:
+        yield
+    except HeadwaterError as error:
+        is_passing = isinstance(error, StoreError) and not isinstance(error, ConflictError)
+        raise dg.Failure(str(error), allow_retries=is_passing) from None
