@@ -103,9 +103,8 @@ def listed(bucket: str) -> str:
         seen = current(store)
     except SnapshotError as error:
         lines.append(str(error))
-    lines += [
-        _line(store, each, is_current=bool(seen) and seen.pointer.snapshot == each) for each in snapshot_ids(store)
-    ]
+    named = seen.pointer.snapshot if seen else None
+    lines += [_line(store, each, is_current=each == named) for each in snapshot_ids(store)]
     if seen and seen.pointer.hold:
         lines.append(
             f"held by a rollback since {seen.pointer.hold.since:%Y-%m-%d %H:%M} UTC: {seen.pointer.hold.reason}"
