@@ -23,7 +23,7 @@ from python.registry.service.layout import At
 from python.registry.service.packaging import PackageError, Sources, package, read_metadata
 from python.registry.service.uploading import Outcome, Rules
 from python.registry.service.writing import ImmutableError
-from python.registry.store import ConflictError, Store, StoreError, open_store
+from python.registry.store import ConflictError, PathError, Store, StoreError, open_store
 
 __all__ = ["diff", "promote", "rollback", "unyank", "upgrade", "upload", "validate", "yank"]
 
@@ -38,6 +38,7 @@ _OUTCOMES = {
 _STATUSES: tuple[tuple[type[HeadwaterError], int], ...] = (
     (ConflictError, _CONFLICT),
     (ImmutableError, _CONFLICT),
+    (PathError, _INVALID),
     (StoreError, _UNREACHABLE),
     (HeadwaterError, _INVALID),
 )
@@ -55,6 +56,7 @@ def _status(work: Callable[[], int]) -> int:
         click.echo(f"metadata_service: {error}", err=True)
         return next(status for kind, status in _STATUSES if isinstance(error, kind))
     except KeyboardInterrupt:
+        click.echo("metadata_service: interrupted; nothing half done can be seen, and doing it again ends it", err=True)
         return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -69,7 +71,12 @@ def validate(*, files: tuple[pathlib.Path, ...], as_json: bool, **options: Any) 
 
 def _validated(file: pathlib.Path, rules: Rules, options: Mapping[str, Any], *, as_json: bool) -> int:
     sources = Sources(metadata=file, docs=options["docs"], lenient=options["lenient"])
-    _, findings = uploading.checked(sources, rules)
+    try:
+        _, findings = uploading.checked(sources, rules)
+    except PackageError as error:
+        if not as_json:
+            raise
+        findings = (Finding(rule="file", pointer="", message=str(error), fix="Give it."),)
     wrong = errors(findings)
     if as_json:
         click.echo(msgspec.json.encode({"file": str(file), "valid": not wrong, "findings": findings}))
@@ -127,6 +134,8 @@ def _places(places: tuple[str, ...]) -> tuple[pathlib.Path | None, str]:
 
 
 def _store(address: str, account: pathlib.Path | None = None) -> Store:
+    if not address.strip():
+        raise click.UsageError("BUCKET is empty: want a folder, gs://bucket/prefix or s3://bucket/prefix")
     environment = dict(os.environ)
     if account is not None:
         try:
@@ -229,7 +238,7 @@ def _side(store: Store, name: str) -> differing.Side:
     metadata = made.checked.metadata
     if metadata is None:
         raise PackageError(told(name, errors(made.checked.findings)))
-    return differing.Side(name=name, version=metadata.data.docker_image_tag, files=made.files)
+    return differing.Side(name=name, files=made.files)
 
 
 def upgrade(*, files: tuple[pathlib.Path, ...]) -> int:

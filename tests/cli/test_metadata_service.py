@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
-from python.cli.metadata_service import metadata_service
+from python.cli.metadata_service_commands import metadata_service
+from python.registry.service import uploading
 from tests.registry.metadata.metadata_files import RIGHT, changed
 from tests.registry.service.folders import breaking, candidate, connector
 
@@ -188,3 +191,73 @@ def test_help_explains_the_statuses() -> None:
     done = run("--help")
 
     assert "4  something breaks, and breakingChanges does not tell" in done.stdout
+
+
+def test_json_tells_of_files_that_cannot_be_read_too() -> None:
+    connector(Path("right"))
+
+    done = run("validate", "--json", "nothing", "right")
+
+    said = [json.loads(line) for line in done.stdout.splitlines()]
+    assert (done.exit_code, [each["valid"] for each in said]) == (1, [False, True])
+    assert "No such file or directory" in said[0]["findings"][0]["message"]
+
+
+@pytest.mark.parametrize("command", [["yank", "--reason", "x"], ["unyank"], ["rollback"], ["promote"]])
+@pytest.mark.parametrize(
+    ("repository", "version", "told"),
+    [
+        (NAME, "latest", "latest is no semantic version"),
+        ("../x", "1.4.0-rc.1", "is no name of an image"),
+        (NAME, "1.4.0-rc.1", f"has no such version; of {NAME} it has 1.4.0"),
+        (f"{NAME}s", "1.4.0-rc.1", f"has no such version, and nothing of {NAME}s"),
+    ],
+)
+def test_a_version_that_is_none_is_told_and_nothing_is_done(
+    command: list[str], repository: str, version: str, told: str
+) -> None:
+    run("upload", connector(Path("c")), "./bucket")
+    held = sorted(Path("bucket").rglob("*"))
+
+    done = run(*command, repository, version, "./bucket")
+
+    assert (done.exit_code, told in done.stderr) == (1, True)
+    assert sorted(Path("bucket").rglob("*")) == held
+
+
+def test_an_empty_name_of_a_bucket_is_a_wrong_call() -> None:
+    connector(Path("c"))
+
+    done = run("upload", "c", "")
+
+    assert (done.exit_code, "BUCKET is empty" in done.stderr) == (2, True)
+
+
+def test_diff_takes_copies_and_candidates() -> None:
+    run("upload", connector(Path("old")), "./bucket")
+    run("upload", candidate(Path("new"), "1.5.0-rc.1"), "./bucket")
+
+    assert run("diff", f"{NAME}:latest", f"{NAME}:1.4.0", "./bucket").stdout.startswith("metadata: nothing differs\n")
+    assert run("diff", f"{NAME}:latest", f"{NAME}:release_candidate", "./bucket").exit_code == 0
+
+
+def test_an_interruption_says_that_nothing_is_half_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(uploading, "upload", interrupted)
+    done = run("upload", connector(Path("c")), "./bucket")
+
+    assert (done.exit_code, "nothing half done" in done.stderr) == (130, True)
+
+
+@pytest.mark.parametrize("missing", ["click", "pydantic", "semver"])
+def test_tools_that_are_not_installed_are_named(missing: str) -> None:
+    code = f"import sys; sys.modules['{missing}'] = None; from python.cli.metadata_service import main; main()"
+    done = subprocess.run([sys.executable, "-c", code, "validate", "c"], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"metadata_service: the tools for registries are not installed ({missing} is missing: "
+        "pip install 'headwater[registry]')\n"
+    )

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
 import msgspec
-import yaml
 
 from python.importing.comparing import Comparison, compare
 from python.protocol import pointer
-from python.registry.service.descriptions import snapshot
+from python.registry.metadata.documents import read
+from python.registry.metadata.findings import told
+from python.registry.service.descriptions import DescriptionError, snapshot
 from python.registry.service.layout import CATALOG, MARKER, SPEC, At, found
 from python.registry.service.yanking import check_there
 from python.registry.store import Store
@@ -21,10 +22,9 @@ _Json: TypeAlias = Any
 
 
 class Side(msgspec.Struct, frozen=True, kw_only=True):
-    """One of the two: what people call it, its version, and its files, metadata.yaml among them."""
+    """One of the two: what people call it, and its files, metadata.yaml among them."""
 
     name: str
-    version: str
     files: Mapping[str, bytes]
 
 
@@ -41,16 +41,28 @@ def stored(store: Store, at: At) -> Side:
     check_there(store, at)
     names = (MARKER, SPEC, CATALOG)
     files = {name: data for name in names if (data := found(store, at.path(name))) is not None}
-    return Side(name=str(at), version=at.version, files=files)
+    return Side(name=str(at), files=files)
 
 
 def between(old: Side, new: Side) -> tuple[tuple[Change, ...], Comparison]:
     """Return how the metadata differ, where they come from left out, and what else does. Raises DescriptionError."""
-    values = [yaml.safe_load(side.files[MARKER])["data"] for side in (old, new)]
-    for value in values:
-        value.pop("generated", None)
-    described = [snapshot(side.name, side.version, side.files) for side in (old, new)]
+    values = [_said(side) for side in (old, new)]
+    described = [
+        snapshot(side.name, str(value.get("dockerImageTag")), side.files)
+        for side, value in zip((old, new), values, strict=True)
+    ]
     return tuple(_changes((), *values)), compare(*described)
+
+
+def _said(side: Side) -> dict[str, _Json]:
+    """Return the `data` of a side's metadata, today's names in it, without what tools wrote."""
+    document = read(side.files[MARKER])
+    data = document.value.get("data") if isinstance(document.value, dict) else None
+    if not isinstance(data, dict):
+        raise DescriptionError(f"{side.name}: metadata.yaml cannot be read: {told(side.name, document.findings)}")
+    found = {"registryOverrides" if name == "registries" else name: each for name, each in data.items()}
+    found.pop("generated", None)
+    return found
 
 
 def _changes(at: tuple[str, ...], old: _Json, new: _Json) -> Iterator[Change]:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import msgspec
+import semver
 import yaml
 
 from python.protocol.errors import HeadwaterError
-from python.registry.metadata.numbering import Kind, kind_of
+from python.registry.metadata.kinds import IMAGE_NAME
+from python.registry.metadata.numbering import Kind, kind_of, number
 from python.registry.service.copies import settle
-from python.registry.service.layout import MARKER, YANKED, At, found
+from python.registry.service.layout import MARKER, YANKED, At, found, versions_in
 from python.registry.store import ABSENT, ConflictError, Store
 
 __all__ = ["MissingVersionError", "Yank", "check_candidate", "check_there", "rollback", "unyank", "yank"]
+
+
+_SHOWN_MAX = 5  # versions in a message
 
 
 class MissingVersionError(HeadwaterError):
@@ -33,6 +39,7 @@ def yank(store: Store, at: At, why: Yank) -> bool:
 
     Raises MissingVersionError where there is none.
     """
+    _kind(at)
     check_there(store, at)
     said = {"reason": why.reason, "yanked_by": why.by, "yanked_at": why.at.isoformat()}
     try:
@@ -46,6 +53,7 @@ def yank(store: Store, at: At, why: Yank) -> bool:
 
 def unyank(store: Store, at: At) -> bool:
     """The version `at` is as if it had never been taken back. Return whether it was. Raises MissingVersionError."""
+    _kind(at)
     check_there(store, at)
     was = found(store, at.path(YANKED)) is not None
     store.delete(at.path(YANKED))
@@ -64,16 +72,31 @@ def rollback(store: Store, at: At, why: Yank) -> bool:
 
 def check_there(store: Store, at: At) -> None:
     """Raise MissingVersionError where `at` is no version."""
+    if not re.fullmatch(IMAGE_NAME, at.repository):
+        raise MissingVersionError(f"{at.repository!r} is no name of an image: want one as airbyte/source-faker")
     if found(store, at.path(MARKER)) is None:
-        raise MissingVersionError(f"{at}: {store.address} has no such version")
+        raise MissingVersionError(f"{at}: {store.address} has no such version{_near(store, at)}")
 
 
 def check_candidate(store: Store, at: At) -> None:
     """Raise MissingVersionError where `at` is no version, or no release candidate."""
-    try:
-        kind = kind_of(at.version)
-    except ValueError:
-        raise MissingVersionError(f"{at}: {at.version} is no semantic version") from None
+    kind = _kind(at)
     if kind is not Kind.CANDIDATE:
         raise MissingVersionError(f"{at}: is a {kind.value}; want a release candidate, as 1.4.0-rc.1")
     check_there(store, at)
+
+
+def _kind(at: At) -> Kind:
+    try:
+        return kind_of(at.version)
+    except ValueError:
+        raise MissingVersionError(f"{at}: {at.version} is no semantic version") from None
+
+
+def _near(store: Store, at: At) -> str:
+    """Return which versions there are, to be read after a sentence that one is missing."""
+    there = [version for version, names in versions_in(store, at.repository).items() if MARKER in names]
+    known = sorted((each for each in there if semver.Version.is_valid(each)), key=number, reverse=True)
+    listed = ", ".join(known[:_SHOWN_MAX])
+    more = f", and {len(known) - _SHOWN_MAX} more" if len(known) > _SHOWN_MAX else ""
+    return f"; of {at.repository} it has {listed}{more}" if known else f", and nothing of {at.repository}"
