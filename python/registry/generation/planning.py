@@ -31,8 +31,17 @@ from python.registry.generation.plans import (
 )
 from python.registry.generation.reading import Context, Files
 from python.registry.generation.registries import Entries
-from python.registry.generation.snapshots import Current, current, escape
-from python.registry.store import Store, Version
+from python.registry.generation.snapshots import (
+    FIXED,
+    POINTER,
+    RECORD,
+    REGISTRY_FILES,
+    Current,
+    SnapshotError,
+    current,
+    escape,
+)
+from python.registry.store import NotFoundError, Store, Version
 
 __all__ = ["News", "news", "plan"]
 
@@ -62,6 +71,8 @@ def news(store: Store, options: Options | None = None) -> News:
     chosen = options or Options()
     seen, listing = current(store), listing_of(store)
     with escape(store, seen.pointer.snapshot if seen else None):
+        if seen is None and not chosen.allow_shrink and next(store.list(RECORD), None):
+            raise SnapshotError(f"{POINTER} is gone, and {RECORD} says that something was published")
         inputs = inputs_of(store, seen)
     is_known = inputs.rules == RULES and inputs.base_url == chosen.base_url
     stale = [
@@ -114,7 +125,7 @@ class _Work:
             self._part(rows)
         ordered = tuple(rows[name] for name in sorted(rows))
         counts: dict[str, int] = {registry: sum(registry in row.entries for row in ordered) for registry in REGISTRIES}
-        blocked = [] if self._options.allow_shrink else shrunk(self._seen.manifest.counts if self._seen else {}, counts)
+        blocked = [] if self._options.allow_shrink else shrunk(self._counts_before(), counts)
         written = {path: data for files in self._written.values() for path, data in files.items()}
         return Plan(
             now=self._context.now,
@@ -128,6 +139,12 @@ class _Work:
             deleted=tuple(self._deleted(written, [*stale, *gone], rows)),
             blocked=tuple(blocked),
         )
+
+    def _counts_before(self) -> Mapping[str, int]:
+        """Return how many entries each registry has for readers, another tool's too, where we published none."""
+        if self._seen:
+            return self._seen.manifest.counts
+        return {registry: _counted(self._context.store, f"{FIXED}/{file}") for registry, file in REGISTRY_FILES.items()}
 
     def _row(self, name: str) -> Row:
         return Row(repository=name, connector=self._inputs.connectors[name], entries=self._before.get(name, {}))
@@ -218,6 +235,15 @@ class _Work:
                 folder, file = path.rsplit("/", 2)[1:]
                 if file in WRITTEN and folder in COPIES and path not in written:
                     yield path
+
+
+def _counted(store: Store, path: str) -> int:
+    """Return how many entries the registry at `path` has; none where there is none that can be read."""
+    try:
+        found = msgspec.json.decode(store.get(path).data, type=dict[str, list[msgspec.Raw]])
+    except (NotFoundError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return 0
+    return sum(map(len, found.values()))
 
 
 def _is_stale(connector: Connector, own: Mapping[str, str], listing: Listing) -> bool:

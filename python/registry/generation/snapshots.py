@@ -157,7 +157,7 @@ def escape(store: Store, broken: str | None = None) -> Iterator[None]:
         yield
     except SnapshotError as error:
         others = [each for each in snapshot_ids(store) if each != broken]
-        way = f"delete {POINTER}, and the next `headwater registry generate` publishes what the bucket says"
+        way = f"there is no other: delete {POINTER}, and `generate --allow-shrink` publishes what the bucket says"
         if others:
             way = f"go back to another: headwater registry rollback {store.address} --to {others[-1]} --reason WHY"
         raise SnapshotError(f"{error}; {way}") from None

@@ -14,6 +14,7 @@ from python.registry.generation import planning
 from python.registry.generation.applying import apply
 from python.registry.generation.building import build
 from python.registry.generation.planning import news, plan
+from python.registry.generation.plans import Options
 from python.registry.generation.snapshots import SnapshotError
 from python.registry.store.folder import FolderStore
 from python.registry.store.memory import MemoryStore
@@ -561,5 +562,30 @@ def test_a_snapshot_that_is_broken_says_how_to_get_away_from_it(store: MemorySto
     for version in list(store.list(f"registries/snapshots/{first}/")):
         store.delete(version.path)
 
-    with pytest.raises(SnapshotError, match=r"delete registries/current\.json, and the next"):
+    with pytest.raises(SnapshotError, match=r"delete registries/current\.json, and `generate --allow-shrink`"):
         plan(store, NOW)
+
+
+def test_a_pointer_that_is_gone_does_not_begin_anew_until_somebody_says_so(store: MemoryStore) -> None:
+    path = put(store, "a")
+    first = generated(store).snapshot
+    store.put(path, b"nonsense")
+    store.delete("registries/current.json")
+
+    with pytest.raises(SnapshotError, match=rf"current\.json is gone, .* rollback memory: --to {first}"):
+        plan(store, NOW)
+
+    assert versions(store) == {"a": "1.0.0"}
+    assert generated(store, allow_shrink=True).is_new
+
+
+def test_the_registry_of_another_tool_is_not_replaced_by_a_smaller_one(store: MemoryStore) -> None:
+    put(store, "a")
+    others = json.dumps({"sources": [{"name": str(number)} for number in range(10)], "destinations": [{}]})
+    store.put("registries/v0/oss_registry.json", others.encode())
+    store.put("registries/v0/cloud_registry.json", b"nonsense")
+
+    planned = plan(store, NOW)
+
+    assert [each.why.partition(":")[0] for each in planned.blocked] == ["oss would go from 11 to 1 entries"]
+    assert plan(store, NOW, Options(allow_shrink=True)).blocked == ()
