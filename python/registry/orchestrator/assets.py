@@ -67,7 +67,7 @@ registry_entry = dg.AssetSpec(
 
 
 @dg.asset(
-    deps=[registry_entry],
+    deps=[metadata, registry_entry],
     group_name="registry",
     kinds={"json"},
     retry_policy=_RETRIES,
@@ -123,7 +123,7 @@ def registry_pointer(context: dg.AssetExecutionContext, registry: RegistryResour
     """
     with sentences():
         store = registry.store()
-        seen = publish(store, prepared_in(context.instance, context.run_id).snapshot, now(), registry.options())
+        seen = publish(store, prepared_in(context.instance, context.run.run_id).snapshot, now(), registry.options())
         pruned = prune(store, now(), keep=max(registry.keep, 1))
     return dg.MaterializeResult(metadata={**_facts(seen), "pruned snapshots": len(pruned)})
 

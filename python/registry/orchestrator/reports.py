@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from python.registry.orchestrator.assets import FILES
+from python.registry.orchestrator.assets import metadata, registry_pointer
 from python.registry.orchestrator.resources import (
     CheckoutResource,
     Facts,
@@ -26,7 +26,7 @@ _SHOWN_CHARACTERS_MAX = 20_000  # what a page of Dagster's shows without delay
 _DIGEST = "sentences"
 
 
-@dg.asset(deps=[*FILES], group_name="registry_reports", kinds={"markdown", "json"})
+@dg.asset(deps=[registry_pointer], group_name="registry_reports", kinds={"markdown", "json"})
 def connector_registry_report(registry: RegistryResource) -> dg.MaterializeResult[None]:
     """What is published, what is wrong and what changed last, as Markdown and JSON in `generated_reports/`.
 
@@ -48,7 +48,7 @@ def connector_registry_report(registry: RegistryResource) -> dg.MaterializeResul
     )
 
 
-@dg.asset(deps=[*FILES], group_name="registry_reports", kinds={"html"})
+@dg.asset(deps=[registry_pointer], group_name="registry_reports", kinds={"html"})
 def connector_registry_pages(registry: RegistryResource) -> dg.MaterializeResult[None]:
     """Web pages of what is published, with one for each connector, in `generated_reports/registry/`.
 
@@ -61,7 +61,7 @@ def connector_registry_pages(registry: RegistryResource) -> dg.MaterializeResult
 
 
 @dg.asset(
-    deps=["metadata"],
+    deps=[metadata],
     group_name="registry_reports",
     check_specs=[
         dg.AssetCheckSpec(

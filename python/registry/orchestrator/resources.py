@@ -14,7 +14,7 @@ import dagster as dg
 from python.protocol.errors import HeadwaterError
 from python.registry.generation.plans import Options
 from python.registry.service.notices import VARIABLES, notify
-from python.registry.store import ConflictError, Store, StoreError, open_store
+from python.registry.store import ConflictError, PathError, Store, StoreError, open_store
 
 __all__ = [
     "CheckoutResource",
@@ -41,9 +41,9 @@ class RegistryResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # it
     allow_breaking: bool = False
 
     def store(self) -> Store:
-        """Return the bucket. Raises StoreError where none is named."""
+        """Return the bucket. Raises HeadwaterError where none is named."""
         if not self.bucket:
-            raise StoreError("METADATA_BUCKET names no bucket: copy .env.template to .env, and set it there")
+            raise HeadwaterError("METADATA_BUCKET names no bucket: copy .env.template to .env, and set it there")
         return open_store(self.bucket)
 
     def options(self) -> Options:
@@ -104,5 +104,5 @@ def sentences() -> Iterator[None]:
     try:
         yield
     except HeadwaterError as error:
-        is_passing = isinstance(error, StoreError) and not isinstance(error, ConflictError)
+        is_passing = isinstance(error, StoreError) and not isinstance(error, ConflictError | PathError)
         raise dg.Failure(str(error), allow_retries=is_passing) from None

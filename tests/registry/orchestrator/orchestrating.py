@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import pytest
 
 from python.registry.orchestrator.definitions import definitions
-from python.registry.orchestrator.resources import resources_from
+from python.registry.orchestrator.resources import RegistryResource, resources_from
 from python.registry.store.folder import FolderStore
 
 
@@ -20,27 +22,38 @@ def run(
     store: FolderStore,
     job: str = "generate_registry",
     instance: dg.DagsterInstance | None = None,
-    **environment: str,
+    assets: Sequence[str] = (),
+    **how: Any,
 ) -> dg.ExecuteInProcessResult:
-    """What became of a job; a failure is not raised."""
-    return (
-        located(store, **environment).resolve_job_def(job).execute_in_process(instance=instance, raise_on_error=False)
+    """What became of a job, or of some `assets` alone; a failure is not raised, and nothing is tried again.
+
+    `how` are variables of the environment, in upper case, and members of the registry's resource.
+    """
+    found = located(store, **how)
+    chosen = found.resolve_implicit_global_asset_job_def() if assets else found.resolve_job_def(job)
+    return chosen.execute_in_process(
+        instance=instance, raise_on_error=False, asset_selection=[dg.AssetKey(name) for name in assets] or None
     )
 
 
-def located(store: FolderStore, **environment: str) -> dg.Definitions:
+def located(store: FolderStore, **how: Any) -> dg.Definitions:
     found = definitions()
     return dg.Definitions(
         assets=found.assets,
         asset_checks=found.asset_checks,
         jobs=found.jobs,
-        resources=resources(store, **environment),
+        resources=resources(store, **how),
         executor=dg.in_process_executor,
     )
 
 
-def resources(store: FolderStore, **environment: str) -> dict[str, Any]:
-    return resources_from({"METADATA_BUCKET": store.address, **environment})
+def resources(store: FolderStore, **how: Any) -> dict[str, Any]:
+    environment = {name: value for name, value in how.items() if name.isupper()}
+    found = resources_from({"METADATA_BUCKET": store.address, **environment})
+    registry = found["registry"]
+    assert isinstance(registry, RegistryResource)
+    members = {name: value for name, value in how.items() if not name.isupper()}
+    return {**found, "registry": RegistryResource(bucket=registry.bucket, base_url=registry.base_url, **members)}
 
 
 def facts(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, Any]:
@@ -50,12 +63,19 @@ def facts(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, Any]:
     return {name: value.value for name, value in last.metadata.items()} if last else {}
 
 
+def steps(result: dg.ExecuteInProcessResult) -> list[str]:
+    """The steps that were started, in order."""
+    return [str(each.step_key) for each in result.all_events if each.is_step_start]
+
+
 def checks(result: dg.ExecuteInProcessResult) -> dict[str, bool]:
     return {each.check_name: each.passed for each in result.get_asset_check_evaluations()}
 
 
 def failure(result: dg.ExecuteInProcessResult) -> str:
     """Why the step failed that did."""
-    (event,) = (each for each in result.all_events if each.is_step_failure)
-    data = event.step_failure_data
+    failed = [each for each in result.all_events if each.is_step_failure]
+    if len(failed) != 1:
+        pytest.fail(f"{len(failed)} steps failed")
+    data = failed[0].step_failure_data
     return str(data.user_failure_data.description if data.user_failure_data else data.error)
