@@ -5,6 +5,7 @@ An `Extractor` looks only at the locations it was made for, and returns their JS
 
 from __future__ import annotations
 
+import contextlib
 import operator
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,6 +26,8 @@ _UNWRITABLE = re.compile(r'[\\"\x00-\x1f]')  # in the name of a member, where th
 _INDEX = re.compile(r"0|[1-9][0-9]{0,17}")
 # Text that is the only way to write these parts of a key: no escapes, no fractions, no exponents.
 _CANONICAL = re.compile(rb'\[(?:(?:"[^"\\]*"|-?[1-9][0-9]{0,999}|0|true|false|null)(?:,|(?=\])))*\]')
+
+_OF_NATURALS = b"0123456789[],"  # in JSON, nothing can be written in two ways with these characters alone
 
 
 class Extractor:
@@ -49,6 +52,13 @@ class Extractor:
         except msgspec.ValidationError:  # a list, or no object at all, on the way to a place
             return [_found(doc, tokens, absent) for tokens, absent in self._places]
 
+    def texts(self, docs: Sequence[bytes]) -> list[Sequence[bytes]]:
+        """Return, for each of `docs`, the JSON texts at the places, in their order."""
+        if len(self._layers) == 1:
+            with contextlib.suppress(msgspec.ValidationError):
+                return list(map(self._layers[0], docs))
+        return list(map(self, docs))
+
     def array(self, doc: bytes) -> bytes:
         """Return the JSON array of the values at the places."""
         return b"[" + b",".join(self(doc)) + b"]"
@@ -56,6 +66,14 @@ class Extractor:
     def key(self, doc: bytes) -> bytes:
         """Return the JSON array of the values at the places, written in the one way that a key of theirs is written."""
         return canonical_key(b"[" + b",".join(self(doc)) + b"]")
+
+    def keys(self, docs: Sequence[bytes]) -> list[bytes]:
+        """Return the key of each of `docs`, as `key` does."""
+        arrays = [b"[%b]" % text for text in map(b",".join, self.texts(docs))]
+        if not b"".join(arrays).translate(None, _OF_NATURALS):
+            return arrays
+        canonical = _CANONICAL.fullmatch
+        return [array if canonical(array) else canonical_key(array) for array in arrays]
 
 
 def canonical_key(key: bytes) -> bytes:
@@ -109,6 +127,9 @@ def _layer(places: _Places) -> Callable[[bytes], Sequence[bytes]]:
             node = node.setdefault(token, {})  # type: ignore[assignment] # nothing overlaps
         node[tokens[-1]] = (number, absent)
     decode = msgspec.json.Decoder(_form(trie)).decode
+    if all(len(tokens) == 1 for tokens, _ in places.values()):
+        flat = msgspec.structs.astuple
+        return lambda doc: flat(decode(doc))
     paths = dict(_paths(trie))
     names = [paths[number] for number in places]
     if len(names) == 1:
@@ -127,7 +148,7 @@ def _form(trie: _Trie) -> type[msgspec.Struct]:
         else:
             form = _form(below)
             fields.append((f"f{index}", form, msgspec.field(default_factory=form, name=name)))
-    return msgspec.defstruct("Places", fields)
+    return msgspec.defstruct("Places", fields, gc=False)
 
 
 def _paths(trie: _Trie) -> Iterator[tuple[int, str]]:

@@ -6,7 +6,7 @@ and what a commit is are the caller's: see `reading.Batch` and `Sink`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -28,11 +28,9 @@ from python.protocol.materialize import (
 from python.protocol.wire import FromConnector
 from python.runner.drive import Connection
 from python.runner.reading import Batch
-from python.runner.stored import Stored
+from python.runner.stored import LINES, Stored
 
 __all__ = ["Committed", "MaterializeTransactions", "Sink", "checkpoint_of", "materialize", "offsets_in"]
-
-_LINES = 1_000  # sent at once: the connector works on them while the next are made
 
 
 class Committed(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,16 +107,14 @@ class MaterializeTransactions:
 
     def idle(self) -> None:
         """Take what came of itself; waits a moment where nothing did."""
-        for message in self._connection.poll():
-            self._take(message)
+        self._take_all(self._connection.poll())
 
     def transaction(self, batch: Batch) -> None:
         """Load, store and commit the documents of `batch`."""
         self._load(batch)
         self._settle()
         self._connection.send(Flush())
-        for message in self._connection.until(Flushed):
-            self._take(message)
+        self._take_all(self._connection.until(Flushed))
         read = sum(each.taken for each in self._stored)
         stored = self._store()
         self._connection.send(StartCommit(runtime_checkpoint=checkpoint_of(batch.offsets)))
@@ -135,42 +131,42 @@ class MaterializeTransactions:
     def _load(self, batch: Batch) -> None:
         for run in batch.runs:
             load = Load(binding=run.source)
-            for begin in range(0, len(run.rows), _LINES):
-                lines = self._stored[run.source].combine(run.rows[begin : begin + _LINES])
+            for begin in range(0, len(run.rows), LINES):
+                lines = self._stored[run.source].combine(run.rows[begin : begin + LINES])
                 self._connection.send_lines(load, lines)
 
     def _settle(self) -> None:
         """Wait for the answer to the last acknowledge."""
         if not self._acknowledged:
-            for message in self._connection.until(Acknowledged):
-                self._take(message)
+            self._take_all(self._connection.until(Acknowledged))
 
     def _store(self) -> int:
         count = 0
         for index, stored in enumerate(self._stored):
             store = Store(binding=index)
-            for lines in _pieces(stored.stores()):
+            for lines in stored.stores():
                 self._connection.send_lines(store, lines)
                 count += len(lines)
         return count
 
+    def _take_all(self, messages: Iterable[FromConnector]) -> None:
+        loaded: list[list[bytes]] = [[] for _ in self._stored]
+        for message in messages:
+            if not isinstance(message, Loaded):
+                self._take(message)
+                continue
+            docs = loaded[message.binding]
+            docs.append(bytes(message.doc))  # type: ignore[arg-type] # what was read is raw
+            if len(docs) == LINES:
+                self._stored[message.binding].loaded(docs)
+                docs.clear()
+        for stored, docs in zip(self._stored, loaded, strict=True):
+            stored.loaded(docs)
+
     def _take(self, message: FromConnector) -> None:
-        if isinstance(message, Loaded):
-            self._stored[message.binding].loaded(bytes(message.doc))  # type: ignore[arg-type] # what was read is raw
-        elif isinstance(message, Acknowledged):
+        if isinstance(message, Acknowledged):
             self._acknowledged = True
             if message.state is not None:
                 self._sink.update(message.state)
         elif isinstance(message, Flushed) and message.state is not None:
             self._sink.update(message.state)
-
-
-def _pieces(lines: Iterator[bytes]) -> Iterator[list[bytes]]:
-    piece: list[bytes] = []
-    for line in lines:
-        piece.append(line)
-        if len(piece) == _LINES:
-            yield piece
-            piece = []
-    if piece:
-        yield piece

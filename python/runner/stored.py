@@ -5,7 +5,8 @@ Text is cut out of text; a document is decoded only where its schema has reducti
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -18,13 +19,21 @@ from python.runner.extraction import Extractor
 from python.runner.journal import Row, time_of
 from python.runner.truncation import Truncation, truncation_of
 
-__all__ = ["Stored", "reading_collector"]
+__all__ = ["LINES", "Stored", "reading_collector"]
+
+LINES = 1_000
+"""Documents at a time: the connector works on them while the next are made."""
 
 _NULL = b"null"
 _UUID_PTR = "/_meta/uuid"
 _TRUNCATED_PTR = "/_meta/flow_truncated"
 _Text = Callable[[bytes, int, bytes], bytes]
 """Of what is sent of a document, the clock of its commit, and whether something is cut off: true or false, as JSON."""
+_Values = Callable[[Sequence[bytes], Sequence[bytes], Sequence[int]], Sequence[bytes]]
+"""Values as they stand in a JSON array: of documents, of what is sent of them, and of the clocks of their commits."""
+_Settled = tuple[bytes, bytes, int, bytes]
+"""What is stored: a key, its document, the clock of its commit, and the end of its line."""
+_NEW, _EXISTS, _DELETED = b"}}\n", b',"exists":true}}\n', b',"exists":true,"delete":true}}\n'
 
 
 class Stored:
@@ -43,7 +52,7 @@ class Stored:
         self._checks = bool(binding.collection.read_schema)
         projections = {projection.field: projection for projection in binding.collection.projections}
         keys = [projections[field] for field in binding.field_selection.keys]
-        self._key = Extractor([(projection.ptr, _default(projection)) for projection in keys]).key
+        self._keys = Extractor([(projection.ptr, _default(projection)) for projection in keys]).keys
         self._truncation = truncation_of(binding.ser_policy, [projection.ptr for projection in keys])
         self._values = _values([projections[field] for field in binding.field_selection.values], self._truncation)
         self._whole = bool(binding.field_selection.document)
@@ -70,16 +79,17 @@ class Stored:
 
         Raises ViolationError for a document that is not valid by the read schema, and ReductionError.
         """
-        key_of, documents, collector = self._key, self._documents, self._collector
-        fresh: list[bytes] = []
+        documents, collector, owned = self._documents, self._collector, self._owned
+        keys = self._keys([doc for _, _, doc in rows])
+        if owned is not None:
+            mine = [owned.owns(key_hash(key.decode())) for key in keys]
+            rows, keys = list(itertools.compress(rows, mine)), list(itertools.compress(keys, mine))
         self.taken += len(rows)
-        for _, clock, doc in rows:
-            key = key_of(doc)
-            if self._owned is not None and not self._owned.owns(key_hash(key.decode())):
-                self.taken -= 1
-                continue
-            if self._checks:
+        if self._checks:
+            for _, _, doc in rows:
                 collector.key(doc)
+        fresh: list[bytes] = []
+        for key, (_, clock, doc) in zip(keys, rows, strict=True):
             older = documents.get(key)
             if older is None:
                 fresh.append(key)
@@ -89,43 +99,66 @@ class Stored:
         if self._delta:
             return []
         if self._largest is not None:
-            fresh = [key for key in fresh if (len(key), key) <= self._largest]
-        return [b'{"load":{"binding":%d,"key":%b}}\n' % (self._index, key) for key in fresh]
+            largest = self._largest
+            fresh = [key for key in fresh if (len(key), key) <= largest]
+        load = b'{"load":{"binding":%d,"key":' % self._index
+        return [b"%b%b}}\n" % (load, key) for key in fresh]
 
-    def loaded(self, doc: bytes) -> None:
-        """The endpoint has `doc`. Raises RemoteProtocolError where that was not asked for (rule 73)."""
-        key = self._key(doc)
-        if key not in self._documents or self._delta:
-            raise RemoteProtocolError(
-                f"{self.name}: a document with the key {key.decode()} was loaded unasked", rule=73
-            )
-        if key in self._loaded:
-            raise RemoteProtocolError(f"{self.name}: the key {key.decode()} was loaded twice", rule=73)
-        self._loaded[key] = doc
+    def loaded(self, docs: Sequence[bytes]) -> None:
+        """The endpoint has `docs`. Raises RemoteProtocolError where one was not asked for (rule 73)."""
+        for key, doc in zip(self._keys(docs), docs, strict=True):
+            if key not in self._documents or self._delta:
+                raise RemoteProtocolError(
+                    f"{self.name}: a document with the key {key.decode()} was loaded unasked", rule=73
+                )
+            if key in self._loaded:
+                raise RemoteProtocolError(f"{self.name}: the key {key.decode()} was loaded twice", rule=73)
+            self._loaded[key] = doc
 
-    def stores(self) -> Iterator[bytes]:
-        """Yield a store, as a line, for each document of the transaction, reduced into what was loaded."""
+    def stores(self) -> Iterator[list[bytes]]:
+        """Yield a store, as a line, for each document of the transaction, reduced into what was loaded.
+
+        They come some at a time: the connector works on them while the next are made.
+        """
         documents, self._documents = self._documents, {}
         loaded, self._loaded = self._loaded, {}
         self.taken = 0
         if self._largest is not None:
             self._largest = max([self._largest, *((len(key), key) for key in documents)])
-        begin = b'{"store":{"binding":%d,"key":' % self._index
         reduces = self._collector.plan is not None and not self._delta
-        values, truncation = self._values, self._truncation
+        settled = self._reduced(documents, loaded) if reduces else _replaced(documents, loaded)
+        while some := list(itertools.islice(settled, LINES)):
+            yield self._lines(some)
+
+    def _reduced(
+        self, documents: Mapping[bytes, tuple[bytes, int]], loaded: Mapping[bytes, bytes]
+    ) -> Iterator[_Settled]:
+        """Yield what the schema's reductions make of what was loaded and the documents that have come."""
         for key, (doc, clock) in documents.items():
             older = loaded.get(key)
-            end = b"}}\n" if older is None else b',"exists":true}}\n'
-            if reduces:
-                reduced = self._collector.reduce(older, doc)
-                if reduced is None and older is None:
-                    continue  # gone before it was ever there
-                if reduced is None and older is not None:
-                    reduced, end = self._collector.combine(older, doc), b',"exists":true,"delete":true}}\n'
-                doc = reduced or doc  # noqa: PLW2901 -- from here on, it is what is stored
-            sent = doc if truncation is None else truncation.document(doc)
-            whole = b',"doc":' + sent if self._whole else b""
-            yield b"%b%b%b%b%b%b" % (begin, key, b',"values":', values(doc, sent, clock), whole, end)
+            reduced = self._collector.reduce(older, doc)
+            if reduced is not None:
+                yield key, reduced, clock, _NEW if older is None else _EXISTS
+            elif older is not None:
+                yield key, self._collector.combine(older, doc), clock, _DELETED
+            # else it is gone before it was ever there
+
+    def _lines(self, settled: Sequence[_Settled]) -> list[bytes]:
+        keys, docs, clocks, ends = zip(*settled, strict=True)
+        sent = docs if self._truncation is None else list(map(self._truncation.document, docs))
+        values = self._values(docs, sent, clocks)
+        store = b'{"store":{"binding":%d' % self._index
+        if self._whole:
+            line = store + b',"key":%b,"values":[%b],"doc":%b%b'
+            return [line % each for each in zip(keys, values, sent, ends, strict=True)]
+        line = store + b',"key":%b,"values":[%b]%b'
+        return [line % each for each in zip(keys, values, ends, strict=True)]
+
+
+def _replaced(documents: Mapping[bytes, tuple[bytes, int]], loaded: Mapping[bytes, bytes]) -> Iterator[_Settled]:
+    """Yield the documents that have come: without reductions they take the place of what was loaded."""
+    for key, (doc, clock) in documents.items():
+        yield key, doc, clock, _EXISTS if key in loaded else _NEW
 
 
 def reading_collector(collection: CollectionSpec) -> Collector:
@@ -140,22 +173,25 @@ def _default(projection: Projection) -> bytes:
     return bytes(inference.default) if inference is not None and inference.default else _NULL
 
 
-def _values(projections: Sequence[Projection], truncation: Truncation | None) -> Callable[[bytes, bytes, int], bytes]:
-    """Return what makes the JSON array of values: of a document, of what is sent of it, and the clock of its commit."""
+def _values(projections: Sequence[Projection], truncation: Truncation | None) -> _Values:
     made = {number: text for number, projection in enumerate(projections) if (text := _made(projection)) is not None}
     cut = Extractor(
         [(projection.ptr, _default(projection)) for number, projection in enumerate(projections) if number not in made]
     )
-    if not made and truncation is None:
-        return lambda doc, _sent, _clock: cut.array(doc)
 
-    def values(doc: bytes, sent: bytes, clock: int) -> bytes:
-        texts = list(cut(doc))
+    def values(docs: Sequence[bytes], sent: Sequence[bytes], clocks: Sequence[int]) -> list[bytes]:
+        texts = cut.texts(docs)
+        if made or truncation is not None:
+            texts = list(map(with_made, texts, docs, sent, clocks))
+        return list(map(b",".join, texts))
+
+    def with_made(texts: Sequence[bytes], doc: bytes, sent: bytes, clock: int) -> Sequence[bytes]:
+        texts = list(texts)
         if sent is not doc and truncation is not None:
             texts = [truncation.value(text) for text in texts]
         for number, text in made.items():  # in order: each place is right once those before it are filled
             texts.insert(number, text(sent, clock, b"false" if sent is doc else b"true"))
-        return b"[" + b",".join(texts) + b"]"
+        return texts
 
     return values
 

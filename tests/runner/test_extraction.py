@@ -73,3 +73,22 @@ def test_keys_that_differ_stay_apart(key: bytes) -> None:
 
 def test_a_key_of_a_document_is_canonical() -> None:
     assert Extractor([("/id", b"null"), ("/b", b"null")]).key(b'{"b":true,"id":7.00}') == b"[7,true]"
+
+
+@pytest.mark.parametrize(
+    "docs",
+    [
+        [b'{"id":1,"b":2}', b'{"id":20,"b":0}'],
+        [b'{"id":1,"b":"x"}', b'{"id":7.00,"b":true}', b'{"b":-0}'],
+        [b'{"id":{"x":1}}', b'{"id":[0]}', b'[{"id":3}]'],
+        [],
+    ],
+)
+def test_many_documents_give_what_each_of_them_gives(docs: list[bytes]) -> None:
+    for ptrs in ("/id", "/b"), ("/id/x", "/b"), ("/id", "/id/0"):
+        extractor = Extractor([(ptr, b"null") for ptr in ptrs])
+
+        assert [list(map(bytes, texts)) for texts in extractor.texts(docs)] == [
+            list(map(bytes, extractor(doc))) for doc in docs
+        ]
+        assert extractor.keys(docs) == [extractor.key(doc) for doc in docs]

@@ -53,6 +53,10 @@ def rows(*values: Any) -> list[Row]:
     return [(number, CLOCK, json.dumps(value).encode()) for number, value in enumerate(values, start=1)]
 
 
+def stores(binding: Stored) -> list[bytes]:
+    return [line for lines in binding.stores() for line in lines]
+
+
 def messages(lines: Any, kind: str) -> list[Mapping[str, Any]]:
     found = [json.loads(line) for line in lines]
     assert all(line.endswith(b"\n") and line.count(b"\n") == 1 for line in lines)
@@ -82,7 +86,7 @@ def test_a_binding_that_begins_empty_loads_no_key_beyond_the_largest_it_has_stor
 def test_documents_are_stored_as_they_came_the_last_of_a_key_alone() -> None:
     binding = stored("n")
     binding.combine([(1, CLOCK, b'{"id":1,"n":1}'), (2, CLOCK, b'{"id":1, "n":2.50, "big":18446744073709551617}')])
-    (line,) = list(binding.stores())
+    (line,) = stores(binding)
 
     assert line == (
         b'{"store":{"binding":2,"key":[1],"values":[2.50],"doc":{"id":1, "n":2.50, "big":18446744073709551617}}}\n'
@@ -93,9 +97,9 @@ def test_documents_are_stored_as_they_came_the_last_of_a_key_alone() -> None:
 def test_what_was_loaded_exists_and_is_reduced_into() -> None:
     binding = stored("n", schema=SUMMING)
     binding.combine(rows({"id": 1, "n": 1}, {"id": 2, "n": 5}, {"id": 1, "n": 2}))
-    binding.loaded(b'{"id":1,"n":10}')
+    binding.loaded([b'{"id":1,"n":10}'])
 
-    assert messages(list(binding.stores()), "store") == [
+    assert messages(stores(binding), "store") == [
         {"binding": 2, "key": [1], "values": [13], "doc": {"id": 1, "n": 13}, "exists": True},
         {"binding": 2, "key": [2], "values": [5], "doc": {"id": 2, "n": 5}},
     ]
@@ -104,8 +108,8 @@ def test_what_was_loaded_exists_and_is_reduced_into() -> None:
 def test_a_deleted_document_is_stored_as_such_where_it_exists_and_not_at_all_where_not() -> None:
     binding = stored("n", schema=SUMMING)
     binding.combine(rows({"id": 1, "gone": True}, {"id": 2, "gone": True}))
-    binding.loaded(b'{"id":1,"n":10}')
-    (only,) = messages(list(binding.stores()), "store")
+    binding.loaded([b'{"id":1,"n":10}'])
+    (only,) = messages(stores(binding), "store")
 
     assert (only["key"], only["exists"], only["delete"]) == ([1], True, True)
     assert only["doc"] == {"id": 1, "n": 10, "gone": True}
@@ -115,17 +119,15 @@ def test_delta_updates_load_nothing_and_keep_documents_partial() -> None:
     binding = stored("n", schema=SUMMING, delta_updates=True)
 
     assert binding.combine(rows({"id": 1, "n": 1}, {"id": 1, "n": 2})) == []
-    assert messages(list(binding.stores()), "store") == [
-        {"binding": 2, "key": [1], "values": [3], "doc": {"id": 1, "n": 3}}
-    ]
+    assert messages(stores(binding), "store") == [{"binding": 2, "key": [1], "values": [3], "doc": {"id": 1, "n": 3}}]
     with pytest.raises(RemoteProtocolError, match="was loaded unasked"):
-        binding.loaded(b'{"id":1}')
+        binding.loaded([b'{"id":1}'])
 
 
 def test_values_that_are_no_locations_are_made() -> None:
     binding = stored("_meta/flow_truncated", "flow_published_at", "n", "whole")
     binding.combine(rows({"id": 1}))
-    (only,) = messages(list(binding.stores()), "store")
+    (only,) = messages(stores(binding), "store")
 
     assert only["values"] == [False, "2024-01-31T12:00:00Z", 7, {"id": 1}]
 
@@ -155,16 +157,16 @@ def test_what_was_not_asked_for_is_refused(before: list[int], key: int, sentence
     binding = stored()
     binding.combine(rows({"id": 1}))
     for known in before:
-        binding.loaded(b'{"id":%d}' % known)
+        binding.loaded([b'{"id":%d}' % known])
     with pytest.raises(RemoteProtocolError, match=sentence):
-        binding.loaded(b'{"id":%d}' % key)
+        binding.loaded([b'{"id":%d}' % key])
 
 
 def test_what_the_endpoint_cannot_take_is_cut_off_and_marked() -> None:
     binding = stored("n", "whole", "_meta/flow_truncated", ser_policy=SerPolicy(str_truncate_after=4))
     binding.combine(rows({"id": "1234567", "n": "1234567"}, {"id": "2", "n": "2"}))
 
-    cut, short = messages(binding.stores(), "store")
+    cut, short = messages(stores(binding), "store")
     assert cut["key"] == ["1234567"]
     assert cut["values"] == ["1234", {"id": "1234567", "n": "1234"}, True]
     assert cut["doc"] == {"id": "1234567", "n": "1234"}
