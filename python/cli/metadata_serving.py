@@ -38,6 +38,7 @@ _OUTCOMES = {
 _STATUSES: tuple[tuple[type[HeadwaterError], int], ...] = (
     (ConflictError, _CONFLICT),
     (ImmutableError, _CONFLICT),
+    (promoting.BreakingError, _BREAKING),
     (PathError, _INVALID),
     (StoreError, _UNREACHABLE),
     (HeadwaterError, _INVALID),

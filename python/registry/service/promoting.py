@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 import msgspec
@@ -13,13 +13,14 @@ from python.registry.metadata import documents
 from python.registry.metadata.checking import check
 from python.registry.metadata.findings import errors, told
 from python.registry.metadata.numbering import number
+from python.registry.service.compatibility import judged, previous
 from python.registry.service.copies import settle
 from python.registry.service.layout import FILES, MARKER, YANKED, At, versions_in
 from python.registry.service.writing import write
 from python.registry.service.yanking import MissingVersionError, check_candidate
 from python.registry.store import Store
 
-__all__ = ["Promoted", "PromotionError", "promote"]
+__all__ = ["BreakingError", "Promoted", "PromotionError", "promote"]
 
 _Json: TypeAlias = Any
 _NOT_ITS_OWN = {FILES, YANKED, "oss.json", "cloud.json"}
@@ -27,6 +28,10 @@ _NOT_ITS_OWN = {FILES, YANKED, "oss.json", "cloud.json"}
 
 class PromotionError(HeadwaterError):
     """A candidate cannot be a release as it is. Whoever made it must act."""
+
+
+class BreakingError(PromotionError):
+    """A release breaks what users have, and does not tell. Whoever made the candidate must act."""
 
 
 class Promoted(msgspec.Struct, frozen=True):
@@ -40,10 +45,12 @@ def promote(store: Store, at: At, now: Callable[[], dt.datetime]) -> Promoted:
     """The candidate `at`, 1.4.0-rc.2, is there as 1.4.0 too, which `latest` follows from: it is for all.
 
     The image has to be there under the new tag: nothing here can make it. Raises MissingVersionError where there is no
-    such candidate or it was yanked, ImmutableError where the release is there with other files.
+    such candidate or it was yanked, ImmutableError where the release is there with other files, BreakingError where it
+    breaks a release that was made since.
     """
     check_candidate(store, at)
-    names = versions_in(store, at.repository)[at.version]
+    versions = versions_in(store, at.repository)
+    names = versions[at.version]
     if YANKED in names:
         raise MissingVersionError(f"{at}: was taken back; upload a new candidate, or `metadata_service unyank` it")
     release = At(at.repository, str(number(at.version).finalize_version()))
@@ -53,9 +60,19 @@ def promote(store: Store, at: At, now: Callable[[], dt.datetime]) -> Promoted:
         raise PromotionError(told(at.path(MARKER), errors(checked.findings)))
     value = _released(checked.metadata.as_json(), at.version, release.version)
     files[MARKER] = documents.write(value)
+    if not versions.get(release.version, frozenset()) >= {MARKER}:
+        _check_follows(store, release, files)
     is_new = write(store, release, files, now).is_new
     healed = settle(store, at.repository)
     return Promoted(release, is_new=is_new or healed > 0)
+
+
+def _check_follows(store: Store, release: At, files: Mapping[str, bytes]) -> None:
+    metadata = check(files[MARKER], lenient=True).metadata
+    assert metadata is not None  # noqa: S101 -- it was, under another tag
+    wrong = errors(judged(previous(store, release), metadata, files))
+    if wrong:
+        raise BreakingError(f"{release}: is not released: it breaks the one before\n{told(str(release), wrong)}")
 
 
 def _released(value: _Json, candidate: str, release: str) -> _Json:

@@ -52,13 +52,15 @@ def write(store: Store, at: At, files: Mapping[str, bytes], now: Callable[[], dt
     begun = now()
     if _is_there(store, at, files, sums):
         return Written(is_new=False)
-    leftover = _claimed(store, at, Claim(files=sums, begun=begun))
+    mine = Claim(files=sums, begun=begun)
+    leftover = _claimed(store, at, mine)
     for name in sorted(files.keys() - {MARKER}):
         _put(store, at.path(name), files[name])
     for name in sorted(leftover.files.keys() - files.keys() if leftover else ()):
         store.delete(at.path(name))
     if (now() - begun).total_seconds() > WRITE_SECONDS_MAX:
         raise ImmutableError(f"{at}: gave up after {WRITE_SECONDS_MAX // 60} minutes; upload it once more")
+    _check_still(store, at, mine)
     try:
         store.put(at.path(MARKER), files[MARKER], when=ABSENT, cache_control="no-cache")
     except ConflictError:
@@ -104,14 +106,22 @@ def _claimed(store: Store, at: At, mine: Claim) -> Claim | None:
 
 
 def _check_abandoned(at: At, before: Claim | None, there: Blob, mine: Claim) -> None:
-    begun = before.begun if before else there.version.updated
-    age = (mine.begun - begun).total_seconds()
+    is_known = before is not None and before.begun <= mine.begun  # else by a clock that is ahead: the store's counts
+    begun = before.begun if before and is_known else there.version.updated
+    age = max(0.0, (mine.begun - begun).total_seconds())
     if age <= CLAIM_SECONDS_MAX:
         changed = _changed(before, mine.files) if before else (FILES,)
         raise ImmutableError(
             f"{at}: an upload with other files ({', '.join(changed)}) was begun {age:.0f} seconds ago and has not "
             f"ended; upload those files again, or wait until it is {CLAIM_SECONDS_MAX // 60} minutes old"
         )
+
+
+def _check_still(store: Store, at: At, mine: Claim) -> None:
+    """Raise ImmutableError where somebody whose clock is far from ours took our claim for abandoned."""
+    claim = claim_of(store, at)
+    if claim is None or claim.files != mine.files:
+        raise ImmutableError(f"{at}: somebody else began to upload it with other files; nothing can be seen of ours")
 
 
 def _put(store: Store, path: str, data: bytes) -> None:

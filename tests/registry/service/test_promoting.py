@@ -6,14 +6,15 @@ import pytest
 import yaml
 
 from python.registry.service.layout import At
-from python.registry.service.promoting import promote
+from python.registry.service.promoting import BreakingError, promote
 from python.registry.service.yanking import MissingVersionError, Yank, rollback, unyank, yank
 from python.registry.store import Store
 from python.registry.store.memory import MemoryStore
-from tests.registry.service.folders import NOW, REPOSITORY, candidate, clock, connector, uploaded
+from tests.registry.service.folders import CATALOG, NOW, REPOSITORY, candidate, clock, connector, uploaded
 from tests.registry.stores import CrashError, FailingStore, RecordingStore, contents
 
 WHY = Yank(reason="it loses records", by="ada", at=NOW)
+WIDER = {"streams": [*CATALOG["streams"], {**CATALOG["streams"][0], "name": "forecast"}]}
 CANDIDATE = At(REPOSITORY, "1.5.0-rc.1")
 
 
@@ -127,3 +128,19 @@ def test_an_unyanked_version_is_as_it_was(store: Store) -> None:
     assert unyank(store, CANDIDATE)
     assert contents(store) == before
     assert not unyank(store, CANDIDATE)
+
+
+def test_a_candidate_that_breaks_a_release_made_since_is_not_promoted(store: Store, tmp_path: Path) -> None:
+    uploaded(store, connector(tmp_path / "since", "1.4.1", catalog=WIDER))
+    held = contents(store)
+
+    with pytest.raises(BreakingError, match=r"1\.5\.0: is not released(.|\n)*forecast"):
+        promote(store, CANDIDATE, clock)
+    assert contents(store) == held
+
+
+def test_a_release_that_is_there_is_promoted_already_whatever_came_since(store: Store, tmp_path: Path) -> None:
+    promote(store, CANDIDATE, clock)
+    uploaded(store, connector(tmp_path / "since", "1.4.1", catalog=WIDER))
+
+    assert not promote(store, CANDIDATE, clock).is_new

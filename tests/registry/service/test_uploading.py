@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -281,3 +282,39 @@ def test_uploading_what_was_taken_back_says_so(tmp_path: Path) -> None:
 def test_what_is_no_tag_for_trying_out_is_refused(tag: str, tmp_path: Path) -> None:
     with pytest.raises(PackageError, match="is no pre-release"):
         uploaded(MemoryStore(), connector(tmp_path / "c"), prerelease=tag)
+
+
+def test_what_breaks_in_the_clouds_spec_alone_is_refused(tmp_path: Path) -> None:
+    store = MemoryStore()
+    old, new = connector(tmp_path / "old"), connector(tmp_path / "new", "1.5.0")
+    (old / "spec.cloud.json").write_text(json.dumps(SPEC))
+    (new / "spec.cloud.json").write_text(json.dumps(NARROWED))
+    uploaded(store, old)
+
+    done = uploaded(store, new)
+
+    assert done.outcome is Outcome.BREAKING
+    assert [each.message.startswith("in the cloud: ") for each in errors(done.findings)] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("at", "value"),
+    [("definitionId", "0f0c3a5e-0000-4000-8000-000000000002"), ("connectorType", "destination")],
+)
+def test_a_version_that_is_another_connector_is_refused(at: str, value: str, tmp_path: Path) -> None:
+    store = MemoryStore()
+    uploaded(store, connector(tmp_path / "old"))
+    other = connector(tmp_path / "new", "1.5.0", changed(f"data.{at}", value))
+
+    done = uploaded(store, other)
+
+    (finding,) = errors(done.findings)
+    assert (done.outcome, finding.rule, finding.pointer) == (Outcome.INVALID, "another-connector", f"/data/{at}")
+
+
+def test_the_case_of_an_id_makes_no_other_connector(tmp_path: Path) -> None:
+    store = MemoryStore()
+    uploaded(store, connector(tmp_path / "old"))
+    same = changed("data.definitionId", "0F0C3A5E-0000-4000-8000-000000000001")
+
+    assert uploaded(store, connector(tmp_path / "new", "1.5.0", same)).outcome is Outcome.UPLOADED

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import datetime as dt
 import hashlib
 from collections.abc import Mapping
@@ -10,7 +11,8 @@ import pytest
 from python.registry.service.copies import settle
 from python.registry.service.layout import FILES, LATEST, MARKER, At
 from python.registry.service.writing import CLAIM_SECONDS_MAX, ImmutableError, claim_of, write
-from python.registry.store import Store
+from python.registry.store import Store, Version, When
+from python.registry.store.base import Headers
 from python.registry.store.memory import MemoryStore
 from tests.registry.stores import CrashError, FailingStore, RecordingStore, contents
 
@@ -147,6 +149,39 @@ def test_a_writer_that_took_too_long_makes_no_version() -> None:
 
     with pytest.raises(ImmutableError, match="gave up after 10 minutes"):
         write(store, At(REPOSITORY, "2.0.0"), FIRST, lambda: next(times))
+
+    assert f"metadata/{REPOSITORY}/2.0.0/{MARKER}" not in contents(store)
+
+
+def test_a_claim_by_a_clock_that_is_ahead_is_as_old_as_the_store_says() -> None:
+    store = MemoryStore()
+    ahead = NOW + dt.timedelta(days=400)
+    with pytest.raises(CrashError):
+        write(FailingStore(store, 2), At(REPOSITORY, "2.0.0"), FIRST, lambda: ahead)
+    claimed = store.get(At(REPOSITORY, "2.0.0").path(FILES)).version.updated
+
+    with pytest.raises(ImmutableError, match="begun 60 seconds ago"):
+        write(store, At(REPOSITORY, "2.0.0"), SECOND, lambda: claimed + dt.timedelta(seconds=60))
+    assert write(store, At(REPOSITORY, "2.0.0"), SECOND, lambda: claimed + dt.timedelta(hours=2)).is_new
+
+
+class _TakenOverStore(RecordingStore):
+    """Somebody else, whose clock is hours ahead, claims the version while its files are written."""
+
+    def _put(self, path: str, data: bytes, when: When, headers: Headers) -> Version:
+        done = super()._put(path, data, when, headers)
+        if path.endswith("doc.md") and len(self.written) < len(FIRST):
+            late = NOW + dt.timedelta(hours=5)
+            with contextlib.suppress(CrashError):
+                write(FailingStore(self.inner, 1), At(REPOSITORY, "2.0.0"), SECOND, lambda: late)
+        return done
+
+
+def test_a_writer_whose_claim_was_taken_makes_no_version() -> None:
+    store = MemoryStore()
+
+    with pytest.raises(ImmutableError, match="somebody else began"):
+        write(_TakenOverStore(store), At(REPOSITORY, "2.0.0"), FIRST, clock)
 
     assert f"metadata/{REPOSITORY}/2.0.0/{MARKER}" not in contents(store)
 
