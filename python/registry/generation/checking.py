@@ -18,6 +18,13 @@ __all__ = ["METADATA_BYTES_MAX", "SPEC_DEPTH_MAX", "checked_entry", "checked_met
 
 METADATA_BYTES_MAX = 1024 * 1024  # a hundred times what the longest of Airbyte's has
 SPEC_DEPTH_MAX = 200  # five times the deepest of Airbyte's; what reads entries takes no more than about a thousand
+_WANTED = {
+    "model_type": "want a mapping of names to values",
+    "missing": "it is missing",
+    "extra_forbidden": "there is no such member",
+}
+"""What is said in place of pydantic's sentences, which are for programmers, by the kind of error."""
+
 _SHOWN_ERRORS_MAX = 3  # enough to see what kind of mistake it is; `metadata_service validate` tells all
 
 _Text = Annotated[str, msgspec.Meta(min_length=1)]
@@ -88,7 +95,10 @@ def checked_metadata(data: bytes, path: str) -> dict[str, Any]:
 
 def _told(error: pydantic.ValidationError) -> str:
     problems = error.errors(include_url=False, include_input=False)
-    told = [f"/{'/'.join(map(str, each['loc']))}: {each['msg']}" for each in problems[:_SHOWN_ERRORS_MAX]]
+    told = [
+        f"/{'/'.join(map(str, each['loc']))}: {_WANTED.get(each['type'], each['msg'])}"
+        for each in problems[:_SHOWN_ERRORS_MAX]
+    ]
     more = len(problems) - len(told)
     return "; ".join([*told, f"and {more} more"] if more else told)
 

@@ -271,4 +271,5 @@ def _changes(old: Mapping[str, Connector], before: Mapping[str, Entries], rows: 
             what = "noted"
         else:
             continue
-        yield Change(repository=name, what=what, old=was.latest, new=now.latest, why=now.problem)
+        why = now.problem if what != "noted" else "; ".join(now.warnings) or "nothing to look at any more"
+        yield Change(repository=name, what=what, old=was.latest, new=now.latest, why=why)

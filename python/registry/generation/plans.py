@@ -79,9 +79,9 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a snapshot changes of one connector: added, changed, removed, quarantined, recovered, noted.
 
-    `why` says why it is quarantined. Between two snapshots that are compared, it says why the new one would not be
-    published after the old one; `level` is that of the gravest change of its spec (major, minor, patch), and `breaking`
-    are sentences.
+    `why` says why it is quarantined, or what was noted. Between two snapshots that are compared, it says why the new
+    one would not be published after the old one; `level` is that of the gravest change of its spec (major, minor,
+    patch), and `breaking` are sentences.
     """
 
     repository: str

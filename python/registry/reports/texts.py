@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import msgspec
@@ -11,6 +12,8 @@ from python.registry.reports.report import Report, Row
 
 __all__ = ["as_json", "as_markdown", "change_sentence"]
 
+_WITH_REASON = ("quarantined", "noted")
+_SPECIAL = re.compile(r"([\\`*_\[\]|~])")  # what Markdown takes for more than text, but for `<`
 _COLUMNS = ("Connector", "Image", "Version", "Type", "Support", "Language", "Registries")
 
 
@@ -31,7 +34,7 @@ def change_sentence(change: Change) -> str:
     'a/b changed: 1.0.0 → 1.1.0'
     """
     moved = f"{change.old} → {change.new}" if change.old and change.new and change.old != change.new else change.new
-    told = change.why if change.what == "quarantined" else moved if change.what != "removed" else change.old
+    told = change.why if change.what in _WITH_REASON else moved if change.what != "removed" else change.old
     return f"{change.repository} {change.what}" + (f": {told}" if told else "")
 
 
@@ -49,8 +52,8 @@ def _lines(report: Report) -> Iterator[str]:
     yield from ("", "## Connectors", "", f"| {' | '.join(_COLUMNS)} |", f"|{' --- |' * len(_COLUMNS)}")
     for row in report.rows:
         version = f"{row.version} ({row.candidate})" if row.candidate else row.version or "none"
-        cells = (row.name, f"`{row.repository}`", version, row.kind, row.support_level, row.language)
-        yield f"| {' | '.join(map(_escaped, (*cells, ', '.join(row.registries))))} |"
+        others = (version, row.kind, row.support_level, row.language, ", ".join(row.registries))
+        yield f"| {' | '.join((_escaped(row.name), _code(row.repository), *map(_escaped, others)))} |"
 
 
 def _section(title: str, items: list[str]) -> Iterator[str]:
@@ -59,8 +62,17 @@ def _section(title: str, items: list[str]) -> Iterator[str]:
 
 
 def _named(row: Row) -> str:
-    return f"`{row.repository}`" + (f" (stays at {row.version})" if row.version else " (in no registry)")
+    if not row.version:
+        return f"{_code(row.repository)} (in no registry)"
+    return _code(row.repository) + (f" (stays at {row.version})" if row.problem else "")
+
+
+def _code(name: str) -> str:
+    """Return a name as code. Marks that code cannot have are none of an image's name."""
+    return f"`{' '.join(name.split()).replace('`', '?').replace('|', '?')}`"
 
 
 def _escaped(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
+    """Return text of strangers for a line: no mark-up of theirs is left in it, and nobody is called."""
+    told = _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    return told.replace("<", "&lt;").replace("@", "&#64;")
