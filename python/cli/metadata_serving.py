@@ -83,7 +83,8 @@ def _validated(file: pathlib.Path, rules: Rules, options: Mapping[str, Any], *, 
         click.echo(msgspec.json.encode({"file": str(file), "valid": not wrong, "findings": findings}))
         return _INVALID if wrong else _DONE
     _tell(file, findings)
-    click.echo(f"{file}: {len(wrong)} errors" if wrong else f"{file}: valid", err=bool(wrong))
+    count = "1 error" if len(wrong) == 1 else f"{len(wrong)} errors"
+    click.echo(f"{file}: {count}" if wrong else f"{file}: valid", err=bool(wrong))
     return _INVALID if wrong else _DONE
 
 

@@ -39,8 +39,8 @@ def test_validate_says_of_each_file_what_is_wrong() -> None:
     assert done.exit_code == 1
     assert done.stdout == "right: valid\n"
     assert done.stderr.splitlines() == [
-        "wrong/metadata.yaml:2:1: error: /data/name: name is missing. Write name. [missing]",
-        "wrong/metadata.yaml: 1 errors",
+        "wrong/metadata.yaml:2:1: error: /data/name: name is missing. Write name: what people call it. [missing]",
+        "wrong/metadata.yaml: 1 error",
     ]
 
 

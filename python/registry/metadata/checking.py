@@ -174,6 +174,11 @@ def _empty(error: ErrorDetails, at: _At) -> _Sentences:
     return f"{at[-1]} is an empty {kind}, want something in it", "Fill it, or leave it out if nobody asks for it."
 
 
+def _too_long(error: ErrorDetails, at: _At) -> _Sentences:
+    most = error.get("ctx", {}).get("max_length")
+    return f"{at[-1]} has {len(str(error['input'])):,} characters, want at most {most}", "Shorten it."
+
+
 def _by_pydantic(error: ErrorDetails, _: _At) -> _Sentences:
     return f"got {_shown(error['input'])}: {error['msg'][:1].lower()}{error['msg'][1:]}", "Write what is wanted."
 
@@ -191,16 +196,26 @@ _TOLD: Mapping[str, tuple[str, Callable[[ErrorDetails, _At], _Sentences]]] = {
     "string_pattern_mismatch": ("value", _pattern),
     "string_too_short": ("value", _empty),
     "too_short": ("value", _empty),
+    "string_too_long": ("value", _too_long),
     "value_error": ("value", _value),
 }
 
 _EXAMPLES = {
+    "metadataSpecVersion": '"1.0"',
+    "data": "all that is said of the connector",
+    "name": "what people call it",
     "definitionId": "a UUID that is this connector's for ever, as `uuidgen` makes them",
+    "connectorType": "source or destination",
+    "connectorSubtype": "one of api, database, datalake, file, custom, message_queue, unknown, vectorstore",
     "dockerRepository": "as airbyte/source-faker",
     "dockerImageTag": "as 1.0.0",
+    "license": "as MIT",
+    "documentationUrl": "as https://example.com/page",
+    "githubIssueLabel": "as source-faker",
     "releaseStage": "one of alpha, beta, generally_available, custom",
-    "connectorType": "source or destination",
-    "metadataSpecVersion": '"1.0"',
+    "enabled": "true or false",
+    "upgradeDeadline": "a day, as 2026-11-21",
+    "message": "what users have to do",
 }
 
 

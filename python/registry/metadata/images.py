@@ -40,6 +40,10 @@ class ImageError(HeadwaterError):
     """A registry cannot be asked. Its user must act: nobody knows whether the image is there."""
 
 
+class _SilentError(ImageError):
+    """A registry cannot be asked for anything."""
+
+
 class Image(NamedTuple):
     """The name of an image, apart: which registry has it, its repository there, its tag or its digest."""
 
@@ -83,12 +87,23 @@ class Images:
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock or Clock()
         self._known: dict[str, bool] = {}
+        self._silent: dict[str, _SilentError] = {}
         self._next = float("-inf")
 
     def has(self, name: str) -> bool:
-        """Return whether the image `name` can be pulled by everybody. Raises ImageError where nobody can tell."""
+        """Return whether the image `name` can be pulled by everybody. Raises ImageError where nobody can tell.
+
+        A registry that does not answer, or wants a long pause, is not asked again: each time would take as long.
+        """
+        host = image_of(name).host
+        if host in self._silent:
+            raise self._silent[host]
         if name not in self._known:
-            self._known[name] = self._asked(name)
+            try:
+                self._known[name] = self._asked(name)
+            except _SilentError as error:
+                self._silent[host] = error
+                raise
         return self._known[name]
 
     def _asked(self, name: str) -> bool:
@@ -135,7 +150,7 @@ class Images:
 
     def _pause(self, seconds: float) -> None:
         if seconds > WAIT_SECONDS_MAX:
-            raise ImageError(f"a registry asks to wait {seconds:.0f} seconds; try again later")
+            raise _SilentError(f"a registry asks to wait {seconds:.0f} seconds; try again later")
         if seconds > 0:
             self._clock.sleep(seconds)
 
@@ -148,8 +163,8 @@ def _requested(method: str, url: str, headers: Mapping[str, str]) -> _Answer:
     except urllib.error.HTTPError as error:
         with error:
             return _Answer(error.code, _lowered(error.headers), b"")
-    except (OSError, http.client.HTTPException) as error:
-        raise ImageError(f"{urllib.parse.urlsplit(url).netloc} cannot be asked: {error}") from None
+    except (OSError, http.client.HTTPException, ValueError, OverflowError) as error:  # the last two of odd ports
+        raise _SilentError(f"{urllib.parse.urlsplit(url).netloc} cannot be asked: {error}") from None
 
 
 def _lowered(headers: email.message.Message) -> dict[str, str]:

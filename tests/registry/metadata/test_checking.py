@@ -129,7 +129,7 @@ def test_all_errors_are_told_at_once_with_line_and_column() -> None:
     text = RIGHT.replace("releaseStage: alpha", "releaseStage: alfa").replace("license: MIT", "licence: MIT")
 
     assert told("m.yaml", check(text.encode()).findings).splitlines() == [
-        "m.yaml:2:1: error: /data/license: license is missing. Write license. [missing]",
+        "m.yaml:2:1: error: /data/license: license is missing. Write license: as MIT. [missing]",
         (
             "m.yaml:9:3: error: /data/licence: licence is nothing that metadata has here. "
             "Leave it out or write license, if that is meant. [unknown]"

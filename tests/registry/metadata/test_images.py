@@ -154,3 +154,19 @@ def test_names_are_read_as_docker_reads_them() -> None:
     assert image_of("postgres") == ("registry-1.docker.io", "library/postgres", "latest")
     assert image_of("docker.io/airbyte/base:4@sha256:ab") == ("registry-1.docker.io", "airbyte/base", "sha256:ab")
     assert image_of("ghcr.io/estuary/source-x:v1") == ("ghcr.io", "estuary/source-x", "v1")
+
+
+def test_a_registry_that_wants_a_long_pause_is_not_asked_again(registry: Registry) -> None:
+    images = Images(Slept().clock())
+    registry.answers = [(429, {"Retry-After": str(int(WAIT_SECONDS_MAX) + 1)})]
+
+    for name in ("there:1.4.0", "there:1.0.0"):
+        with pytest.raises(ImageError, match="asks to wait"):
+            images.has(f"{registry.host}/airbyte/{name}")
+    assert len(registry.asked) == 1
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:99999", "127.0.0.1:0"])
+def test_a_host_that_can_be_none_is_told(host: str) -> None:
+    with pytest.raises(ImageError, match="cannot be asked"):
+        Images(Slept().clock()).has(f"{host}/airbyte/there:1.4.0")
