@@ -37,6 +37,7 @@ _SCHEMA_LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
 _SCHEMA_MAPS = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
 _BRANCHES = ("anyOf", "oneOf", "allOf")
 _SCALARS = ("integer", "string", "boolean", "number")
+_KEY_TYPES = ("string", "integer", "boolean")  # what Flow takes as keys
 _DEPTH_MAX = 8  # of combinations within combinations, which references may make endless
 _LOCAL_TIME = "time_without_timezone"
 _NUMERIC_FORMATS = {"int32": "integer", "int64": "integer", "float": "number", "double": "number", "decimal": "number"}
@@ -58,10 +59,11 @@ def repaired(schema: object, stream: str) -> Json:
 
 
 def keyed(schema: Json, key: Sequence[Sequence[str]], stream: str) -> Json:
-    """Return `schema` with the locations of `key` (paths of property names) required and of one scalar type.
+    """Return `schema` with the locations of `key` (paths of property names) required, and of scalar types.
 
-    Flow takes integers, strings and booleans, not null, as keys; the type may stand in a branch of `anyOf` and the
-    like. A location the schema knows nothing of becomes a string, with a warning, since nothing better is known.
+    Flow takes integers, strings and booleans as keys. A location has the first that the schema names, in a branch of
+    `anyOf` and the like as well, and never null. Where the schema names none, a format means a string, and else any of
+    the three may come, which is warned of.
     """
     for path in key:
         schema = _with_key(schema, schema, tuple(path), (tuple(path), stream))
@@ -233,20 +235,27 @@ def _key_leaf(root: Json, schema: Json, context: tuple[_At, str]) -> Json:
     path, stream = context
     parts = [part for part in _parts(root, schema) if _scalars(part)]
     scalars = [kind for part in parts for kind in _scalars(part)]
-    chosen = scalars[0] if scalars else "string"
-    if not scalars:
-        _logger.warning(
-            "stream %s: the schema says nothing usable of the key %s; taking it for a string",
-            stream,
-            pointer.join(path),
-        )
-    if chosen == "number":
-        chosen = "integer"  # Flow has no keys of fractions, and identifiers typed so are integers in practice
-    if types_of(schema) != (chosen,):
-        _log(stream, path, f"a key is of one scalar type: {chosen}, of {scalars}")
+    chosen = _key_type(scalars[0]) if scalars else _untyped_key(schema, context)
+    if schema.get("type") != chosen:
+        _log(stream, path, f"a key is of scalar types that Flow takes: {chosen}, of {scalars}")
     only = parts[0] if len(parts) == 1 else {}  # of several, one's format or bounds need not hold for the others
     kept = {name: value for name, value in {**only, **schema}.items() if name not in (*_BRANCHES, "const", "$ref")}
     return {**kept, "type": chosen}
+
+
+def _key_type(scalar: str) -> str:
+    """Return the type of a key: Flow has none of fractions, and identifiers typed so are integers in practice."""
+    return "integer" if scalar == "number" else scalar
+
+
+def _untyped_key(schema: Json, context: tuple[_At, str]) -> str | list[str]:
+    """Return the types of a key of which `schema` names none: one that is too narrow would stop the capture."""
+    path, stream = context
+    if "format" in schema and not types_of(schema):
+        return "string"
+    sentence = "stream %s: the schema says nothing usable of the key %s; taking a string, an integer or a boolean"
+    _logger.warning(sentence, stream, pointer.join(path))
+    return list(_KEY_TYPES)
 
 
 def _parts(root: Json, schema: Json, depth: int = 0) -> Iterator[Json]:

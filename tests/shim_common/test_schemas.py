@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from python.shim_common.schemas import keyed, repaired, types_of
 
+UNKNOWN = ["string", "integer", "boolean"]
+
 
 def fixed(**schema: Any) -> Any:
     """The repaired schema of a property `p` with this schema."""
@@ -130,14 +132,35 @@ def test_each_repair_is_logged_at_debug_with_its_place(caplog: pytest.LogCapture
         ({"type": "number"}, "integer"),
         ({"type": "boolean"}, "boolean"),
         ({"type": ["string", "integer"]}, "string"),
-        ({"type": "object"}, "string"),
-        ({}, "string"),
+        ({"type": "object"}, UNKNOWN),
+        ({}, UNKNOWN),
     ],
 )
-def test_a_key_is_required_and_of_one_scalar_type(came: Any, want: str) -> None:
+def test_a_key_is_required_and_of_one_scalar_type(came: Any, want: str | list[str]) -> None:
     schema = keyed({"type": "object", "properties": {"id": came}}, [["id"]], "s")
 
     assert schema == {"type": "object", "properties": {"id": {"type": want}}, "required": ["id"]}
+
+
+@pytest.mark.parametrize("value", ["a", 7, True])
+def test_a_key_of_which_the_schema_says_nothing_takes_what_flow_takes(value: object) -> None:
+    schema = keyed({"type": "object", "properties": {"n": {"type": "integer"}}}, [["id"]], "s")
+
+    jsonschema.validate({"id": value}, schema)
+
+
+@pytest.mark.parametrize("value", [None, 1.5, {}, []])
+def test_a_key_of_which_the_schema_says_nothing_takes_no_more(value: object) -> None:
+    schema = keyed({"type": "object", "properties": {}}, [["id"]], "s")
+
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"id": value}, schema)
+
+
+def test_a_key_with_a_format_and_no_type_is_a_string() -> None:
+    schema = keyed({"type": "object", "properties": {"id": {"format": "uuid"}}}, [["id"]], "s")
+
+    assert schema["properties"] == {"id": {"type": "string", "format": "uuid"}}
 
 
 @pytest.mark.parametrize(
@@ -152,8 +175,8 @@ def test_a_key_is_required_and_of_one_scalar_type(came: Any, want: str) -> None:
             {"type": "string", "format": "uuid"},
         ),
         ({"anyOf": [{"type": "integer", "maximum": 0}, {"type": "integer", "minimum": 9}]}, {"type": "integer"}),
-        ({"oneOf": [{"type": "object"}, {"type": "null"}]}, {"type": "string"}),
-        ({"$ref": "#/$defs/endless"}, {"type": "string"}),
+        ({"oneOf": [{"type": "object"}, {"type": "null"}]}, {"type": UNKNOWN}),
+        ({"$ref": "#/$defs/endless"}, {"type": UNKNOWN}),
     ],
 )
 def test_a_key_has_the_type_of_its_branches(came: Any, want: Any) -> None:
@@ -182,7 +205,7 @@ def test_a_key_inside_of_objects_makes_them_required() -> None:
 
     assert schema["required"] == ["a"]
     assert schema["properties"] == {
-        "a": {"type": "object", "properties": {"b/c": {"type": "string"}}, "required": ["b/c"]}
+        "a": {"type": "object", "properties": {"b/c": {"type": UNKNOWN}}, "required": ["b/c"]}
     }
 
 
