@@ -15,6 +15,7 @@ from python.registry.generation.listing import (
     DEPENDENCIES,
     ICON,
     METADATA,
+    METRICS,
     SPECS,
     advertised,
     misnamed,
@@ -65,17 +66,18 @@ class _Maker:
         self._specs: dict[str, msgspec.Raw | None] = {}
         self.secrets: set[str] = set()
 
-    def entries(self) -> dict[Registry, dict[str, Any]]:
-        """Return an entry for each registry that has this version."""
+    def entries(self, metrics: Mapping[Any, Any] | None = None) -> dict[Registry, dict[str, Any]]:
+        """Return an entry for each registry that has this version; `metrics` are those of its connector."""
         images = {registry: image(self.data, registry) for registry in REGISTRIES}
-        return {registry: self._entry(registry, found) for registry, found in images.items() if found}
+        return {registry: self._entry(registry, found, metrics) for registry, found in images.items() if found}
 
-    def _entry(self, registry: Registry, named: Image) -> dict[str, Any]:
+    def _entry(self, registry: Registry, named: Image, metrics: Mapping[Any, Any] | None) -> dict[str, Any]:
         facts = Facts(
             spec=self._spec(registry, named),
             source=self._source,
             icon_url=self._icon_url(),
             cdk_version=_cdk_version(self._files, named),
+            metrics=metrics,
         )
         return entry(self.data, registry, facts)
 
@@ -116,7 +118,8 @@ def build(context: Context, repository: str, files: Files, before: Entries) -> B
     if chosen.latest is None:
         return None
     maker = _Maker(context, files, _metadata_path(repository, chosen.latest))
-    entries = maker.entries()
+    metrics = context.metrics.get(maker.data["definitionId"].lower()) if files.has(METRICS) else None
+    entries = maker.entries(metrics)
     others, warnings = _others(context, repository, files, chosen.latest)
     candidate = _rolled_out(others, chosen.latest)
     if candidate:

@@ -38,14 +38,15 @@ class Image(NamedTuple):
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What an entry holds that its metadata does not say.
 
-    `spec` is the connector's answer to `spec`, as JSON; `source` is `generated.source_file_info`; `cdk_version` is as
-    `packageInfo` has it, such as `python:6.45.0`.
+    `spec` is the connector's answer to `spec`, as JSON; `source` is `generated.source_file_info`, and `metrics` are
+    `generated.metrics`, by platform; `cdk_version` is as `packageInfo` has it, such as `python:6.45.0`.
     """
 
     spec: msgspec.Raw
     source: Mapping[str, Any]
     icon_url: str | None = None
     cdk_version: str | None = None
+    metrics: Mapping[Any, Any] | None = None
 
 
 def image(data: Mapping[str, Any], registry: Registry) -> Image | None:
@@ -88,7 +89,8 @@ def entry(data: Mapping[str, Any], registry: Registry, facts: Facts) -> dict[str
     made["language"] = merged.get("language") or _language(merged.get("tags") or ())
     made["iconUrl"] = facts.icon_url
     made["releases"] = _releases(merged) or None
-    made["generated"] = {**(merged.get("generated") or {}), "source_file_info": facts.source}
+    counted = {"metrics": facts.metrics} if facts.metrics else {}
+    made["generated"] = {**(merged.get("generated") or {}), **counted, "source_file_info": facts.source}
     made["packageInfo"] = {"cdk_version": facts.cdk_version} if facts.cdk_version else None
     return {**_without_nulls(made), "spec": facts.spec}
 

@@ -20,6 +20,7 @@ __all__ = [
     "DEPENDENCIES",
     "ICON",
     "METADATA",
+    "METRICS",
     "READ",
     "SPECS",
     "WRITTEN",
@@ -36,6 +37,7 @@ __all__ = [
 METADATA = "metadata/"
 SPECS = "specs/"
 DEPENDENCIES = "connector_dependencies/"
+METRICS = "connector_metrics/"
 ICON = "icon.svg"
 YANKED = "version-yank.yml"
 
@@ -53,7 +55,8 @@ COPIES = frozenset({"latest", "release_candidate"})
 class Listing(msgspec.Struct, frozen=True):
     """`connectors` has each repository's own files that matter to its entry, with their generations, by path.
 
-    Among them are the entries beside its versions, which are ours. `files` are all that may be read.
+    Among them are the entries beside its versions, which are ours. `files` are all that may be read; the newest file of
+    metrics is there as METRICS, whatever it is called.
     """
 
     connectors: Mapping[str, Mapping[str, str]]
@@ -84,6 +87,9 @@ def listing_of(store: Store) -> Listing:
             own[path] = version.generation
     for prefix in (SPECS, DEPENDENCIES):
         files.update((version.path, version) for version in store.list(prefix))
+    metrics = [version for version in store.list(METRICS) if version.path.endswith(".jsonl")]
+    if metrics:
+        files[METRICS] = max(metrics, key=lambda each: (each.updated, each.path))
     known = {name: paths for name, paths in connectors.items() if name and any(map(_is_metadata, paths))}
     return Listing(known, files)
 

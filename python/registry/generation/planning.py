@@ -18,6 +18,7 @@ from python.registry.generation.comparing import entries_by_repository
 from python.registry.generation.entries import REGISTRIES, EntryError
 from python.registry.generation.gates import Claim, compatible, duplicates, shrunk
 from python.registry.generation.listing import COPIES, METADATA, WRITTEN, YANKED, Listing, listing_of, repository_of
+from python.registry.generation.metrics import metrics_of
 from python.registry.generation.plans import (
     RULES,
     Change,
@@ -95,7 +96,8 @@ def plan(store: Store, now: dt.datetime, options: Options | None = None) -> Plan
     found = news(store, chosen)
     if not found.is_any:
         return Plan(now=now, options=chosen, seen=found.seen, listing=found.listing, inputs=found.inputs)
-    context = Context(store=store, listing=found.listing, now=now, base_url=chosen.base_url)
+    metrics = metrics_of(store, found.listing) if found.stale else {}
+    context = Context(store=store, listing=found.listing, now=now, base_url=chosen.base_url, metrics=metrics)
     return _Work(context, found.inputs, found.seen, chosen).planned(found.stale, found.gone)
 
 

@@ -8,18 +8,23 @@ import msgspec
 
 from python.registry.generation.entries import EntryError
 from python.registry.generation.listing import METADATA, Listing
+from python.registry.generation.metrics import Metrics
 from python.registry.store import NotFoundError, PathError, Store
 
 __all__ = ["Context", "Files"]
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
-    """What all connectors of a run share. `base_url` is where readers find the bucket, None where they cannot."""
+    """What all connectors of a run share. `base_url` is where readers find the bucket, None where they cannot.
+
+    `metrics` are what a warehouse tells of connectors.
+    """
 
     store: Store
     listing: Listing
     now: dt.datetime
     base_url: str | None = None
+    metrics: Metrics = {}
 
 
 class Files:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from python.registry.generation.listing import DEPENDENCIES, METADATA, READ, SPECS
+from python.registry.generation.listing import DEPENDENCIES, METADATA, METRICS, READ, SPECS
 from python.registry.generation.snapshots import POINTER
 from python.registry.store import Store
 
@@ -18,7 +18,7 @@ def mark_of(store: Store) -> str:
     generation itself writes beside versions do not count.
     """
     digest = hashlib.sha256()
-    for prefix, names in ((METADATA, READ), (SPECS, None), (DEPENDENCIES, None), (POINTER, None)):
+    for prefix, names in ((METADATA, READ), *((each, None) for each in (SPECS, DEPENDENCIES, METRICS, POINTER))):
         for version in store.list(prefix, names):
             digest.update(f"{version.path}\0{version.generation}\n".encode())
     return digest.hexdigest()

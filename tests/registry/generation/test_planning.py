@@ -589,3 +589,23 @@ def test_the_registry_of_another_tool_is_not_replaced_by_a_smaller_one(store: Me
 
     assert [each.why.partition(":")[0] for each in planned.blocked] == ["oss would go from 11 to 1 entries"]
     assert plan(store, NOW, Options(allow_shrink=True)).blocked == ()
+
+
+def test_metrics_of_the_newest_file_are_in_entries_and_follow_it(store: MemoryStore) -> None:
+    put(store, "a")
+    put(store, "b")
+    generated(store)
+    before = sources(store)["b"]
+    row = {"connector_definition_id": identity("a"), "airbyte_platform": "cloud", "usage": "high"}
+    store.put("connector_metrics/1.jsonl", json.dumps({"_airbyte_data": row}).encode())
+
+    generated(store)
+
+    assert sources(store)["a"]["generated"]["metrics"] == {"cloud": {"usage": "high"}}
+    assert sources(store)["b"] == before
+    assert not news(store).is_any
+
+    store.put("connector_metrics/2.jsonl", json.dumps({"_airbyte_data": {**row, "usage": "low"}}).encode())
+    generated(store)
+
+    assert sources(store)["a"]["generated"]["metrics"] == {"cloud": {"usage": "low"}}
