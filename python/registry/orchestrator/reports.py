@@ -63,6 +63,7 @@ def connector_registry_pages(registry: RegistryResource) -> dg.MaterializeResult
 @dg.asset(
     deps=[metadata],
     group_name="registry_reports",
+    kinds={"git"},
     check_specs=[
         dg.AssetCheckSpec(
             "released", asset="stale_latest_metadata", description="What was merged is in the bucket, hours later."

@@ -12,6 +12,8 @@ from tests.registry.generation.buckets import NOW, generated, put, spec, version
 from tests.registry.orchestrator.orchestrating import bucket, checks, facts, failure, run, steps
 from tests.registry.stores import contents
 
+pytestmark = pytest.mark.slow  # a run of Dagster takes seconds
+
 
 def test_generate_registry_publishes_from_nothing(tmp_path: Path) -> None:
     store = bucket(tmp_path)
@@ -165,10 +167,3 @@ def test_an_asset_alone_that_has_nothing_to_go_on_says_so(tmp_path: Path, asset:
 
 def test_a_bucket_that_is_not_named_is_told_in_a_sentence(tmp_path: Path) -> None:
     assert "METADATA_BUCKET names no bucket" in failure(run(bucket(tmp_path), METADATA_BUCKET=""))
-
-
-def test_old_snapshots_are_pruned(tmp_path: Path) -> None:
-    store = bucket(tmp_path)
-    put(store, "a")
-
-    assert facts(run(store), "registry_pointer")["pruned snapshots"] == 0

@@ -1,0 +1,67 @@
+"""Runs that fail are told to people, by a real server on loopback, and the webhook's address to nobody."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from python.registry.orchestrator.sensors import notify_of_failed_runs
+from tests.registry.generation.buckets import put
+from tests.registry.orchestrator.orchestrating import bucket, resources, run
+from tests.registry.service.test_notices import SECRET, chat
+
+pytestmark = pytest.mark.slow  # a run of Dagster takes seconds
+
+
+def tell(folder: Path, **environment: str) -> None:
+    """A run fails, as a bucket's pointer cannot be read, and the sensor is called for it."""
+    store, instance = bucket(folder), dg.DagsterInstance.ephemeral()
+    put(store, "a")
+    store.put("registries/current.json", b"nonsense")
+    result = run(store, instance=instance)
+    assert not result.success
+    with pytest.MonkeyPatch.context() as patched:
+        for name, value in environment.items():
+            patched.setenv(name, value)
+        notices: Any = resources(store, **environment)["notices"]
+        context = dg.build_run_status_sensor_context(
+            sensor_name="notify_of_failed_runs",
+            dagster_instance=instance,
+            dagster_run=result.dagster_run,
+            dagster_event=result.get_run_failure_event(),
+            resources={"notices": notices},
+        ).for_run_failure()
+        notify_of_failed_runs(context)
+
+
+def test_people_are_told_which_job_failed_and_why(tmp_path: Path) -> None:
+    with chat() as slack:
+        tell(tmp_path, SLACK_WEBHOOK_URL=slack.url)
+
+    (text,) = slack.texts
+    assert text.startswith("generate_registry failed (run ")
+    assert "metadata: registries/current.json cannot be read" in text
+
+
+@pytest.mark.parametrize("statuses", [[], [404]])
+def test_the_address_is_in_no_log(
+    tmp_path: Path, statuses: list[int], caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with chat(statuses) as slack:
+        tell(tmp_path, NIGHTLY_REPORT_SLACK_WEBHOOK_URL=slack.url)
+        assert len(slack.texts) == 1
+
+    printed = capfd.readouterr()
+    assert SECRET not in caplog.text + printed.out + printed.err
+    assert "generate_registry failed" in caplog.text + printed.out + printed.err
+
+
+def test_without_a_webhook_a_failure_is_logged(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    tell(tmp_path)
+
+    assert "generate_registry failed" in capfd.readouterr().err
