@@ -46,8 +46,11 @@ _SHOWN_CHANGES_MAX = 50  # what a terminal shows without being scrolled far; --j
 def generated(bucket: str, how: Mapping[str, Any], *, dry_run: bool, keep: int, as_json: bool) -> tuple[str, bool]:
     """Return what was published, or would be, and whether no connector is quarantined."""
     store = opened(bucket)
+    base_url = (how["base_url"] or "").rstrip("/")
+    if base_url and not base_url.startswith(("http://", "https://")):
+        raise HeadwaterError(f"--base-url {base_url} is no address: want one as https://files.example.com")
     options = Options(
-        base_url=(how["base_url"] or "").rstrip("/") or None,
+        base_url=base_url or None,
         allow_shrink=how["allow_shrink"],
         allow_breaking=how["allow_breaking"],
     )
@@ -248,6 +251,8 @@ def opened(bucket: str) -> Store:
         raise StoreError("the bucket has no name: give a folder, gs://bucket/prefix or s3://bucket/prefix")
     store = open_store(bucket)
     if "://" not in store.address and store.address != "memory:" and not pathlib.Path(store.address).is_dir():
+        if pathlib.Path(store.address).exists():
+            raise StoreError(f"{store.address} is a file, want a folder")
         raise StoreError(f"there is no folder {store.address}: `metadata_service upload` makes one")
     return store
 

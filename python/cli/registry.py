@@ -50,7 +50,9 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print one line of 
 @click.option("--allow-shrink", is_flag=True, help="Let connectors go whose files are gone, and any number at once.")
 @click.option("--allow-breaking", is_flag=True, help="Take specs that break users without telling them.")
 @click.option("--sign-key", type=click.Path(path_type=Path), help="A private key (PEM, Ed25519) to sign with.")
-@click.option("--keep", default=20, show_default=True, metavar="N", help="Snapshots to keep; others go after a day.")
+@click.option(
+    "--keep", type=click.IntRange(1), default=20, show_default=True, help="Snapshots to keep; others go after a day."
+)
 @click.option("--notify", is_flag=True, help="Tell the webhook in SLACK_WEBHOOK_URL what is wrong, too.")
 @_json
 def generate(bucket: str, *, dry_run: bool, keep: int, as_json: bool, **how: object) -> None:

@@ -131,6 +131,29 @@ def test_a_folder_without_connectors_is_told(tmp_path: Path) -> None:
     assert "has no connectors: want metadata/<dockerRepository>/<version>/metadata.yaml" in told.output
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--base-url", "files"], "headwater: --base-url files is no address"),
+        (["--keep", "0"], "Invalid value for '--keep'"),
+    ],
+)
+def test_wrong_options_are_told(store: FolderStore, arguments: list[str], told: str) -> None:
+    found = called(store, "generate", *arguments)
+
+    assert told in found.stderr
+    assert found.exit_code == 2
+    assert not list(store.list("registries/"))
+
+
+def test_a_file_is_no_bucket(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    told = called(FolderStore(tmp_path / "file"), "generate")
+
+    assert told.stderr.endswith("file is a file, want a folder\n")
+
+
 def test_a_bucket_without_a_name_is_refused() -> None:
     told = CliRunner().invoke(headwater, ["registry", "generate", ""])
 

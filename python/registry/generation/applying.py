@@ -15,7 +15,7 @@ from python.registry.generation.entries import REGISTRIES, Registry
 from python.registry.generation.listing import repository_of
 from python.registry.generation.planning import plan
 from python.registry.generation.plans import INPUTS, RULES, SEEN, Change, Connector, Inputs, Options, Plan
-from python.registry.generation.publication import Candidate, Sign, heal, keep, point
+from python.registry.generation.publication import Candidate, Sign, heal, keep, point, sign_current
 from python.registry.generation.registries import Place, composite, registry, secrets_mask
 from python.registry.generation.snapshots import REGISTRY_FILES, Current, Manifest
 from python.registry.store import ConflictError, NotFoundError, Store, Version
@@ -67,14 +67,17 @@ def generate(
 def apply(store: Store, planned: Plan, sign: Sign | None = None, token: str | None = None) -> Published:
     """What was `planned` is published, or, where it changes nothing, what is published is whole.
 
-    `token` tells snapshots of one second apart. Nothing is written where nothing has changed. Raises BlockedError, with
-    nothing written, and ConflictError, with nothing published, where somebody else has switched meanwhile.
+    `token` tells snapshots of one second apart. Nothing is written where nothing has changed, but for the signature of
+    what is published, if there is none and `sign` can make one. Raises BlockedError, with nothing written, and
+    ConflictError, with nothing published, where somebody else has switched meanwhile.
     """
     made = prepare(store, planned, sign, token)
     if made:
         point(store, made, planned.seen, planned.now)
     now = heal(store)
     assert now is not None  # noqa: S101 -- something is published by now
+    if sign:
+        sign_current(store, now, sign)
     return Published(
         snapshot=now.pointer.snapshot,
         is_new=made is not None,

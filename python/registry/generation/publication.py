@@ -8,6 +8,7 @@ counts (decision 0145).
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 
@@ -35,10 +36,11 @@ from python.registry.generation.snapshots import (
     manifest_of,
     path_in,
     read,
+    record,
 )
-from python.registry.store import ABSENT, NotFoundError, Store, Unchanged, Version, When
+from python.registry.store import ABSENT, ConflictError, NotFoundError, Store, Unchanged, Version, When
 
-__all__ = ["Candidate", "Sign", "heal", "keep", "point", "prune", "resume", "rollback", "switch"]
+__all__ = ["Candidate", "Sign", "heal", "keep", "point", "prune", "resume", "rollback", "sign_current", "switch"]
 
 CACHE_CONTROL = "public, max-age=60"  # a reader sees a new registry within a minute
 _FOREVER = "public, max-age=31536000, immutable"  # a snapshot never changes
@@ -96,6 +98,17 @@ def _write(store: Store, snapshot: str, name: str, data: bytes) -> File:
     return File(version.sha256, len(data)) if version.sha256 else file_of(data)
 
 
+def sign_current(store: Store, seen: Current, sign: Sign) -> bool:
+    """The snapshot that is current is signed; return whether it was not before."""
+    path = path_in(seen.pointer.snapshot, SIGNATURE)
+    if next(store.list(path), None):
+        return False
+    manifest = store.get(path_in(seen.pointer.snapshot, MANIFEST)).data
+    with contextlib.suppress(ConflictError):  # a rival was first
+        store.put(path, sign(manifest), when=ABSENT, cache_control=_FOREVER)
+    return True
+
+
 def heal(store: Store) -> Current | None:
     """The files at the fixed paths are those of the current snapshot; return it. What they are already is not written.
 
@@ -116,12 +129,12 @@ def _copy(store: Store, now: Current) -> None:
 
     Which ones are is known from the record: each copy that still is of the generation that was written is what it was.
     """
-    record = _record(store)
+    known = record(store)
     there = {version.path.rsplit("/", 1)[1]: version.generation for version in store.list(f"{FIXED}/")}
     wanted = {name: file.sha256 for name, file in now.manifest.files.items() if name in PUBLISHED}
-    whole = {name for name, copy in record.copies.items() if there.get(name) == copy.generation}
+    whole = {name for name, copy in known.copies.items() if there.get(name) == copy.generation}
     copies = {
-        name: record.copies[name] for name in wanted if name in whole and record.copies[name].sha256 == wanted[name]
+        name: known.copies[name] for name in wanted if name in whole and known.copies[name].sha256 == wanted[name]
     }
     lacking = [name for name in wanted if name not in copies]
     with concurrent.futures.ThreadPoolExecutor(_WRITERS) as pool:
@@ -129,20 +142,12 @@ def _copy(store: Store, now: Current) -> None:
         copies |= {
             name: Copy(version.generation, wanted[name]) for name, version in zip(lacking, versions, strict=True)
         }
-    if copies != record.copies:
+    if copies != known.copies:
         store.put(RECORD, encoded(Record(copies=copies)), cache_control=_NEVER)
 
 
 def _copied(store: Store, now: Current, name: str) -> Version:
     return store.put(f"{FIXED}/{name}", read(store, now.manifest, name), cache_control=CACHE_CONTROL)
-
-
-def _record(store: Store) -> Record:
-    """Return what is known of the copies; nothing where it cannot be read: then all of them are made again."""
-    try:
-        return msgspec.json.decode(store.get(RECORD).data, type=Record)
-    except (NotFoundError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return Record(copies={})
 
 
 def rollback(store: Store, now: dt.datetime, *, to: str | None = None, reason: str) -> Current:

@@ -43,6 +43,7 @@ __all__ = [
     "manifest_of",
     "path_in",
     "read",
+    "record",
     "snapshot_ids",
 ]
 
@@ -156,11 +157,37 @@ def escape(store: Store, broken: str | None = None) -> Iterator[None]:
     try:
         yield
     except SnapshotError as error:
-        others = [each for each in snapshot_ids(store) if each != broken]
+        others = [each for each in _once_current(store) if each != broken]
         way = f"there is no other: delete {POINTER}, and `generate --allow-shrink` publishes what the bucket says"
         if others:
             way = f"go back to another: headwater registry rollback {store.address} --to {others[-1]} --reason WHY"
         raise SnapshotError(f"{error}; {way}") from None
+
+
+def _once_current(store: Store) -> list[str]:
+    """Return the snapshots that are whole and were published: what followed them says so, or the copies for readers.
+
+    All whole ones, where nothing tells.
+    """
+    manifests = dict[str, Manifest]()
+    for each in snapshot_ids(store):
+        with contextlib.suppress(SnapshotError):
+            manifests[each] = manifest_of(store, each)
+    parents, copies = {each.parent for each in manifests.values()}, record(store).copies
+    found = [name for name, each in manifests.items() if name in parents or (copies and _is_copied(each, copies))]
+    return found or list(manifests)
+
+
+def _is_copied(manifest: Manifest, copies: Mapping[str, Copy]) -> bool:
+    return all(name in manifest.files and manifest.files[name].sha256 == copy.sha256 for name, copy in copies.items())
+
+
+def record(store: Store) -> Record:
+    """Return what is known of the copies; nothing where it cannot be read: then all of them are made again."""
+    try:
+        return msgspec.json.decode(store.get(RECORD).data, type=Record)
+    except (NotFoundError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return Record(copies={})
 
 
 def manifest_of(store: Store, snapshot: str, sha256: str | None = None) -> Manifest:

@@ -9,7 +9,7 @@ import json
 import pytest
 
 from python.registry.generation import snapshots
-from python.registry.generation.publication import Candidate, heal, prune, resume, rollback, switch
+from python.registry.generation.publication import Candidate, heal, keep, prune, resume, rollback, switch
 from python.registry.generation.snapshots import POINTER, PUBLISHED, SnapshotError, current, path_in, snapshot_ids
 from python.registry.store import ConflictError, Store
 from python.registry.store.memory import MemoryStore
@@ -159,6 +159,17 @@ def test_a_rollback_to_a_snapshot_gets_around_a_pointer_that_cannot_be_read() ->
         rollback(store, NOW, reason="")
     assert rollback(store, NOW, to="a", reason="").pointer.snapshot == "a"
     assert fixed(store) == ["a"] * len(PUBLISHED)
+
+
+def test_a_snapshot_that_was_only_prepared_is_no_way_out() -> None:
+    store = MemoryStore()
+    published(store, "a")
+    published(store, "b")
+    keep(store, candidate("c"), "b")
+    store.put(POINTER, b"nonsense")
+
+    with pytest.raises(SnapshotError, match="--to b --reason"):
+        rollback(store, NOW, reason="")
 
 
 def test_a_manifest_of_another_snapshot_is_refused() -> None:

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from python.registry.generation.applying import generate
 from python.registry.generation.comparing import differences
+from python.registry.generation.publication import sign_current
 from python.registry.generation.signing import KeyFileError, signer
 from python.registry.generation.snapshots import current, path_in
 from python.registry.generation.verifying import faults
@@ -117,3 +118,16 @@ def test_two_snapshots_differ_by_what_came_went_and_changed_and_whom_it_breaks()
         ("airbyte/source-a", "changed", None),
         ("airbyte/source-b", "removed", None),
     ]
+
+
+def test_what_is_published_without_a_signature_is_signed_by_the_next_run_that_has_a_key() -> None:
+    secret, public = keys()
+    store, snapshot = published()
+
+    generate(store, lambda: NOW, sign=signer(secret))
+
+    assert list(faults(store, public_key=public)) == []
+    seen = current(store)
+    assert seen is not None
+    assert seen.pointer.snapshot == snapshot
+    assert not sign_current(store, seen, signer(secret))
