@@ -7,6 +7,7 @@ import functools
 import getpass
 import os
 import pathlib
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -136,8 +137,6 @@ def _places(places: tuple[str, ...]) -> tuple[pathlib.Path | None, str]:
 
 
 def _store(address: str, account: pathlib.Path | None = None) -> Store:
-    if not address.strip():
-        raise click.UsageError("BUCKET is empty: want a folder, gs://bucket/prefix or s3://bucket/prefix")
     environment = dict(os.environ)
     if account is not None:
         try:
@@ -175,6 +174,8 @@ def _taken_back(
     take: Callable[[Store, At, yanking.Yank], bool], at: At, place: tuple[str, pathlib.Path | None], reason: str
 ) -> int:
     def work() -> int:
+        if not reason.strip():
+            raise click.UsageError("--reason is empty: it is kept with the version, for those who wonder")
         was_there = take(_store(*place), at, yanking.Yank(reason=reason, by=_user(), at=_now()))
         click.echo(f"{at}: taken back" if was_there else f"{at}: was taken back already")
         return _DONE if was_there else _NOTHING
@@ -256,8 +257,21 @@ def _upgraded(file: pathlib.Path) -> int:
     if new == old:
         click.echo(f"{path}: is of today's form")
         return _NOTHING
-    beside = path.with_name(f".{path.name}.new")
-    beside.write_bytes(new)
-    beside.replace(path)
+    try:
+        _replace(path, new)
+    except OSError as error:
+        raise PackageError(f"{path}: cannot be written: {error.strerror}") from None
     click.echo(f"{path}: upgraded")
     return _DONE
+
+
+def _replace(path: pathlib.Path, data: bytes) -> None:
+    """The file at `path`, or the one that a link there leads to, holds `data`; it is never there by half."""
+    target = path.resolve()
+    beside = target.with_name(f".{target.name}.new")
+    try:
+        beside.write_bytes(data)
+        shutil.copymode(target, beside)
+        beside.replace(target)
+    finally:
+        beside.unlink(missing_ok=True)

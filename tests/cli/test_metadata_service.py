@@ -225,12 +225,43 @@ def test_a_version_that_is_none_is_told_and_nothing_is_done(
     assert sorted(Path("bucket").rglob("*")) == held
 
 
-def test_an_empty_name_of_a_bucket_is_a_wrong_call() -> None:
+def test_an_empty_name_of_a_bucket_is_not_the_folder_where_one_is() -> None:
     connector(Path("c"))
 
     done = run("upload", "c", "")
 
-    assert (done.exit_code, "BUCKET is empty" in done.stderr) == (2, True)
+    assert (done.exit_code, "the bucket is empty" in done.stderr) == (6, True)
+
+
+def test_a_reason_says_something() -> None:
+    run("upload", connector(Path("c")), "./bucket")
+
+    assert run("yank", NAME, "1.4.0", "./bucket", "--reason", " ").exit_code == 2
+    assert not list(Path("bucket").rglob("version-yank.yml"))
+
+
+def test_upgrade_keeps_modes_and_links_and_leaves_nothing_behind() -> None:
+    Path("there").mkdir()
+    Path("there/old.yaml").write_text(RIGHT.replace("registryOverrides", "registries"))
+    Path("there/old.yaml").chmod(0o600)
+    Path("link.yaml").symlink_to("there/old.yaml")
+
+    assert run("upgrade", "link.yaml").exit_code == 0
+    assert Path("link.yaml").is_symlink()
+    assert (Path("there/old.yaml").read_text(), Path("there/old.yaml").stat().st_mode & 0o777) == (RIGHT, 0o600)
+    assert [path.name for path in Path("there").iterdir()] == ["old.yaml"]
+
+
+def test_upgrade_tells_of_what_it_cannot_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    Path("old.yaml").write_text(RIGHT.replace("registryOverrides", "registries"))
+    monkeypatch.setattr(Path, "write_bytes", refused)
+
+    done = run("upgrade", "old.yaml")
+
+    assert (done.exit_code, "old.yaml: cannot be written: Read-only file system" in done.stderr) == (1, True)
 
 
 def test_diff_takes_copies_and_candidates() -> None:

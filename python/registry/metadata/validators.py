@@ -18,6 +18,7 @@ from python.registry.metadata.numbering import Kind, kind_of, number
 
 __all__ = ["VALIDATORS", "Subject", "Validator", "validated"]
 
+_COUNTED = re.compile(r"-rc(\d+)$")
 _TAG = re.compile(r"[^:\s]+:[^:\s]+")
 _BASE_IMAGE = re.compile(r"[^\s@:]+(?::\d+/[^\s@:]+)?:[^\s@:]+@sha256:[0-9a-f]{64}")
 _DECLARATIVE = "airbyte/source-declarative-manifest"  # its versions are those of the CDK
@@ -84,6 +85,16 @@ def _semantic(subject: Subject) -> _Found:
         if _number(tag) is None:
             fix = "Write one, as 1.4.0, 2.0.0-rc.1 or 1.4.1-preview.g820ce48."
             yield _wrong(at, f"{tag} is no semantic version", fix)
+
+
+def _candidate_form(subject: Subject) -> _Found:
+    tag = subject.metadata.data.docker_image_tag
+    counted = _COUNTED.search(tag)
+    if counted and _number(tag) is not None:
+        fix = f"Write {tag[: counted.start()]}-rc.{counted[1]}, which counts."
+        yield _wrong(
+            "/data/dockerImageTag", f"{tag} is a word to versions: rc10 comes before rc9", fix, Severity.WARNING
+        )
 
 
 def _key_and_value(subject: Subject) -> _Found:
@@ -207,6 +218,7 @@ def _old_form(subject: Subject) -> _Found:
 
 VALIDATORS = (
     Validator("semantic-version", "versions are semantic", _semantic),
+    Validator("candidate-form", "candidates are counted by a number", _candidate_form),
     Validator("tag-form", "tags are key:value", _key_and_value),
     Validator("language-tag", "a tag says the language", _language, ("tags",)),
     Validator("breaking-change-entry", "a major version tells what breaks", _breaking_entry, ("releases",)),

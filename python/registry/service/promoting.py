@@ -54,6 +54,8 @@ def promote(store: Store, at: At, now: Callable[[], dt.datetime]) -> Promoted:
     if YANKED in names:
         raise MissingVersionError(f"{at}: was taken back; upload a new candidate, or `metadata_service unyank` it")
     release = At(at.repository, str(number(at.version).finalize_version()))
+    if YANKED in versions.get(release.version, ()):
+        raise MissingVersionError(f"{release}: was released and taken back; unyank it, or release a higher version")
     files = {name: store.get(at.path(name)).data for name in names - _NOT_ITS_OWN}
     checked = check(files[MARKER], lenient=True)
     if checked.metadata is None:

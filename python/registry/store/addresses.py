@@ -23,6 +23,8 @@ def open_store(address: str, environment: Mapping[str, str] = os.environ) -> Sto
     Nothing is asked of the store yet. Raises StoreError for an address of another kind, for credentials that cannot be
     read, and where the package that the store needs is not installed.
     """
+    if not address.strip():  # a variable that is not set: the folder that it would mean is where one happens to be
+        raise StoreError("the address of the bucket is empty: want a folder, gs://bucket/prefix or s3://bucket/prefix")
     scheme, found, rest = address.partition("://")
     if address == "memory:":
         return MemoryStore()

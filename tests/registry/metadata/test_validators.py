@@ -45,6 +45,7 @@ def test_what_is_right_is_valid() -> None:
         (tagged("2.0.0-rc.1", changed(f"{ROLLOUT}.enableProgressiveRollout", True).decode()), "rollout"),
         (changed(f"{ROLLOUT}.enableProgressiveRollout", True), "rollout"),
         (changed(f"{ROLLOUT}.initialPercentage", 60), "rollout-percentages"),
+        (tagged("1.5.0-rc1", changed(f"{ROLLOUT}.enableProgressiveRollout", True).decode()), "candidate-form"),
         (RIGHT.replace("registryOverrides", "registries"), "old-form"),
     ],
 )

@@ -144,3 +144,11 @@ def test_a_release_that_is_there_is_promoted_already_whatever_came_since(store: 
     uploaded(store, connector(tmp_path / "since", "1.4.1", catalog=WIDER))
 
     assert not promote(store, CANDIDATE, clock).is_new
+
+
+def test_a_release_that_was_taken_back_is_not_released_by_promoting_again(store: Store) -> None:
+    release = promote(store, CANDIDATE, clock).at
+    yank(store, release, WHY)
+
+    with pytest.raises(MissingVersionError, match=r"1\.5\.0: was released and taken back"):
+        promote(store, CANDIDATE, clock)

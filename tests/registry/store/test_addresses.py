@@ -54,3 +54,9 @@ def test_readers_of_a_registry_do_not_learn_where_a_folder_is(path: str, name: s
 
 def test_readers_of_a_registry_learn_the_name_of_a_bucket() -> None:
     assert open_store("gs://bucket/prefix", {"STORAGE_EMULATOR_HOST": "http://127.0.0.1:1"}).bucket == "bucket"
+
+
+@pytest.mark.parametrize("address", ["", " "])
+def test_an_empty_address_is_no_folder(address: str) -> None:
+    with pytest.raises(StoreError, match="is empty"):
+        open_store(address, {})
