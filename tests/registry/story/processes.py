@@ -13,16 +13,18 @@ import traceback
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
-from multiprocessing.synchronize import Event
+from multiprocessing.synchronize import Barrier, Event
 from pathlib import Path
 from typing import Any
 
+from python.registry.service.uploading import Outcome
+from python.registry.service.writing import ImmutableError
 from python.registry.store import Store, open_store
 from tests.registry.stores import FailingStore
 from tests.registry.story.conftest import Place
 from tests.registry.story.world import check_copies, generated, seen, uploaded
 
-__all__ = ["killed_at", "reading", "started"]
+__all__ = ["both", "killed_at", "reading", "started", "work"]
 
 
 class KillingStore(FailingStore):
@@ -76,6 +78,40 @@ def _read(place: Place, stop: Event, answer: Connection) -> None:
         answer.send(traceback.format_exc())
     else:
         answer.send(len(snapshots))
+
+
+def both(place: Place, folders: list[list[Path]]) -> list[list[bool]]:
+    """Two processes upload their folders and generate, at once; return which of their versions each has uploaded."""
+    barrier = _context().Barrier(len(folders))
+    pipes = [_context().Pipe() for _ in folders]
+    processes = [
+        started(_rival, place, mine, barrier, theirs) for mine, (_, theirs) in zip(folders, pipes, strict=True)
+    ]
+    told: list[Any] = [mine.recv() if mine.poll(60) else "a writer does not answer" for mine, _ in pipes]
+    for process in processes:
+        process.join()
+    assert all(isinstance(each, list) for each in told), told
+    return told
+
+
+def _rival(place: Place, folders: list[Path], barrier: Barrier, answer: Connection) -> None:
+    try:
+        os.environ.update(place.environment)
+        store = place.open()
+        barrier.wait(60)
+        won = [_is_uploaded(store, folder) for folder in folders]
+        generated(store)
+    except BaseException:  # noqa: BLE001 -- whatever it is, the test tells it
+        answer.send(traceback.format_exc())
+    else:
+        answer.send(won)
+
+
+def _is_uploaded(store: Store, folder: Path) -> bool:
+    try:
+        return uploaded(store, folder) is Outcome.UPLOADED
+    except ImmutableError:
+        return False
 
 
 def killed_at(writes: int, bucket: Path, folders: list[Path]) -> bool:
