@@ -13,7 +13,6 @@ from python.builder.jobs import Command, Job, Limits
 from python.builder.server.answers import Streamed, answer, encoded, while_connected
 from python.builder.server.asking import Call, seconds
 from python.builder.server.models import ManifestTestRead, Read, ReadMany, StreamReadRequest
-from python.builder.server.opening import as_log
 from python.builder.server.problems import MANIFEST_SERVER, Problem, body
 from python.builder.server.questions import Question, question
 from python.builder.server.recordings import folder_of
@@ -49,12 +48,11 @@ async def read_many(call: Call[ReadMany]) -> Response:
 
 async def _answered(call: Call[Any], asked: Question, streams: Sequence[str], *, many: bool) -> Response:
     job = _job(call, asked)
-    logs = [as_log(each) for each in asked.opened.found]
     readings = [
         Reading(
             job=msgspec.structs.replace(job, stream=stream),
             engine=asked.engine,
-            logs=logs,
+            found=asked.opened.found,
             masker=asked.masker,
             refused=partial(body, family=call.family),
         )

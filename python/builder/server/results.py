@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from python.builder.jobs import Command, Failure, Json, Kind, Outcome
+from python.builder.manifests.findings import Finding
+from python.builder.server.opening import as_log
 from python.builder.server.problems import Problem
 from python.builder.worker.masking import Masker
+from python.protocol import pointer
 
 __all__ = ["READ_MEMBERS", "STATUSES", "as_problem", "masked_result", "stream_read"]
 
@@ -44,6 +48,7 @@ _PREFIXES: Mapping[Command, str] = {
     Command.DISCOVER: "Error discovering streams: ",
 }
 _STACK_LINES_MAX = 40
+_DEPRECATED = re.compile(r"Component type: `(\w+)`\. Field '([^']+)' is deprecated")  # as airbyte-cdk logs it
 _FOR_THE_CLIENT = "latest_config_update"  # new tokens, which only the client can keep
 
 
@@ -62,16 +67,26 @@ def as_problem(failure: Failure, command: Command, limits: Sequence[str] = ()) -
     )
 
 
-def stream_read(outcome: Outcome, logs: Sequence[Mapping[str, Json]]) -> dict[str, Json]:
-    """Return the StreamRead of a job, with `logs` before its own, and why it ended early after them."""
+def stream_read(outcome: Outcome, found: Sequence[Finding]) -> dict[str, Json]:
+    """Return the StreamRead of a job: its logs after what was `found` in the manifest, and last why it ended early."""
     result = dict(outcome.result or {})
+    own = result.get("logs", ())
     ended = [] if outcome.failure is None else [_entry(outcome.failure)]
-    result["logs"] = [*logs, *result.get("logs", ()), *ended]
+    result["logs"] = [*_told_before(found, own), *own, *ended]
     result.setdefault("slices", [])
     reached = bool(outcome.limits_reached) or outcome.failure is not None
     result["test_read_limit_reached"] = bool(result.get("test_read_limit_reached")) or reached
     result["limits_reached"] = list(outcome.limits_reached)
     return result
+
+
+def _told_before(found: Sequence[Finding], logs: Sequence[Mapping[str, Json]]) -> Iterator[dict[str, Json]]:
+    """Yield what was found as entries of logs, but for deprecated fields that the CDK names in its own `logs`."""
+    known = {match.groups() for each in logs if (match := _DEPRECATED.match(str(each.get("message"))))}
+    for each in found:
+        field = pointer.parse(each.at)[-1:]
+        if each.rule != "deprecated" or (each.component, *field) not in known:
+            yield as_log(each)
 
 
 def _entry(failure: Failure) -> dict[str, Json]:

@@ -14,6 +14,7 @@ import msgspec
 
 from python.builder.jobs import Engine, Event, Failure, Job, Json, Kind, Limits, Outcome
 from python.builder.manifests.cdk import Cdk
+from python.builder.manifests.findings import Finding
 from python.builder.server.engines import Engines, allowed
 from python.builder.server.problems import Problem
 from python.builder.server.results import as_problem, masked_result, stream_read
@@ -46,7 +47,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
-    """A test read to be run: `logs` are told before its own, `refused` shapes an error.
+    """A test read to be run: `found` in its manifest is told before its own logs, `refused` shapes an error.
 
     The worker has masked what comes. `masker` masks once more: results and events by the values of the config alone,
     since they may be large; errors, which may be our own, by place, too.
@@ -54,7 +55,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
 
     job: Job
     engine: Engine
-    logs: Sequence[Json]
+    found: Sequence[Finding]
     masker: Masker
     refused: Callable[[Problem], Json]
 
@@ -169,7 +170,7 @@ class Service:
 def _result(reading: Reading, outcome: Outcome) -> Json:
     if outcome.result is None and outcome.failure is not None and outcome.failure.kind is not Kind.DEADLINE:
         raise as_problem(outcome.failure, reading.job.command, outcome.limits_reached)
-    return masked_result(stream_read(outcome, reading.logs), reading.masker)
+    return masked_result(stream_read(outcome, reading.found), reading.masker)
 
 
 async def _last(engine: Engine, job: Job, happened: Callable[[Event], Any] | None) -> Outcome:

@@ -67,6 +67,20 @@ def test_warnings_come_before_the_reads_own_logs(client: Client, manifest: dict[
     assert "missing-spec" in logs[0]["message"]
 
 
+def test_what_is_deprecated_is_told_once_by_the_cdk_if_it_does(
+    client: Client, engine: Memory, manifest: dict[str, Any]
+) -> None:
+    requester = manifest["streams"][0]["retriever"]["requester"]
+    requester |= {"url_base": requester.pop("url"), "path": "/items"}
+    said = "Component type: `HttpRequester`. Field 'path' is deprecated. Use `url` field instead."
+    engine.outcome = Outcome(result={**READ, "logs": [{"level": "WARN", "message": said}]})
+
+    logs = client.post("/v1/stream/read", asked(manifest)).body["logs"]
+
+    assert ["/url_base" in each["message"] for each in logs] == [True, False]
+    assert logs[1]["message"] == said
+
+
 def test_limits_that_were_reached_are_named(client: Client, engine: Memory, manifest: dict[str, Any]) -> None:
     engine.outcome = Outcome(result=READ, limits_reached=("records", "pages"))
     body = client.post("/v1/stream/read", asked(manifest)).body

@@ -82,7 +82,7 @@ def test_so_many_wait_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_read_of_many_streams_leaves_slots_for_others() -> None:
     async def work() -> None:
         engine, service = Gated(), Service(Settings(jobs_max=4), Memories())
-        reading = Reading(job=job(), engine=engine, logs=[], masker=Masker({}, {}), refused=lambda _: {})
+        reading = Reading(job=job(), engine=engine, found=(), masker=Masker({}, {}), refused=lambda _: {})
 
         async def every() -> int:
             return sum([told.is_last async for told in service.reads([reading] * 50, live=False)])
