@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -29,6 +30,7 @@ LOAD_BYTES_MAX = 4 * 1024 * 1024
 _LOADEDS = 64  # said at once: a run costs little more than a message, and each document may have a megabyte
 
 _values = msgspec.json.Decoder(tuple[Any, ...], float_hook=document.number)
+_rounded = msgspec.json.Decoder(list[tuple[Any, ...]])
 
 
 class Transactions:
@@ -151,18 +153,15 @@ def _tuples(texts: Sequence[msgspec.Raw], packed_: Sequence[bytes]) -> list[tupl
 
 
 def _quickly(texts: Sequence[msgspec.Raw]) -> list[tuple[Any, ...]] | None:
-    """Return the values of JSON arrays, read at once; None where they are no arrays, or may have lost something.
+    """Return the values of JSON arrays, read at once; None where something of a number may have been lost.
 
-    Numbers that no float holds, and keys that come twice, are not written back as they were read.
+    Nothing was, if they are written back as they came. That costs half as much as to look at each number's text.
     """
     text = b"[%b]" % b",".join(texts)
-    try:
-        found = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return None
-    if len(found) != len(texts) or set(map(type, found)) != {list} or orjson.dumps(found) != text:
-        return None
-    return list(map(tuple, found))
+    with contextlib.suppress(msgspec.DecodeError, orjson.JSONEncodeError):
+        found = _rounded.decode(text)
+        return found if orjson.dumps(found) == text and len(found) == len(texts) else None
+    return None
 
 
 def _patches(text: msgspec.Raw) -> list[Any]:

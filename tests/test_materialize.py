@@ -12,6 +12,7 @@ import pytest
 
 from python import materialize
 from python.materialize_loop import LOAD_BYTES_MAX, Transactions
+from python.protocol import document
 from python.protocol import materialize as wire
 from python.protocol.codec import MATERIALIZE_REQUESTS, MATERIALIZE_RESPONSES
 from python.protocol.errors import ConfigError, RemoteProtocolError
@@ -173,6 +174,7 @@ class Recording(materialize.Transactor):
     def __init__(self) -> None:
         self.loads: list[int] = []
         self.stores: list[int] = []
+        self.values: list[Any] = []
 
     def load(self, keys: Any) -> Any:
         self.loads.append(len(keys))
@@ -180,6 +182,7 @@ class Recording(materialize.Transactor):
 
     def store(self, documents: Any) -> None:
         self.stores.append(len(documents))
+        self.values += [store.values for store in documents]
 
     def start_commit(self, checkpoint: msgspec.Raw) -> None:
         del checkpoint
@@ -205,6 +208,38 @@ def test_keys_that_are_no_json_array_or_no_unicode_are_refused_in_words(text: by
 
     with pytest.raises(RemoteProtocolError, match="the key or the values of a document are no JSON array, or have a"):
         list(transactions.load([wire.Load(key=msgspec.Raw(text))]))
+
+
+@pytest.mark.parametrize(
+    ("odd", "kept"),
+    [
+        ("1.10", "1.1"),
+        ("12345678901234567.8", "12345678901234567.8"),
+        ("1e400", "1e400"),
+        ("-0", "0"),
+        ("18446744073709551617", "18446744073709551617"),
+        ('{"a":1,"a":2}', '{"a":2}'),
+        ('"\\u00e9"', '"é"'),
+        ('"é"', '"é"'),
+        ("[]", "[]"),
+    ],
+)
+def test_values_that_come_together_are_those_that_come_alone(odd: str, kept: str) -> None:
+    texts = [f"[1.5,{odd}]", "[]", f'[{odd}, "a"]', "[null,true]"]
+    together, alone = Recording(), Recording()
+    for recording, runs in (together, [texts]), (alone, [[text] for text in texts]):
+        transactions = Transactions(recording, lambda: None)
+        for run in runs:
+            stores = [wire.Store(key=raw([1]), values=msgspec.Raw(text.encode()), doc=raw({})) for text in run]
+            list(transactions.store(stores))
+        list(transactions.start_commit(wire.StartCommit()))
+        transactions.finish()
+
+    assert list(map(document.encode, together.values)) == list(map(document.encode, alone.values))
+    assert document.encode(together.values[0]).decode() == f"[1.5,{kept}]"
+    assert [list(map(type, values)) for values in together.values] == [
+        list(map(type, values)) for values in alone.values
+    ]
 
 
 def test_what_could_not_be_committed_is_never_acknowledged() -> None:

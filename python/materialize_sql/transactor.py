@@ -8,6 +8,7 @@ read, and commits while the keys of the next transaction come.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -19,9 +20,12 @@ from python.materialize_sql.endpoint import Endpoint
 from python.materialize_sql.fences import Fence
 from python.materialize_sql.tables import Column, Table
 from python.materialize_transactor import Transactor
+from python.protocol.errors import RemoteProtocolError
 from python.protocol.materialize import Loaded
 
 __all__ = ["SqlTransactor"]
+
+_binding = operator.attrgetter("binding")
 
 
 class SqlTransactor(Transactor):
@@ -146,19 +150,29 @@ def _name(purpose: str, table: Table) -> str:
     return f"flow_{purpose}_{table.binding}"
 
 
-def _keys(found: Sequence[Load | Store]) -> list[Sequence[Any]]:
+def _keys(found: Sequence[Load | Store]) -> list[list[Any]]:
     """Return the keys of loads or stores, a list for each column of theirs."""
-    return list(zip(*[each.key for each in found], strict=True))
+    return _columns([each.key for each in found])
 
 
-def _values(table: Table, stores: Sequence[Store]) -> list[Sequence[Any]]:
+def _values(table: Table, stores: Sequence[Store]) -> list[list[Any]]:
     """Return the values of documents, a list for each column of the table."""
-    found = [*_keys(stores), *zip(*[store.values for store in stores], strict=True)]
+    found = [*_keys(stores), *_columns([store.values for store in stores])]
     return [*found, [store.doc for store in stores]] if table.document else found
 
 
-def _by_binding(found: Sequence[Any]) -> Iterable[tuple[int, list[Any]]]:
+def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
+    """Return the columns of `rows`. Raises RemoteProtocolError where not all are equally long."""
+    count = len(rows[0])
+    if set(map(len, rows)) != {count}:
+        raise RemoteProtocolError(f"the keys or the values of documents of one binding have {count} and other lengths")
+    return [list(map(operator.itemgetter(number), rows)) for number in range(count)]
+
+
+def _by_binding(found: Sequence[Any]) -> Iterable[tuple[int, Sequence[Any]]]:
     """Return loads or stores by their bindings, in the order in which they came."""
+    if len(bindings := set(map(_binding, found))) == 1:
+        return [(bindings.pop(), found)]
     sorted_: dict[int, list[Any]] = {}
     for each in found:
         sorted_.setdefault(each.binding, []).append(each)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable, Sequence
 
 import pytest
 from hypothesis import given
@@ -16,7 +17,11 @@ from python.materialize_sql.column_types import (
     date_time_text,
     integer_text,
     number_text,
+    plain_date_times,
+    plain_dates,
+    plain_uuids,
     uuid_text,
+    within,
 )
 from python.protocol.document import number
 
@@ -94,3 +99,37 @@ def test_a_column_keeps_nulls_and_takes_the_quick_way_for_usual_values() -> None
     assert seen == [1, True]
     with pytest.raises(UnfitError):
         digits.column(["bad"])
+
+
+def test_a_column_is_taken_as_it_is_where_all_usual_values_fit_and_one_by_one_where_not() -> None:
+    def convert(value: object) -> str:
+        return f"slow {value}"
+
+    small = ColumnType(
+        name="bigint", want="a small integer", convert=convert, usual=(int, float), quick=str, all_fit=within(range(9))
+    )
+
+    assert small.column([1, 2.5]) == ["1", "2.5"]
+    assert small.column([8, None, "a"]) == ["8", None, "slow a"]
+    assert small.column([8, None, 9]) == ["slow 8", None, "slow 9"]
+    assert small.column([None]) == [None]
+    assert small.column([]) == []
+
+
+@pytest.mark.parametrize(
+    ("all_plain", "convert", "plain", "other"),
+    [
+        (plain_dates, date_text("{date} BC"), "0001-12-31", "0000-12-31"),
+        (plain_date_times, date_time_text(""), "2024-01-31T12:00:00.5+14:59", "2024-01-31t12:00:00Z"),
+        (plain_uuids, uuid_text, "00000000-0000-0000-0000-0000000000Ff", "00000000-0000-0000-0000-0000000000Fg"),
+    ],
+)
+def test_texts_are_plain_where_each_of_them_is_and_none_of_them_has_lines(
+    all_plain: Callable[[Sequence[str]], bool], convert: Callable[[object], str], plain: str, other: str
+) -> None:
+    assert convert(plain) == plain
+    assert all_plain([plain] * 20_000)
+    assert all_plain([])
+    assert not all_plain([plain, other])
+    assert not all_plain([plain, ""])
+    assert not all_plain([f"{plain}\n{plain}"])
