@@ -79,7 +79,10 @@ def _why(store: Store, repository: str, tag: str) -> str:
         said = yaml.safe_load(data)
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError):
         return ""
-    return str(said.get("reason", "")) if isinstance(said, dict) else ""
+    if not isinstance(said, dict):
+        return ""
+    who = [str(said[name]) for name in ("yanked_by", "yanked_at") if said.get(name)]
+    return str(said.get("reason") or "no reason is given") + (f" ({', '.join(who)})" if who else "")
 
 
 def _compared(store: Store, repository: str, release: Release, before: str) -> Release:

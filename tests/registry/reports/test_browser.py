@@ -9,11 +9,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from python.registry.reports.web import pages
 from python.registry.store.folder import FolderStore
 from python.registry.store.memory import MemoryStore
-from tests.registry.generation.buckets import generated, put
+from tests.registry.generation.buckets import generated, put, spec
 
 pytestmark = pytest.mark.slow
 
@@ -119,3 +120,33 @@ def test_the_page_can_be_pictured(site: Path, tmp_path: Path) -> None:
 
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert picture.stat().st_size > 20_000  # a blank page of this size has 4,000
+
+
+EVIL = (
+    "\"'></script><script>document.title='run'</script><img src=x onerror=\"document.title='run'\">"
+    "<a href=\"javascript:document.title='run'\">a</a> [b](javascript:document.title='run') {{7*7}} `${1}`"
+)
+
+
+def test_nothing_runs_that_strangers_write(tmp_path: Path) -> None:
+    store = MemoryStore()
+    members = {"license": EVIL, "tags": [f"language:{EVIL}"], "githubIssueLabel": EVIL, "protocolVersion": EVIL}
+    members |= {"allowedHosts": {"hosts": [EVIL]}, "suggestedStreams": {"streams": [EVIL]}}
+    change = {"2.0.0": {"message": EVIL, "upgradeDeadline": "2026-09-01"}}
+    field = {"type": [EVIL], "title": EVIL, "description": EVIL, "oneOf": [{"title": EVIL}]}
+    put(store, "a", "1.0.0", **members)
+    put(store, "a", "2.0.0", spec(**{EVIL: field}), releases={"breakingChanges": change}, **members)
+    store.put("metadata/airbyte/source-a/2.0.0/doc.md", f"{EVIL}\n\n```js\n{EVIL}\n```\n".encode())
+    put(store, "a", "1.5.0")
+    store.put("metadata/airbyte/source-a/1.5.0/version-yank.yml", yaml.safe_dump({"reason": EVIL}).encode())
+    store.put(f"metadata/airbyte/{EVIL.replace('/', '')}/1.0.0/metadata.yaml", EVIL.encode())
+    generated(store)
+    site = written(store, tmp_path / "site")
+
+    for page in ["index.html", *(f"connectors/{each.name}" for each in (site / "connectors").iterdir())]:
+        dom, errors = browsed(site, page)
+
+        assert "<title>run" not in dom, page
+        assert "document.title" in dom, "it is told as text"
+        assert not re.findall(r"<(?:script>|img|a [^>]*javascript)", dom), page
+        assert errors == "", page

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from python.registry.reports.histories import COMPARED_MAX, releases
+from python.registry.service.layout import At
+from python.registry.service.yanking import Yank, yank
 from python.registry.store.memory import MemoryStore
-from tests.registry.generation.buckets import put
+from tests.registry.generation.buckets import NOW, put
 
 REPOSITORY = "airbyte/source-a"
 
@@ -43,3 +45,13 @@ def test_a_reason_that_nobody_can_read_is_none() -> None:
         store.put(f"metadata/{REPOSITORY}/1.0.0/version-yank.yml", reason)
 
         assert next(releases(store, REPOSITORY, uploaded(store))).state == "yanked"
+
+
+def test_a_version_taken_back_tells_why_by_whom_and_when() -> None:
+    store = MemoryStore()
+    put(store, "a", "1.0.0")
+    yank(store, At(REPOSITORY, "1.0.0"), Yank(reason="it loses data", by="Ann", at=NOW))
+
+    told = next(releases(store, REPOSITORY, uploaded(store)))
+
+    assert told.why == "it loses data (Ann, 2026-03-01T12:00:00+00:00)"
