@@ -192,9 +192,13 @@ class _Work:
     def _unreleased(self, name: str) -> Connector:
         """Return what is remembered of a connector that has no version for all."""
         own = self._listing.connectors[name]
-        tags = sorted({path.rsplit("/", 2)[1] for path in own if path.endswith("/metadata.yaml")})
-        shown = ", ".join(tags[:_SHOWN_VERSIONS_MAX]) + (", …" if len(tags) > _SHOWN_VERSIONS_MAX else "")
-        return Connector(own=own, warnings=(f"none of its versions is a release that is not yanked: {shown}",))
+        parts = [path.rsplit("/", 2)[1:] for path in own]
+        yanked = {tag for tag, file in parts if file == YANKED}
+        tags = sorted({tag for tag, file in parts if file == "metadata.yaml"})
+        shown = [f"{tag} (yanked)" if tag in yanked else tag for tag in tags[:_SHOWN_VERSIONS_MAX]]
+        more = [f"and {len(tags) - len(shown)} more"] if len(tags) > len(shown) else []
+        told = f"it is in no registry, as none of its versions is a release: {', '.join([*shown, *more])}"
+        return Connector(own=own, warnings=(told,))
 
     def _is_writer(self, name: str, path: str) -> bool:
         """Return whether the connector `name` writes the entry at `path`.

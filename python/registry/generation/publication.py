@@ -30,6 +30,7 @@ from python.registry.generation.snapshots import (
     Pointer,
     Record,
     SnapshotError,
+    blob_of,
     current,
     encoded,
     file_of,
@@ -147,7 +148,7 @@ def _copy(store: Store, now: Current) -> None:
 
 
 def _copied(store: Store, now: Current, name: str) -> Version:
-    return store.put(f"{FIXED}/{name}", read(store, now.manifest, name), cache_control=CACHE_CONTROL)
+    return store.put(f"{FIXED}/{name}", blob_of(store, now.manifest, name), cache_control=CACHE_CONTROL)
 
 
 def rollback(store: Store, now: dt.datetime, *, to: str | None = None, reason: str) -> Current:

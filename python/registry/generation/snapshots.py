@@ -17,7 +17,7 @@ import msgspec
 
 from python.protocol.errors import HeadwaterError
 from python.registry.generation.entries import Registry
-from python.registry.store import NotFoundError, Store, Version
+from python.registry.store import Blob, NotFoundError, Store, Version
 
 __all__ = [
     "FIXED",
@@ -36,6 +36,7 @@ __all__ = [
     "Pointer",
     "Record",
     "SnapshotError",
+    "blob_of",
     "current",
     "encoded",
     "escape",
@@ -206,19 +207,24 @@ def manifest_of(store: Store, snapshot: str, sha256: str | None = None) -> Manif
 
 
 def read(store: Store, manifest: Manifest, name: str) -> bytes:
+    """Return what a file of a snapshot holds, as `blob_of` does."""
+    return blob_of(store, manifest, name).data
+
+
+def blob_of(store: Store, manifest: Manifest, name: str) -> Blob:
     """Return a file of a snapshot. Raises SnapshotError where it is missing, or not what the manifest says."""
     path, said = path_in(manifest.id, name), manifest.files.get(name)
     if said is None:
         raise SnapshotError(f"snapshot {manifest.id} has no {name}")
     try:
-        blob = store.get(path)
+        found = store.get(path)
     except NotFoundError:
         raise SnapshotError(f"{path} is missing, and the manifest beside it names it") from None
-    if blob.version.sha256 != said.sha256:
+    if found.version.sha256 != said.sha256:
         raise SnapshotError(
-            f"{path} was changed: its SHA-256 is {blob.version.sha256}, its manifest says {said.sha256}"
+            f"{path} was changed: its SHA-256 is {found.version.sha256}, its manifest says {said.sha256}"
         )
-    return blob.data
+    return found
 
 
 def snapshot_ids(store: Store) -> list[str]:

@@ -533,7 +533,7 @@ def test_a_folder_that_is_called_by_no_version_is_told(store: MemoryStore) -> No
 
     told = {row.repository: row.connector.warnings for row in planned.rows}
     assert told["airbyte/source-a"] == ("v1.1.0 is no semantic version, as 1.4.0 is: nothing is made of it",)
-    assert told["airbyte/source-b"] == ("none of its versions is a release that is not yanked: 1.1",)
+    assert told["airbyte/source-b"] == ("it is in no registry, as none of its versions is a release: 1.1",)
 
 
 @pytest.mark.parametrize("nonsense", [b"\xff", b'{"snapshot": "\xff"}', b"[" * 100_000, b'{"snapshot": 1}'])
@@ -609,3 +609,17 @@ def test_metrics_of_the_newest_file_are_in_entries_and_follow_it(store: MemorySt
     generated(store)
 
     assert sources(store)["a"]["generated"]["metrics"] == {"cloud": {"usage": "low"}}
+
+
+def test_a_connector_without_a_release_is_told_with_its_versions(store: MemoryStore) -> None:
+    for minor in range(6):
+        put(store, "a", f"1.{minor}.0-rc.1")
+    path = put(store, "a", "1.0.0")
+    store.put(path.replace("metadata.yaml", "version-yank.yml"), b"")
+
+    warnings = plan(store, NOW).rows[0].connector.warnings
+
+    assert warnings == (
+        "it is in no registry, as none of its versions is a release: "
+        "1.0.0 (yanked), 1.0.0-rc.1, 1.1.0-rc.1, 1.2.0-rc.1, 1.3.0-rc.1, and 2 more",
+    )

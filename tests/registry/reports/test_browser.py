@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -130,7 +131,12 @@ EVIL = (
 
 def test_nothing_runs_that_strangers_write(tmp_path: Path) -> None:
     store = MemoryStore()
-    members = {"license": EVIL, "tags": [f"language:{EVIL}"], "githubIssueLabel": EVIL, "protocolVersion": EVIL}
+    members: dict[str, Any] = {
+        "license": EVIL,
+        "tags": [f"language:{EVIL}"],
+        "githubIssueLabel": EVIL,
+        "protocolVersion": EVIL,
+    }
     members |= {"allowedHosts": {"hosts": [EVIL]}, "suggestedStreams": {"streams": [EVIL]}}
     change = {"2.0.0": {"message": EVIL, "upgradeDeadline": "2026-09-01"}}
     field = {"type": [EVIL], "title": EVIL, "description": EVIL, "oneOf": [{"title": EVIL}]}
