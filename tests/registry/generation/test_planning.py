@@ -617,9 +617,6 @@ def test_a_connector_without_a_release_is_told_with_its_versions(store: MemorySt
     path = put(store, "a", "1.0.0")
     store.put(path.replace("metadata.yaml", "version-yank.yml"), b"")
 
-    warnings = plan(store, NOW).rows[0].connector.warnings
+    (warning,) = plan(store, NOW).rows[0].connector.warnings
 
-    assert warnings == (
-        "it is in no registry, as none of its versions is a release: "
-        "1.0.0 (yanked), 1.0.0-rc.1, 1.1.0-rc.1, 1.2.0-rc.1, 1.3.0-rc.1, and 2 more",
-    )
+    assert warning.endswith(": 1.0.0 (yanked), 1.0.0-rc.1, 1.1.0-rc.1, 1.2.0-rc.1, 1.3.0-rc.1, and 2 more")
