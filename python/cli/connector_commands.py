@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from python.cli.group import headwater, sentences
+from python.protocol.errors import HeadwaterError
 
 __all__: list[str] = []
 
@@ -80,8 +81,11 @@ def release(bucket: str | None, **options: Any) -> None:  # noqa: ANN401 -- clic
         click.echo(told.text)
         if bucket is None or not told.fine:
             sys.exit(not told.fine)
-        from python.cli import publishing  # noqa: PLC0415 -- lazily, see the module's docstring
-
+        try:
+            from python.cli import publishing  # noqa: PLC0415 -- lazily, see the module's docstring
+        except ModuleNotFoundError as error:
+            reason = f"{error.name} is missing: pip install 'headwater[registry]'"
+            raise HeadwaterError(f"not uploaded: the tools for registries are not installed ({reason})") from None
         published = publishing.publish(options["connector"], bucket)
         click.echo(published.text)
         sys.exit(not published.fine)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from python import cli
 from python.cli.commands import headwater
 from tests.cli.test_releasing import Repository, binding
 from tests.registry.metadata.metadata_files import RIGHT, changed
@@ -89,3 +91,14 @@ def test_a_connector_without_metadata_is_told_what_to_do(
     done = release()
 
     assert (done.exit_code, "source-x has no metadata.yaml" in done.stderr) == (2, True)
+
+
+def test_a_release_without_the_tools_for_registries_is_no_traceback(
+    repository: Repository, release: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "python.cli.publishing", None)
+    monkeypatch.delattr(cli, "publishing", raising=False)
+
+    done = release()
+
+    assert (done.exit_code, "pip install 'headwater[registry]'" in done.stderr) == (2, True)

@@ -206,6 +206,22 @@ def _rollout_order(subject: Subject) -> _Found:
         yield _wrong(at, sentence, "Begin with less.")
 
 
+def _pinned(subject: Subject) -> _Found:
+    """Tell of a registry that keeps giving another version: forgotten, it hides each new release."""
+    data = subject.data
+    tag = data["dockerImageTag"]
+    if _number(tag) is None or kind_of(tag) is not Kind.RELEASE:
+        return  # a candidate is kept from a registry so
+    repository = data["dockerRepository"]
+    for registry, settings in data.get("registryOverrides", {}).items():
+        pin = settings.get("dockerImageTag", tag)
+        is_its_own = settings.get("dockerRepository", repository) == repository
+        if is_its_own and pin != tag and _number(pin) is not None:
+            at = f"/data/registryOverrides/{registry}/dockerImageTag"
+            sentence = f"{registry} is pinned to {pin}, so it does not get {tag}"
+            yield _wrong(at, sentence, "Leave it out, unless it is meant.", Severity.WARNING)
+
+
 def _old_form(subject: Subject) -> _Found:
     if subject.metadata.data.registries is not None:
         yield _wrong(
@@ -234,5 +250,6 @@ VALIDATORS = (
     Validator("pypi-language", "only what is written in Python is on Python's index", _pypi, ("tags",)),
     Validator("rollout", "candidates, and only they, are rolled out", _rollout, ("dockerImageTag", "releases")),
     Validator("rollout-percentages", "a rollout begins with no more than it ends with", _rollout_order),
+    Validator("pin", "registries get the version", _pinned, ("dockerImageTag",)),
     Validator("old-form", "registries are named as they are today", _old_form),
 )

@@ -10,6 +10,7 @@ from tests.registry.metadata.metadata_files import RIGHT, changed
 
 ROLLOUT = "data.releases.rolloutConfiguration"
 BREAKING = {"upgradeDeadline": "2026-01-01", "message": "x"}
+STRICT = {"dockerRepository": "airbyte/source-weather-strict", "dockerImageTag": "1.3.0"}
 PYPI = {"enabled": True, "packageName": "x"}
 DIGEST = "sha256:" + "0" * 64
 
@@ -46,6 +47,7 @@ def test_what_is_right_is_valid() -> None:
         (changed(f"{ROLLOUT}.enableProgressiveRollout", True), "rollout"),
         (changed(f"{ROLLOUT}.initialPercentage", 60), "rollout-percentages"),
         (tagged("1.5.0-rc1", changed(f"{ROLLOUT}.enableProgressiveRollout", True).decode()), "candidate-form"),
+        (changed("data.registryOverrides.oss.dockerImageTag", "1.3.0"), "pin"),
         (RIGHT.replace("registryOverrides", "registries"), "old-form"),
     ],
 )
@@ -59,6 +61,8 @@ def test_each_rule_finds_what_breaks_it(text: str | bytes, rule: str) -> None:
         tagged("2.0.0", changed("data.releases.breakingChanges", {"2.0.0": BREAKING}).decode()),
         tagged("1.0.0"),
         tagged("1.4.1-preview.g820ce48"),
+        tagged("1.4.1-preview.g1", changed("data.registryOverrides.oss.dockerImageTag", "1.4.0").decode()),
+        changed("data.registryOverrides.oss", {**STRICT, "enabled": True}).decode(),
         tagged("2.0.0", RIGHT.replace("source-weather\n", "source-declarative-manifest\n", 1)),
         tagged("1.5.0-rc.1", changed(f"{ROLLOUT}.enableProgressiveRollout", True).decode()),
         changed("data.connectorBuildOptions.baseImage", f"docker.io/a/b:1@{DIGEST}").decode(),
