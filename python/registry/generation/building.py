@@ -99,7 +99,7 @@ class _Maker:
             return None
         spec = checked_spec(data, path)
         self.secrets.update(registries.secret_names(spec))
-        return msgspec.Raw(msgspec.json.encode(spec))
+        return msgspec.Raw(msgspec.json.format(data, indent=-1))  # not encoded anew: no number changes
 
     def _icon_url(self) -> str | None:
         repository = self.data["dockerRepository"]
@@ -225,7 +225,7 @@ def _encoded(made: Mapping[str, Any]) -> msgspec.Raw:
     """Return an entry as JSON. Raises EntryError for what JSON has not: YAML's names may be numbers, true or null."""
     try:
         return msgspec.Raw(msgspec.json.encode(made))
-    except (TypeError, ValueError, RecursionError) as error:
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise EntryError(f"its metadata cannot be written as JSON: {error}") from None
 
 

@@ -620,3 +620,13 @@ def test_a_connector_without_a_release_is_told_with_its_versions(store: MemorySt
     (warning,) = plan(store, NOW).rows[0].connector.warnings
 
     assert warning.endswith(": 1.0.0 (yanked), 1.0.0-rc.1, 1.1.0-rc.1, 1.2.0-rc.1, 1.3.0-rc.1, and 2 more")
+
+
+def test_numbers_of_a_spec_stay_as_they_are_written(store: MemoryStore) -> None:
+    path = put(store, "a").replace("metadata.yaml", "spec.json")
+    store.put(path, b'{ "connectionSpecification": {"maximum": 99999999999999999999999999, "minimum": 1.10} }\n')
+
+    generated(store)
+
+    wanted = b'"spec":{"connectionSpecification":{"maximum":99999999999999999999999999,"minimum":1.10}}'
+    assert wanted in store.get("registries/v0/oss_registry.json").data
