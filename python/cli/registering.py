@@ -54,6 +54,7 @@ def generated(bucket: str, how: Mapping[str, Any], *, dry_run: bool, keep: int, 
         allow_shrink=how["allow_shrink"],
         allow_breaking=how["allow_breaking"],
     )
+    notes = list[str]()
     if dry_run:
         planned = plan(store, _now(), options)
         done = Published(snapshot="", is_new=False, changes=planned.changes, quarantined=planned.quarantined)
@@ -62,12 +63,20 @@ def generated(bucket: str, how: Mapping[str, Any], *, dry_run: bool, keep: int, 
             blocked += _held(planned)
     else:
         done, blocked = generate_registry(store, _now, options, signer_of(how["sign_key"])), []
-        publication.prune(store, _now(), keep=max(keep, 1))
+        notes = list(_unpruned(store, keep))
     if as_json:
-        told = {**msgspec.to_builtins(done), "blocked": blocked, "dryRun": dry_run}
+        told = {**msgspec.to_builtins(done), "blocked": blocked, "notes": notes, "dryRun": dry_run}
         return msgspec.json.encode(told).decode(), not done.quarantined and not blocked
-    lines = [*_told(done, blocked, dry_run=dry_run), *_nothing(store)]
+    lines = [*_told(done, blocked, dry_run=dry_run), *notes, *_nothing(store)]
     return "\n".join(lines), not done.quarantined and not blocked
+
+
+def _unpruned(store: Store, keep: int) -> Iterator[str]:
+    """Delete old snapshots; yield why that was not possible: what was published is published all the same."""
+    try:
+        publication.prune(store, _now(), keep=keep)
+    except StoreError as error:
+        yield f"old snapshots cannot be deleted: {error}"
 
 
 def _held(planned: Plan) -> Iterator[str]:

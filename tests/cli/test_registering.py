@@ -9,6 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from python.cli.commands import headwater
+from python.registry.generation import publication
+from python.registry.store import StoreError
 from python.registry.store.folder import FolderStore
 from tests.registry.generation.buckets import put, spec, versions
 
@@ -144,6 +146,20 @@ def test_wrong_options_are_told(store: FolderStore, arguments: list[str], told: 
     assert told in found.stderr
     assert found.exit_code == 2
     assert not list(store.list("registries/"))
+
+
+def test_what_was_published_is_told_although_old_snapshots_cannot_be_deleted(
+    store: FolderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object, **__: object) -> None:
+        raise StoreError("you must not delete here")
+
+    monkeypatch.setattr(publication, "prune", failing)
+
+    told = called(store, "generate")
+
+    assert told.output.splitlines()[-1] == "old snapshots cannot be deleted: you must not delete here"
+    assert told.exit_code == 0
 
 
 def test_a_file_is_no_bucket(tmp_path: Path) -> None:

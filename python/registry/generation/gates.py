@@ -51,9 +51,9 @@ class _Released(msgspec.Struct, rename="camel", frozen=True):
     destination_definition_id: str | None = None
 
     @property
-    def identity(self) -> tuple[str | None, str | None]:
-        """What platforms know the connector by: as a source, and as a destination."""
-        return self.source_definition_id, self.destination_definition_id
+    def identity(self) -> tuple[str, str]:
+        """What platforms know the connector by: as a source, and as a destination; one of them is empty."""
+        return (self.source_definition_id or "").lower(), (self.destination_definition_id or "").lower()
 
 
 class Compared(msgspec.Struct, frozen=True, kw_only=True):

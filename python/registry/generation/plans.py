@@ -121,7 +121,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 def keys_of(connector: Connector, entries: Entries) -> frozenset[Key]:
     """Return what a connector takes for itself with these entries."""
-    definitions: list[Key] = [(registry, "definition id", connector.definition) for registry in entries]
+    definitions: list[Key] = [(registry, "definition id", connector.definition.lower()) for registry in entries]
     images: list[Key] = [(registry, "image", connector.images.get(registry, "")) for registry in entries]
     return frozenset([*definitions, *images])
 

@@ -630,3 +630,13 @@ def test_numbers_of_a_spec_stay_as_they_are_written(store: MemoryStore) -> None:
 
     wanted = b'"spec":{"connectionSpecification":{"maximum":99999999999999999999999999,"minimum":1.10}}'
     assert wanted in store.get("registries/v0/oss_registry.json").data
+
+
+def test_the_same_identity_in_capitals_is_the_same(store: MemoryStore) -> None:
+    put(store, "a")
+    generated(store)
+    put(store, "a", "1.1.0", definitionId=identity("a").upper())
+    put(store, "b", definitionId=identity("a"))
+
+    assert list(generated(store).quarantined) == ["airbyte/source-b"]
+    assert versions(store) == {"a": "1.1.0"}
