@@ -66,18 +66,24 @@ def contents(store: Store, prefix: str = "") -> Mapping[str, bytes]:
 
 @contextlib.contextmanager
 def google_emulator() -> Iterator[Mapping[str, str]]:
-    """Within, the environment of a bucket BUCKET of Google's, in memory, on loopback."""
+    """Within, the environment of a bucket BUCKET of Google's, in memory, on loopback.
+
+    After each write the emulator writes down all that it holds, which takes it a minute for a few thousand objects; in
+    memory nobody ever reads that, so it is left out.
+    """
     from gcp_storage_emulator.server import create_server  # type: ignore[import-untyped] # it ships no types
+    from gcp_storage_emulator.storage import Storage  # type: ignore[import-untyped] # same
 
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = int(free.getsockname()[1])
-    server = create_server("127.0.0.1", port, in_memory=True, default_bucket=BUCKET)
-    server.start()
-    try:
-        yield {"STORAGE_EMULATOR_HOST": f"http://127.0.0.1:{port}"}
-    finally:
-        server.stop()
+    with mock.patch.object(Storage, "_write_config_to_file"):
+        server = create_server("127.0.0.1", port, in_memory=True, default_bucket=BUCKET)
+        server.start()
+        try:
+            yield {"STORAGE_EMULATOR_HOST": f"http://127.0.0.1:{port}"}
+        finally:
+            server.stop()
 
 
 @contextlib.contextmanager

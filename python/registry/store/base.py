@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 import contextlib
 import datetime as dt
+import hashlib
 import mimetypes
 from collections.abc import Container, Iterator
 from typing import ClassVar, TypeAlias
@@ -120,8 +121,9 @@ ABSENT = Absent()
 
 
 class Headers(msgspec.Struct, frozen=True, kw_only=True):
-    """What a bucket tells those who fetch an object over HTTP."""
+    """What is told of an object beside its bytes: their sum, and what those get who fetch it over HTTP."""
 
+    sha256: str
     content_type: str
     cache_control: str | None
 
@@ -165,7 +167,7 @@ class Store(abc.ABC):
     def put(
         self,
         path: str,
-        data: bytes,
+        data: bytes | Blob,
         *,
         when: When = ALWAYS,
         content_type: str | None = None,
@@ -173,11 +175,18 @@ class Store(abc.ABC):
     ) -> Version:
         """The object at `path` is `data`; readers see the old bytes or the new ones, and after a crash too.
 
-        `content_type` is by the path's ending where none is given; a folder and memory keep neither that nor
-        `cache_control`. Raises ConflictError, with nothing changed, where `when` does not hold.
+        Of a Blob, an object that was read, the bytes are taken; their sum is not worked out again. `content_type` is by
+        the path's ending where none is given; a folder and memory keep neither that nor `cache_control`. Raises
+        ConflictError, with nothing changed, where `when` does not hold.
         """
-        headers = Headers(content_type=content_type or content_type_of(path), cache_control=cache_control)
-        return self._put(checked(path), data, when, headers)
+        known = data.version.sha256 if isinstance(data, Blob) else None
+        content = data.data if isinstance(data, Blob) else data
+        headers = Headers(
+            sha256=known or hashlib.sha256(content).hexdigest(),
+            content_type=content_type or content_type_of(path),
+            cache_control=cache_control,
+        )
+        return self._put(checked(path), content, when, headers)
 
     def delete(self, path: str, *, when: Always | Unchanged = ALWAYS) -> None:
         """There is no object at `path`, and it is no error if there was none.

@@ -87,7 +87,7 @@ class FolderStore(Store):
                 raise NotFoundError(path) from None
         return Blob(data=data, version=_version(path, status, hashlib.sha256(data).hexdigest()))
 
-    def _put(self, path: str, data: bytes, when: When, headers: Headers) -> Version:  # noqa: ARG002 -- a file has none
+    def _put(self, path: str, data: bytes, when: When, headers: Headers) -> Version:
         place = self._place(path)
         with _told(self.address):
             with _clear(path), self._temporary(place) as (number, beside, changed):
@@ -99,7 +99,7 @@ class FolderStore(Store):
                     status = os.fstat(number)
                     os.replace(beside, place)
             self._sync(changed)
-        return _version(path, status, hashlib.sha256(data).hexdigest())
+        return _version(path, status, headers.sha256)
 
     def _delete(self, path: str, when: Always | Unchanged) -> None:
         place = self._place(path)

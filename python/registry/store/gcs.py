@@ -75,7 +75,7 @@ class GcsStore(Store):
     def _put(self, path: str, data: bytes, when: When, headers: Headers) -> Version:
         made = self._object(path)
         made.cache_control = headers.cache_control
-        made.metadata = {"sha256": hashlib.sha256(data).hexdigest()}
+        made.metadata = {"sha256": headers.sha256}
         with self._told(path, when):
             made.upload_from_string(
                 data,

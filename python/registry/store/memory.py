@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import threading
 from collections.abc import Callable, Container, Iterator
 
@@ -49,7 +48,7 @@ class MemoryStore(Store):
             raise NotFoundError(path)
         return blob
 
-    def _put(self, path: str, data: bytes, when: When, headers: Headers) -> Version:  # noqa: ARG002 -- no HTTP here
+    def _put(self, path: str, data: bytes, when: When, headers: Headers) -> Version:
         with self._lock:
             self._check(path, when)
             self._writes += 1
@@ -57,7 +56,7 @@ class MemoryStore(Store):
                 path=path,
                 generation=str(self._writes),
                 size=len(data),
-                sha256=hashlib.sha256(data).hexdigest(),
+                sha256=headers.sha256,
                 updated=self._now(),
             )
             self._blobs[path] = Blob(data=bytes(data), version=version)

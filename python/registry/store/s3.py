@@ -74,7 +74,7 @@ class S3Store(Store):
             found = self._client.put_object(**key, Body=data, ContentType=headers.content_type, **options)
         # asked for once more, it might be another writer's already
         written = {"ETag": found["ETag"], "LastModified": _date(found)}
-        return self._version(key["Key"], written, len(data), hashlib.sha256(data).hexdigest())
+        return self._version(key["Key"], written, len(data), headers.sha256)
 
     def _delete(self, path: str, when: Always | Unchanged) -> None:
         with self._told(path, when):

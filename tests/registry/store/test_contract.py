@@ -176,3 +176,12 @@ def test_a_path_that_leads_elsewhere_is_refused(store: Store, path: str) -> None
     for call in (store.get, store.delete, lambda path: store.put(path, b"")):
         with pytest.raises(PathError, match="is no path in a store"):
             call(path)
+
+
+def test_an_object_that_was_read_can_be_written_elsewhere(store: Store) -> None:
+    store.put("a", b"x")
+
+    written = store.put("b", store.get("a"))
+
+    assert (written.path, written.sha256) == ("b", hashlib.sha256(b"x").hexdigest())
+    assert store.get("b").data == b"x"
