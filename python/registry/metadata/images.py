@@ -112,25 +112,25 @@ class Images:
         url = f"{scheme}://{image.host}/v2/{image.repository}/manifests/{image.reference}"
         answer = self._answer("HEAD", url, {"Accept": _KINDS})
         if answer.status == http.HTTPStatus.UNAUTHORIZED:
-            token = self._token(name, answer.headers.get("www-authenticate", ""))
+            token = self._token(answer.headers.get("www-authenticate", ""))
             answer = self._answer("HEAD", url, {"Accept": _KINDS, "Authorization": f"Bearer {token}"})
         if answer.status in (http.HTTPStatus.OK, http.HTTPStatus.NOT_FOUND):
             return answer.status == http.HTTPStatus.OK
         if answer.status in (http.HTTPStatus.UNAUTHORIZED, http.HTTPStatus.FORBIDDEN):
             return False  # registries say so of what is not there, too, and users could not pull it
-        raise ImageError(f"{name}: {image.host} answers {answer.status}; try again later")
+        raise ImageError(f"{image.host} answers {answer.status}")
 
-    def _token(self, name: str, challenge: str) -> str:
+    def _token(self, challenge: str) -> str:
         said = dict(_CHALLENGE.findall(challenge))
         realm = said.pop("realm", "")
         if not realm.startswith(("https://", *(f"http://{host}" for host in _LOOPBACK))):
-            raise ImageError(f"{name}: its registry wants a login of a kind that is not known: {challenge[:80]!r}")
+            raise ImageError(f"its registry wants a login of a kind that is not known: {challenge[:80]!r}")
         answer = self._answer("GET", f"{realm}?{urllib.parse.urlencode(said)}", {})
         try:
             found = json.loads(answer.body)
             return str(found.get("token") or found["access_token"])
         except (ValueError, KeyError, AttributeError):
-            raise ImageError(f"{name}: its registry gives no token: {answer.status}") from None
+            raise ImageError(f"its registry gives no token: {answer.status}") from None
 
     def _answer(self, method: str, url: str, headers: Mapping[str, str]) -> _Answer:
         """Return the answer to a request; of one that says to come later, the last of a few."""
@@ -150,7 +150,7 @@ class Images:
 
     def _pause(self, seconds: float) -> None:
         if seconds > WAIT_SECONDS_MAX:
-            raise _SilentError(f"a registry asks to wait {seconds:.0f} seconds; try again later")
+            raise _SilentError(f"a registry asks to wait {seconds:.0f} seconds")
         if seconds > 0:
             self._clock.sleep(seconds)
 
@@ -164,7 +164,9 @@ def _requested(method: str, url: str, headers: Mapping[str, str]) -> _Answer:
         with error:
             return _Answer(error.code, _lowered(error.headers), b"")
     except (OSError, http.client.HTTPException, ValueError, OverflowError) as error:  # the last two of odd ports
-        raise _SilentError(f"{urllib.parse.urlsplit(url).netloc} cannot be asked: {error}") from None
+        raise _SilentError(
+            f"{urllib.parse.urlsplit(url).netloc} cannot be asked: {getattr(error, 'reason', error)}"
+        ) from None
 
 
 def _lowered(headers: email.message.Message) -> dict[str, str]:
@@ -180,7 +182,13 @@ def validator(images: Images) -> Validator:
                 is_there = images.has(name)
             except ImageError as error:
                 sentence = f"nobody can tell whether {name} is there: {error}"
-                yield Finding(rule="", pointer=at, message=sentence, fix="Try again.", severity=Severity.WARNING)
+                yield Finding(
+                    rule="",
+                    pointer=at,
+                    message=sentence,
+                    fix="Try again later, or mend the name.",
+                    severity=Severity.WARNING,
+                )
                 continue
             if not is_there:
                 sentence = f"there is no image {name} that everybody can pull"
