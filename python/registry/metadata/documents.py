@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, NamedTuple, TypeAlias
@@ -28,8 +29,9 @@ _Loader: TypeAlias = Any  # PyYAML's two classes share no base
 _YAML = "tag:yaml.org,2002:"
 _TEXT, _MERGE = f"{_YAML}str", f"{_YAML}merge"
 _AS_TEXT = {f"{_YAML}timestamp", f"{_YAML}value"}  # JSON has no dates
-_NUMBERS = {f"{_YAML}int", f"{_YAML}float"}
-_KNOWN = {_TEXT, _MERGE, *_AS_TEXT, *_NUMBERS, f"{_YAML}bool", f"{_YAML}null", f"{_YAML}seq", f"{_YAML}map"}
+_CHECKED = {f"{_YAML}int", f"{_YAML}float", f"{_YAML}bool"}
+_NUMBER_MAX = 2**63  # of what Rust and Go read as YAML
+_KNOWN = {_TEXT, _MERGE, *_AS_TEXT, *_CHECKED, f"{_YAML}null", f"{_YAML}seq", f"{_YAML}map"}
 
 _SHOWN_MAX = 40  # characters of a value
 _UNPRINTABLE = yaml.reader.Reader.NON_PRINTABLE
@@ -155,7 +157,7 @@ class _Walk:
     def __init__(self) -> None:
         self.places: dict[At, Place] = {}
         self.findings: list[Finding] = []
-        self.numbers: list[tuple[At, ScalarNode]] = []
+        self.checked: list[tuple[At, ScalarNode]] = []
         self._count = 0
 
     def into(self, node: Node, at: At) -> None:
@@ -167,8 +169,8 @@ class _Walk:
         if node.tag not in _KNOWN:
             sentence = f"the tag {node.tag.replace(_YAML, '!!')} makes what JSON has not"
             raise _Unfit(_finding("yaml-tag", sentence, "Leave the tag out.", node.start_mark, at))
-        if node.tag in _NUMBERS and isinstance(node, ScalarNode):
-            self.numbers.append((at, node))
+        if node.tag in _CHECKED and isinstance(node, ScalarNode):
+            self.checked.append((at, node))
         if isinstance(node, SequenceNode):
             for index, item in enumerate(node.value):
                 self._child(at, str(index), item, item, 0)
@@ -196,21 +198,21 @@ def _plain(loader: _Loader, node: Node, walk: _Walk) -> Any:  # noqa: ANN401 -- 
     """Return the value of `node`, names as they are written: 1.10 is a version before it is a number."""
     for each in _texts(node, set()):
         each.tag = _TEXT
-    try:
-        return loader.construct_document(node)
-    except ValueError:
-        for at, number in walk.numbers:
-            _check_number(at, number)
-        raise _Unfit(_finding("yaml", "a value is not what its tag says", "Quote what is meant as text.")) from None
+    reader = yaml.SafeLoader("")
+    for at, each in walk.checked:
+        if not _is_readable(reader, each):
+            shown = each.value if len(each.value) <= _SHOWN_MAX else f"{each.value[:_SHOWN_MAX]}…"
+            sentence = f"{shown or 'nothing'} is no value that every reader of YAML and JSON takes"
+            raise _Unfit(_finding("yaml", sentence, "Quote what is meant as text.", each.start_mark, at))
+    return loader.construct_document(node)
 
 
-def _check_number(at: At, node: ScalarNode) -> None:
+def _is_readable(reader: yaml.SafeLoader, node: ScalarNode) -> bool:
     try:
-        yaml.SafeLoader("").construct_object(node)
-    except ValueError:
-        shown = node.value if len(node.value) <= _SHOWN_MAX else f"{node.value[:_SHOWN_MAX]}…"
-        fix = "Quote what is meant as text."
-        raise _Unfit(_finding("yaml", f"{shown} is no number that can be read", fix, node.start_mark, at)) from None
+        value = reader.construct_object(node)
+        return math.isfinite(value) and abs(value) < _NUMBER_MAX
+    except (ValueError, OverflowError, LookupError):  # the last of a tag that says what the text is not
+        return False
 
 
 def _texts(node: Node, seen: set[int]) -> Iterator[ScalarNode]:

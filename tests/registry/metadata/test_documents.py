@@ -53,6 +53,11 @@ def test_a_byte_order_mark_is_no_text() -> None:
         (b"a: !!set {b, c}", "yaml-tag"),
         (b"null", "yaml-empty"),
         (b"a: " + b"9" * 5000, "yaml"),
+        (b"a: 9223372036854775808", "yaml"),
+        (b"a: .inf", "yaml"),
+        (b"a: !!bool maybe", "yaml"),
+        (b"a: !!int ''", "yaml"),
+        (b"a: !!float x", "yaml"),
         (b"\tx", "yaml"),
         (b"\xff\xfe", "yaml-utf8"),
         (b"a: \x00", "yaml"),
@@ -86,7 +91,7 @@ def test_days_are_text_that_others_look_at() -> None:
     [
         (b"a: 1\n\tb: 2", 2, "Indent with spaces"),
         (b"a: 1\nb: x\0y", 2, "U+0000"),
-        (b"a: 1\nb: " + b"9" * 5000, 2, "no number"),
+        (b"a: 1\nb: " + b"9" * 5000, 2, "is no value that"),
         (b"a: [\n  1", 3, "while parsing a flow sequence"),
     ],
 )

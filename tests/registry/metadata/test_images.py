@@ -116,7 +116,7 @@ def test_a_registry_that_says_later_is_asked_later(registry: Registry) -> None:
 def test_where_nobody_can_tell_that_is_said(registry: Registry, answers: list[tuple[int, dict[str, str]]]) -> None:
     registry.answers = answers
 
-    with pytest.raises(ImageError, match="answers 5|asks to wait"):
+    with pytest.raises(ImageError, match=r"answers 5|asks to wait"):
         Images(Slept().clock()).has(f"{registry.host}/airbyte/there:1.4.0")
 
 
