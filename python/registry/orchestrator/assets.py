@@ -92,21 +92,23 @@ def registry_candidate(
         made = None if planned.blocked else prepare(store, planned)
         seen = current(store)
     snapshot = made.id if made else seen.pointer.snapshot if seen and not planned.blocked else ""
-    for event in told_of(context.instance, planned, snapshot):
+    events = told_of(context.instance, planned, snapshot)
+    for event in events:
         context.log_event(event)
     quarantined = planned.quarantined
     check = dg.AssetCheckResult(
         check_name="quarantine",
         passed=not quarantined,
         severity=dg.AssetCheckSeverity.WARN,
-        description=f"{len(quarantined):,} connectors are wrong" if quarantined else "no connector is wrong",
+        description=f"connectors that are wrong: {len(quarantined):,}",
         metadata={"quarantined": _list([f"`{name}`: {why}" for name, why in quarantined.items()])},
     )
     facts: Facts = {
         "snapshot": snapshot,
         "is new": made is not None,
-        "blocked": dg.MetadataValue.json([msg for each in planned.blocked for msg in (each.why,)]),
+        "blocked": dg.MetadataValue.json([each.why for each in planned.blocked]),
         "changed connectors": len(planned.changes),
+        "told as partitions": len(events),
         "changes": _list([change_sentence(change) for change in planned.changes]),
         "quarantined connectors": len(quarantined),
         **({f"{name} entries": count for name, count in made.counts.items()} if made else {}),

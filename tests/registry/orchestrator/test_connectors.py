@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 
 from tests.registry.generation.buckets import put, whole
-from tests.registry.orchestrator.orchestrating import bucket, run
+from tests.registry.orchestrator.orchestrating import bucket, facts, run
 
 pytestmark = pytest.mark.slow  # a run of Dagster takes seconds
 
@@ -74,3 +74,20 @@ def test_a_connector_that_was_let_go_has_no_partition(tmp_path: Path) -> None:
     run(store, instance=instance, allow_shrink=True)
 
     assert partitions(instance) == ["airbyte/source-a"]
+
+
+def test_of_very_many_changes_those_that_are_wrong_are_told_first_and_the_rest_as_a_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("python.registry.orchestrator.connectors.EVENTS_MAX", 2)
+    instance, store = dg.DagsterInstance.ephemeral(), bucket(tmp_path)
+    for name in "abc":
+        put(store, name)
+    store.put(put(store, "d"), b"nonsense")
+
+    result = run(store, instance=instance)
+
+    assert sorted(entry(result)) == ["airbyte/source-a", "airbyte/source-d"]
+    assert len(partitions(instance)) == 4
+    assert facts(result, "registry_candidate")["changed connectors"] == 4
+    assert facts(result, "registry_candidate")["told as partitions"] == 2
