@@ -57,8 +57,11 @@ class GcsStore(Store):
 
     def _listed(self, prefix: str) -> Iterator[Version]:
         with self._told(prefix):
-            for each in self._client.list_blobs(self._bucket, prefix=self._root + prefix, retry=self._retry):
-                yield self._version(each)
+            try:
+                for each in self._client.list_blobs(self._bucket, prefix=self._root + prefix, retry=self._retry):
+                    yield self._version(each)
+            except NotFound:  # a listing that finds nothing is empty
+                raise StoreError(f"{self.address}: there is no such bucket, or you may not see it") from None
 
     def _get(self, path: str) -> Blob:
         with self._told(path):

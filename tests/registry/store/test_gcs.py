@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -128,3 +129,9 @@ def test_credentials_that_are_none_are_told_without_showing_them(credentials: st
         open_store("gs://bucket", {"GCS_CREDENTIALS": credentials})
 
     assert "hunter2" not in str(raised.value)
+
+
+@pytest.mark.slow
+def test_a_bucket_that_is_not_there_is_told_by_its_listing(google: Mapping[str, str]) -> None:
+    with pytest.raises(StoreError, match="gs://nobodys: there is no such bucket"):
+        list(open_store("gs://nobodys", google).list())
