@@ -28,8 +28,8 @@ _Sweep: TypeAlias = "Callable[[os.DirEntry[str]], None]"
 def walk(folder: str, prefix: str, names: Container[str] | None, sweep: _Sweep) -> Iterator[Found]:
     """Yield each file below `folder` whose path begins with `prefix`, and whose name is in `names`, sorted by path.
 
-    Links are not followed: what they lead to need not be in the store. Names that no object can have, as
-    those that are no text, are left out. `sweep` is given each file that is being written.
+    Links are not followed: what they lead to need not be in the store. Names that are no text are left out, as nobody
+    could write them down. `sweep` is given each file that is being written.
     """
     waiting: list[_Child] = [(within, None) for within in _start(folder, prefix)]
     while waiting:
@@ -64,7 +64,7 @@ def _children(folder: str, within: str, names: Container[str] | None, sweep: _Sw
     with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(f"{folder}/{within}") as entries:
         for each in entries:
             name = each.name
-            if not name.isprintable():  # no path of an object can have it
+            if not (name.isascii() or _is_text(name)):
                 continue
             if each.is_dir(follow_symlinks=False):
                 found.append((f"{within}{name}/", None))
@@ -73,6 +73,14 @@ def _children(folder: str, within: str, names: Container[str] | None, sweep: _Sw
             elif (names is None or name in names) and (status := _status(each)) is not None:
                 found.append((within + name, status))
     return found
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:  # bytes that are no UTF-8, as Python tells them
+        return False
+    return True
 
 
 def _status(entry: os.DirEntry[str]) -> os.stat_result | None:

@@ -55,8 +55,9 @@ def test_names_are_those_of_files_alone(tmp_path: Path) -> None:
     assert paths(tmp_path, "", {"y"}) == ["a/y"]
 
 
-def test_what_no_object_can_be_called_is_left_out(tmp_path: Path) -> None:
-    made(tmp_path, "a/b", "a\nb/c")
-    os.mkdir(os.fsencode(tmp_path) + b"/\xff")  # noqa: PTH102 -- a name that is no text
+def test_names_that_are_no_text_are_left_out(tmp_path: Path) -> None:
+    made(tmp_path, "a/b", "é/ü")
+    for name in (b"/\xff", b"/a/\xff"):
+        os.mkdir(os.fsencode(tmp_path) + name)  # noqa: PTH102 -- a name that is no text
 
-    assert paths(tmp_path) == ["a/b"]
+    assert paths(tmp_path) == ["a/b", "é/ü"]
