@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import queue
 import threading
@@ -14,7 +15,7 @@ from python.protocol.wire import FromRuntime
 
 __all__ = ["Requests"]
 
-_READ_BYTES = 64 * 1024
+_READ_BYTES = 512 * 1024  # eight times a pipe's own size: so much less often do the threads of both ends take turns
 _WAITING_MAX = 4  # reads; the pipe holds the rest
 
 
@@ -31,6 +32,7 @@ class Requests:
         self, fd: int, decode: Callable[[deque[bytes]], list[FromRuntime]], aside: Callable[[list[FromRuntime]], bool]
     ) -> None:
         self._fd = fd
+        _widen(fd)
         self._decode = decode
         self._aside = aside
         self._queue: queue.Queue[list[list[FromRuntime]] | None] = queue.Queue(_WAITING_MAX)
@@ -76,3 +78,9 @@ class Requests:
         finally:
             if batch:
                 self._queue.put(batch)
+
+
+def _widen(fd: int) -> None:
+    """A pipe at `fd` holds `_READ_BYTES`, where the system knows of such and permits it."""
+    with contextlib.suppress(AttributeError, OSError):
+        fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, _READ_BYTES)
