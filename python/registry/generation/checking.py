@@ -75,7 +75,8 @@ _KINDS: dict[Kind, type[_Entry]] = {"source": _Source, "destination": _Destinati
 def checked_metadata(data: bytes, path: str) -> dict[str, Any]:
     """Return the `data` of the metadata file at `path`, as it is written there.
 
-    It is read as YAML 1.2, in which what `metadata_service` wrote says the same; what multiplies by aliases is refused. Raises EntryError.
+    It is read as YAML 1.2, in which what `metadata_service` wrote says the same; what multiplies by aliases is refused.
+    Raises EntryError.
     """
     if len(data) > METADATA_BYTES_MAX:
         raise EntryError(f"{path} has {len(data):,} bytes: want {METADATA_BYTES_MAX:,} at most")
