@@ -10,6 +10,7 @@ import msgspec
 from python.registry.generation import registries
 from python.registry.generation.checking import checked_entry, checked_metadata, checked_spec
 from python.registry.generation.entries import REGISTRIES, EntryError, Facts, Image, Registry, entry, image
+from python.registry.generation.gates import compatible
 from python.registry.generation.listing import (
     COPIES,
     DEPENDENCIES,
@@ -122,6 +123,9 @@ def build(context: Context, repository: str, files: Files, before: Entries) -> B
     entries = maker.entries(metrics)
     others, warnings = _others(context, repository, files, chosen.latest)
     candidate = _rolled_out(others, chosen.latest)
+    why = None if context.allow_breaking or candidate is None else _breaks(others[candidate], entries, before)
+    if why:
+        warnings, candidate = [*warnings, f"release candidate {candidate} is not rolled out: {why}"], None
     if candidate:
         for registry, made in others[candidate].entries.items():
             if registry in entries:
@@ -184,6 +188,23 @@ def _rolled_out(others: Mapping[str, _Other], latest: str) -> str | None:
         return None
     rollout = (others[newest].maker.data.get("releases") or {}).get("rolloutConfiguration") or {}
     return newest if rollout.get("enableProgressiveRollout") is True else None
+
+
+def _breaks(candidate: _Other, latest: Mapping[Registry, dict[str, Any]], before: Entries) -> str | None:
+    """Return why a candidate must not be given to users of the `latest`, None of one that was let through before."""
+    tag = candidate.maker.data["dockerImageTag"]
+    for raw in before.values():
+        if tag in msgspec.json.decode(raw, type=_Published).releases.candidates:
+            return None
+    return compatible({registry: _encoded(made) for registry, made in latest.items()}, candidate.raws)
+
+
+class _Candidates(msgspec.Struct, frozen=True):
+    candidates: dict[str, msgspec.Raw] = msgspec.field(name="releaseCandidates", default_factory=dict)
+
+
+class _Published(msgspec.Struct, frozen=True):
+    releases: _Candidates = _Candidates()
 
 
 def _pinned(data: Mapping[str, Any]) -> Iterator[str]:

@@ -113,7 +113,8 @@ def _announced(old: _Released, new: _Released) -> tuple[bool, bool]:
     except ValueError:
         return False, False
     announced = new.releases.get("breakingChanges") or {}
-    return now < was, any(was < number(version) <= now for version in announced)
+    final = now.finalize_version()  # a candidate announces what its release will
+    return now < was, any(was < number(version) <= final for version in announced)
 
 
 def _differences(old: _Released, new: _Released) -> tuple[Level | None, tuple[str, ...]]:

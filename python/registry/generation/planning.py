@@ -84,7 +84,11 @@ def news(store: Store, options: Options | None = None) -> News:
     gone = tuple(sorted(inputs.connectors.keys() - listing.connectors.keys()))
     untold = gone if chosen.allow_shrink else [name for name in gone if not inputs.connectors[name].problem]
     if stale or untold or chosen.allow_shrink or chosen.allow_breaking:
-        wrong = {name for name, each in inputs.connectors.items() if each.problem} & listing.connectors.keys()
+        is_wide = chosen.allow_breaking  # of candidates that break, warnings tell
+        known = inputs.connectors.items()
+        wrong = {
+            name for name, each in known if each.problem or (is_wide and each.warnings)
+        } & listing.connectors.keys()
         stale += sorted(wrong.difference(stale))
     is_any = seen is None or bool(stale) or bool(untold)
     return News(seen=seen, listing=listing, inputs=inputs, stale=tuple(stale), gone=gone, is_any=is_any)
@@ -97,7 +101,14 @@ def plan(store: Store, now: dt.datetime, options: Options | None = None) -> Plan
     if not found.is_any:
         return Plan(now=now, options=chosen, seen=found.seen, listing=found.listing, inputs=found.inputs)
     metrics = metrics_of(store, found.listing) if found.stale else {}
-    context = Context(store=store, listing=found.listing, now=now, base_url=chosen.base_url, metrics=metrics)
+    context = Context(
+        store=store,
+        listing=found.listing,
+        now=now,
+        base_url=chosen.base_url,
+        metrics=metrics,
+        allow_breaking=chosen.allow_breaking,
+    )
     return _Work(context, found.inputs, found.seen, chosen).planned(found.stale, found.gone)
 
 

@@ -17,7 +17,7 @@ __all__ = ["Context", "Files"]
 class Context(msgspec.Struct, frozen=True, kw_only=True):
     """What all connectors of a run share. `base_url` is where readers find the bucket, None where they cannot.
 
-    `metrics` are what a warehouse tells of connectors.
+    `metrics` are what a warehouse tells of connectors. `allow_breaking` is as `Options` has it.
     """
 
     store: Store
@@ -25,6 +25,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     now: dt.datetime
     base_url: str | None = None
     metrics: Metrics = {}
+    allow_breaking: bool = False
 
 
 class Files:

@@ -14,8 +14,8 @@ from python.registry.generation import planning
 from python.registry.generation.applying import apply
 from python.registry.generation.building import build
 from python.registry.generation.planning import news, plan
-from python.registry.generation.plans import Options
-from python.registry.generation.snapshots import SnapshotError
+from python.registry.generation.plans import Options, inputs_of
+from python.registry.generation.snapshots import SnapshotError, current
 from python.registry.store.folder import FolderStore
 from python.registry.store.memory import MemoryStore
 from tests.registry.generation.buckets import BOTH, NOW, generated, metadata, put, sources, spec, versions
@@ -640,3 +640,41 @@ def test_the_same_identity_in_capitals_is_the_same(store: MemoryStore) -> None:
 
     assert list(generated(store).quarantined) == ["airbyte/source-b"]
     assert versions(store) == {"a": "1.1.0"}
+
+
+def breaking_candidate(store: MemoryStore, **releases: Any) -> None:
+    put(store, "a", "1.0.0")
+    required = spec()
+    required["connectionSpecification"]["required"] = ["token"]
+    rollout = {"rolloutConfiguration": {"enableProgressiveRollout": True}}
+    put(store, "a", "1.1.0-rc.1", required, releases={**rollout, **releases})
+
+
+def test_a_candidate_that_breaks_untold_is_not_rolled_out_until_it_is_let_through(store: MemoryStore) -> None:
+    breaking_candidate(store)
+
+    generated(store)
+
+    assert "releases" not in sources(store)["a"]
+    assert "candidate 1.1.0-rc.1 is not rolled out: version 1.1.0-rc.1 breaks" in current_warnings(store)[0]
+
+    generated(store, allow_breaking=True)
+
+    assert list(sources(store)["a"]["releases"]["releaseCandidates"]) == ["1.1.0-rc.1"]
+
+    put(store, "a", "1.0.1")
+    generated(store)
+
+    assert list(sources(store)["a"]["releases"]["releaseCandidates"]) == ["1.1.0-rc.1"], "it was let through once"
+
+
+def test_a_candidate_may_break_what_its_release_will_announce(store: MemoryStore) -> None:
+    breaking_candidate(store, breakingChanges={"1.1.0": {"message": "a", "upgradeDeadline": "2026-09-01"}})
+
+    generated(store)
+
+    assert list(sources(store)["a"]["releases"]["releaseCandidates"]) == ["1.1.0-rc.1"]
+
+
+def current_warnings(store: MemoryStore) -> tuple[str, ...]:
+    return inputs_of(store, current(store)).connectors["airbyte/source-a"].warnings
