@@ -139,7 +139,8 @@ class Service:
         try:
             while left:
                 try:
-                    told = await asyncio.wait_for(queue.get(), _WAITING_SECONDS)
+                    async with asyncio.timeout(_WAITING_SECONDS):  # wait_for of Python 3.11 may lose a cancellation
+                        told = await queue.get()
                 except TimeoutError:
                     told = Told(event="waiting")
                 left -= told.is_last

@@ -58,14 +58,14 @@ class Memory(Engine):
         self.started.set()
         if self.breaks is not None:
             raise self.breaks
-        for event in self.events:
-            yield event
-        if self.hangs:
-            try:
+        try:
+            for event in self.events:
+                yield event
+            if self.hangs:
                 await asyncio.Event().wait()
-            except asyncio.CancelledError:
-                self.cancelled.set()
-                raise
+        except (asyncio.CancelledError, GeneratorExit):  # the latter where it is ended while an event is being told
+            self.cancelled.set()
+            raise
         yield self.outcome or Outcome(result=RESULTS[job.command](job), warm=True)
 
     async def about(self) -> Mapping[str, Any]:

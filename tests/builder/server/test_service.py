@@ -98,3 +98,39 @@ def test_a_read_of_many_streams_leaves_slots_for_others() -> None:
         assert engine.most == 3
 
     ran(work)
+
+
+class Telling(Memory):
+    """Tells an event when it is let, and then hangs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate, self.began = asyncio.Event(), asyncio.Event()
+
+    async def run(self, job: Job) -> AsyncIterator[Event | Outcome]:
+        self.asked.append(job)
+        self.began.set()
+        await self.gate.wait()
+        yield Event("page", {})
+        await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("steps", range(12))
+def test_a_reader_that_leaves_ends_the_read_at_whatever_moment_an_event_comes(steps: int) -> None:
+    async def work() -> None:
+        engine, service = Telling(), Service(Settings(), Memories())
+        reading = Reading(job=job(), engine=engine, found=(), masker=Masker({}, {}), refused=lambda _: {})
+
+        async def every() -> int:
+            return sum([told.is_last async for told in service.reads([reading], live=True)])
+
+        task = asyncio.create_task(every())
+        await engine.began.wait()
+        engine.gate.set()
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task], timeout=1)
+        assert task.cancelled()
+
+    ran(work)
