@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from python.builder.jobs import Command, Job, Limits
 from python.builder.server.answers import Streamed, answer, encoded, while_connected
-from python.builder.server.asking import Call, seconds
+from python.builder.server.asking import Call
 from python.builder.server.models import ManifestTestRead, Read, ReadMany, StreamReadRequest
 from python.builder.server.problems import MANIFEST_SERVER, Problem, body
 from python.builder.server.questions import Question, question
@@ -119,7 +119,7 @@ def _job(call: Call[Any], asked: Question) -> Job:
         components_py=ask.custom_components_code,
         migrate=asked.opened.migrate,
         normalize=asked.opened.normalize,
-        limits=Limits(seconds=seconds(call.service.settings, ask.deadline), **told),
+        limits=Limits(seconds=asked.seconds_left(), **told),
         record=folder_of(call.service.settings, ask.record, "record"),
         replay=folder_of(call.service.settings, ask.replay, "replay"),
     )

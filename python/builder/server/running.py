@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from python.builder.jobs import Command, Job, Json, Limits
 from python.builder.server.answers import answer, while_connected
-from python.builder.server.asking import Call, seconds
+from python.builder.server.asking import Call
 from python.builder.server.models import Configured, FullResolve, ListStreams, Manifest, ManifestFullResolve
 from python.builder.server.problems import Problem
 from python.builder.server.questions import Question, question
@@ -66,8 +66,7 @@ async def list_streams(call: Call[ListStreams]) -> Response:
 async def migrate(call: Call[Manifest]) -> Response:
     """Answer with the manifest in the newest form of its CDK, and with each place that changed."""
     asked = await question(call)
-    jobs = [_job(call, asked, Command.RESOLVE, migrate=each) for each in (False, True)]
-    before, after = [await _ran(call, asked, job) for job in jobs]
+    before, after = [await _ran(call, asked, _job(call, asked, Command.RESOLVE, migrate=to)) for to in (False, True)]
     changes = list(_changes(before["manifest"], after["manifest"], ()))[:_CHANGES_MAX]
     return answer({"manifest": after["manifest"], "changes": changes})
 
@@ -85,7 +84,7 @@ def _job(
         config=getattr(call.ask, "config", {}),
         migrate=migrate or asked.opened.migrate,
         normalize=asked.opened.normalize,
-        limits=Limits(streams=streams, seconds=seconds(call.service.settings, call.ask.deadline)),
+        limits=Limits(streams=streams, seconds=asked.seconds_left()),
     )
 
 

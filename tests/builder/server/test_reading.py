@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from python.builder.jobs import Event, Failure, Kind, Limits, Outcome
-from python.builder.server import service
+from python.builder.server import questions, service
 from python.builder.server.settings import Settings
 from tests.builder.server.served import PAGE, READ, Client, Memories, Memory, serving
 
@@ -21,15 +21,34 @@ def asked(manifest: Any, **members: Any) -> dict[str, Any]:
     return {"manifest": manifest, "config": {"api_key": SECRET}, "stream": "items", **members}
 
 
-def test_a_job_says_what_was_asked(client: Client, engine: Memory, manifest: dict[str, Any]) -> None:
+def test_a_job_says_what_was_asked(
+    client: Client, engine: Memory, manifest: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     state = [{"type": "STREAM", "stream": {"stream_descriptor": {"name": "items"}, "stream_state": {"at": 1}}}]
     limits = {"record_limit": 7, "page_limit": 3, "slice_limit": 2, "deadline": 1.5}
+    monkeypatch.setattr(questions, "_now", lambda: 0.0)
     client.post("/v1/stream/read", asked({**manifest, "__should_migrate": True}, state=state, **limits))
 
     (job,) = engine.asked
     assert (job.stream, job.state, job.config, job.migrate) == ("items", state, {"api_key": SECRET}, True)
     assert job.limits == Limits(records=7, pages=3, slices=2, seconds=1.5)
     assert job.manifest == manifest
+
+
+@pytest.mark.parametrize(("times", "left"), [((0, 3), 2), ((0, 3.02), 2), ((0, 4.99), 0.1), ((0, 6), 0.1)])
+def test_looking_over_and_reading_have_one_deadline(
+    served: tuple[Client, Memories],
+    manifest: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    times: tuple[float, float],
+    left: float,
+) -> None:
+    client, engine = served[0], served[1].named("default")
+    monkeypatch.setattr(questions, "_now", iter(times).__next__)
+
+    client.post("/v1/stream/read", asked(manifest, deadline=5))
+
+    assert engine.asked[-1].limits.seconds == left
 
 
 def test_a_manifest_may_be_a_text(client: Client, engine: Memory, manifest: dict[str, Any]) -> None:
