@@ -70,7 +70,8 @@ def switch(store: Store, candidate: Candidate, seen: Current | None, sign: Sign 
 
 def point(store: Store, manifest: Manifest, seen: Current | None, now: dt.datetime) -> Current:
     """The snapshot of `manifest` is current. Raises ConflictError where what is current is not what was `seen`."""
-    pointer = Pointer(snapshot=manifest.id, manifest_sha256=file_of(encoded(manifest)).sha256, switched=now)
+    said = store.get(path_in(manifest.id, MANIFEST)).data  # as it was written, perhaps by another program
+    pointer = Pointer(snapshot=manifest.id, manifest_sha256=file_of(said).sha256, switched=now)
     when = Unchanged(seen.version.generation) if seen else ABSENT
     version = store.put(POINTER, encoded(pointer), when=when, cache_control=_NEVER)
     return Current(pointer=pointer, version=version, manifest=manifest)

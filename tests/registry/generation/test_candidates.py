@@ -165,3 +165,14 @@ def test_a_candidate_that_was_changed_is_not_published() -> None:
     with pytest.raises(SnapshotError, match="was changed"):
         publish(store, snapshot, NOW)
     assert current(store) is None
+
+
+def test_a_manifest_that_another_program_wrote_is_named_by_its_own_sum() -> None:
+    store = bucket("a")
+    snapshot = prepared(store)
+    path = path_in(snapshot, "manifest.json")
+    store.put(path, json.dumps({**json.loads(store.get(path).data), "more": 1}).encode())
+
+    publish(store, snapshot, NOW)
+
+    assert whole(store) == snapshot
