@@ -39,6 +39,14 @@ class _Group(click.Group):
         name = cmd_name.replace("_", "-")
         return super().get_command(ctx, _OTHER_NAMES.get(name, name))
 
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 -- click's
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            sentence = "metadata_service: interrupted; nothing half done can be seen, and doing it again ends it"
+            click.echo(sentence, err=True)
+            ctx.exit(130)
+
 
 @click.group(
     cls=_Group,

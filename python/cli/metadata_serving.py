@@ -57,9 +57,6 @@ def _status(work: Callable[[], int]) -> int:
     except HeadwaterError as error:
         click.echo(f"metadata_service: {error}", err=True)
         return next(status for kind, status in _STATUSES if isinstance(error, kind))
-    except KeyboardInterrupt:
-        click.echo("metadata_service: interrupted; nothing half done can be seen, and doing it again ends it", err=True)
-        return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 141
