@@ -24,9 +24,9 @@ _ELEMENTS = frozenset(
     | {"switch", "symbol", "text", "textPath", "title", "tspan", "use", "view"}
 )
 _THAT_RUN = frozenset({"http://www.w3.org/1999/xhtml", "http://www.w3.org/1998/Math/MathML"})
-_OWN_OR_INSIDE = re.compile(r"\s*(?:#|data:image/(?:png|jpeg|gif|webp)[;,])")
+_OWN_OR_INSIDE = re.compile(r"\s*(?:#|data:image/(?:png|jpe?g|gif|webp)[;,])")
 _FROM_ELSEWHERE = re.compile(
-    r"@import|\\|url\(\s*['\"]?\s*(?![\s'\"#]|data:image/(?:png|jpeg|gif|webp)[;,])", re.IGNORECASE
+    r"@import|\\|url\(\s*['\"]?\s*(?![\s'\"#]|data:image/(?:png|jpe?g|gif|webp)[;,])", re.IGNORECASE
 )
 _FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 
