@@ -74,7 +74,9 @@ class _IconReader:
         if not self.is_svg and element != "svg":
             raise _UnsafeError
         self.is_svg = True
-        if namespace in _THAT_RUN or (namespace in ("", _SVG) and element not in _ELEMENTS and element[:2] != "fe"):
+        if namespace not in ("", _SVG, *_THAT_RUN):
+            return  # what drawing programs note for themselves: no browser knows it
+        if namespace in _THAT_RUN or (element not in _ELEMENTS and element[:2] != "fe"):
             raise _UnsafeError
         for each, value in attributes.items():
             local = each.rpartition(" ")[2].lower()

@@ -15,7 +15,7 @@ SVG = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xl
         f"<svg {SVG}><path d='M0 0'/></svg>",
         f"<svg {SVG}><style>.a{{fill:url(#b)}}</style><use xlink:href='#c'/><g style=\"fill:url( '#b')\"/></svg>",
         f"<svg {SVG}><image href='data:image/png;base64,AAAA'/><filter><feBlend/></filter></svg>",
-        f"<svg {SVG} xmlns:s='http://sodipodi.sourceforge.net/DTD/sodipodi-0.dtd'><s:namedview/></svg>",
+        f"<svg {SVG} xmlns:s='http://sodipodi.sourceforge.net/DTD/sodipodi-0.dtd'><s:namedview only='1'/></svg>",
         f'<?xml version="1.0"?><!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "svg11.dtd"><svg {SVG}/>',
     ],
 )
