@@ -26,13 +26,15 @@ def of_worker(
 
     NETRC is set since requests would otherwise send the passwords of the server's user to hosts that it knows.
     OpenBLAS, which comes with pandas, would start a thread for each core: a process with threads must not be forked,
-    and their stacks count as memory of each job.
+    and their stacks count as memory of each job. LANGUAGE spares argparse the search for translations of its words,
+    for each of them.
     """
     passed = {name: environment[name] for name in PASSED_ON if name in environment}
     return {
         **passed,
         "AIRBYTE_ENABLE_UNSAFE_CODE": "true" if allow_custom_code else "false",
         "HOME": folder,
+        "LANGUAGE": "C",
         "NETRC": os.devnull,
         "OPENBLAS_NUM_THREADS": "1",
         "PYTHONPATH": os.pathsep.join(paths),

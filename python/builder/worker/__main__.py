@@ -1,4 +1,4 @@
-"""`CDK_PYTHON __main__.py supervise|once DESCRIPTOR`: started by path, since `python` is not installed there.
+"""`CDK_PYTHON __main__.py supervise|once DESCRIPTOR [unrehearsed]`: started by path, since `python` is not installed.
 
 The folder is loaded as a package of its own, under a name that no connector has, and stays off the path: a connector's
 `models.py` or `jobs.py` must not find ours.
@@ -16,7 +16,7 @@ __all__: list[str] = []
 _PACKAGE = "headwater_builder_worker"
 
 
-def _main(role: str, descriptor: str) -> None:
+def _main(role: str, descriptor: str, *how: str) -> None:
     folder = Path(__file__).resolve().parent
     sys.path[:] = [entry for entry in sys.path if Path(entry).resolve() != folder]
     spec = importlib.util.spec_from_file_location(
@@ -27,10 +27,11 @@ def _main(role: str, descriptor: str) -> None:
     sys.modules[_PACKAGE] = package
     spec.loader.exec_module(package)
     if role == "supervise":
-        importlib.import_module(f"{_PACKAGE}.supervisor").supervise(int(descriptor))
+        supervisor = importlib.import_module(f"{_PACKAGE}.supervisor")
+        supervisor.supervise(int(descriptor), rehearse=supervisor.UNREHEARSED not in how)
     else:
         importlib.import_module(f"{_PACKAGE}.child").serve(int(descriptor))
 
 
 if __name__ == "__main__":
-    _main(*sys.argv[1:3])
+    _main(*sys.argv[1:])

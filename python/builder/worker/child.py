@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from . import answering, channel, confine, execution, masking, network, recording, request, sandboxing, watching
 from .kinds import Json
 
-__all__ = ["serve"]
+__all__ = ["run", "serve"]
 
 _NO_NETWORK = {"deny": ["0.0.0.0/0", "::/0"]}  # also for what does not go through requests
 
@@ -24,13 +24,18 @@ def serve(descriptor: int, parent: int | None = None) -> None:
 
     `parent` is the process that forked this one; without it, it is the server, which the job names.
     """
+    run(descriptor, parent)
+    os._exit(0)
+
+
+def run(descriptor: int, parent: int | None = None) -> None:
+    """Do the same without the end of this process, which can do nothing else afterwards."""
     link = channel.Channel(socket.socket(fileno=descriptor))
     job = link.receive()
     if job is not None:
         confine.die_with_parent(parent or job["server"])
         with contextlib.suppress(BrokenPipeError, ConnectionError):
             _run(job, link)
-    os._exit(0)
 
 
 def _run(job: Mapping[str, Json], link: channel.Channel) -> None:

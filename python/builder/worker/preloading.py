@@ -1,4 +1,4 @@
-"""What every job would do first, done once: importing the CDK, and reading its component schema."""
+"""What every job would do first, done once: importing the CDK, reading its component schema, a first read."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ import gc
 import importlib
 import importlib.metadata
 import importlib.util
-import json
 import platform
 import types
 from collections.abc import Iterable
 from pathlib import Path
 
+from . import rehearsing
 from .kinds import Foreign
 
 __all__ = ["preload", "version"]
 
+_GC_THRESHOLD = 20_000  # of new objects; never looking would scatter over more pages what jobs write to
 _MAIN = "airbyte_cdk.connector_builder.main"
 _SCHEMA = "sources/declarative/declarative_component_schema.yaml"
 _SOURCES = (
@@ -36,33 +37,13 @@ _LATER = (
     "stringprep",
 )
 
-_REHEARSED = """{
-  "version": "0.29.0", "type": "DeclarativeSource", "check": {"type": "CheckStream", "stream_names": ["a"]},
-  "streams": [{
-    "type": "DeclarativeStream", "name": "a", "primary_key": ["id"],
-    "retriever": {
-      "type": "SimpleRetriever",
-      "requester": {
-        "type": "HttpRequester", "url_base": "https://a.invalid", "path": "/a", "http_method": "GET",
-        "authenticator": {"type": "BearerAuthenticator", "api_token": "{{ config['a'] }}"}
-      },
-      "record_selector": {"type": "RecordSelector", "extractor": {"type": "DpathExtractor", "field_path": ["a"]}},
-      "paginator": {
-        "type": "DefaultPaginator",
-        "page_token_option": {"type": "RequestOption", "inject_into": "request_parameter", "field_name": "a"},
-        "pagination_strategy": {
-          "type": "CursorPagination", "cursor_value": "{{ response.a }}", "stop_condition": "{{ not response.a }}"
-        }
-      }
-    },
-    "schema_loader": {"type": "InlineSchemaLoader", "schema": {"type": "object", "properties": {}}}
-  }]
-}"""
 
+def preload(*, rehearse: bool = True) -> dict[str, str]:
+    """Import the CDK, read its component schema once for all jobs, and return the versions that health tells of.
 
-def preload() -> dict[str, str]:
-    """Import the CDK, read its component schema once for all jobs, and return the versions that health tells of."""
-    gc.disable()  # what is imported stays: looking through it for garbage, again and again, is a quarter of the time
+    With `rehearse`, a test read is done, too; see `rehearsing.read` for what it leaves.
+    """
+    gc.set_threshold(_GC_THRESHOLD)  # looking through all that is imported, again and again, is a quarter of the time
     try:
         raw, schema = _schema()  # first: importing then takes the memory that parsing has left over
     except OSError:
@@ -72,28 +53,16 @@ def preload() -> dict[str, str]:
     importlib.import_module(_MAIN)
     _imported(_LATER)
     _keep_schema(raw, schema)
-    with contextlib.suppress(Exception):  # it saves time, and nothing depends on it
-        _rehearse()
-    gc.enable()
-    return version()
+    told = version()
+    if rehearse:
+        with contextlib.suppress(Exception):  # it saves time, and nothing depends on it
+            rehearsing.read(told["cdk_version"])
+    return told
 
 
 def version() -> dict[str, str]:
     """Return which CDK and which Python these are."""
     return {"cdk_version": importlib.metadata.version("airbyte-cdk"), "python": platform.python_version()}
-
-
-def _rehearse() -> None:
-    """Do what fills caches: a source of the most usual components made, and the formats of dates tried.
-
-    Nothing is read: that would start threads, and a process with threads must not be forked.
-    """
-    handler = importlib.import_module("airbyte_cdk.connector_builder.connector_builder_handler")
-    config = {"__injected_declarative_manifest": json.loads(_REHEARSED)}
-    handler.create_source(config, handler.get_limits(config)).streams(config)
-    inferrers = importlib.import_module("airbyte_cdk.utils.datetime_format_inferrer")
-    record = types.SimpleNamespace(data={"a": "x"}, stream="a")
-    inferrers.DatetimeFormatInferrer().accumulate(record)
 
 
 def _imported(names: Iterable[str]) -> list[types.ModuleType]:

@@ -202,8 +202,21 @@ def records(outcome: Outcome) -> list[Mapping[str, Any]]:
 
 
 def children(pid: int) -> list[int]:
-    """The processes that `pid` has started and that still run."""
-    return [int(child) for task in Path(f"/proc/{pid}/task").glob("*/children") for child in task.read_text().split()]
+    """The processes that a worker has for jobs: all that it has started, but the one that waits for a job.
+
+    A job's process is in the folder of the job, the other where the worker is.
+    """
+    found = [int(child) for task in Path(f"/proc/{pid}/task").glob("*/children") for child in task.read_text().split()]
+    return [child for child in found if not is_spare(child, pid)]
+
+
+def is_spare(child: int, pid: int) -> bool:
+    """Whether `child` waits for a job of the worker `pid`."""
+    places = []
+    for each in (child, pid):
+        with contextlib.suppress(OSError):  # it has ended
+            places.append(Path(f"/proc/{each}/cwd").readlink())
+    return len(places) == 2 and len(set(places)) == 1
 
 
 def told(outcome: Outcome) -> Any:

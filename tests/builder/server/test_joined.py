@@ -18,6 +18,7 @@ from python.builder.server.settings import Settings
 from python.builder.server.starting import engines
 from tests.builder.contract.api import Api, api
 from tests.builder.contract.test_contract import CONFIG, base
+from tests.builder.engine.working import children
 from tests.builder.server.served import Answer, Client, serving
 from tests.shim_airbyte_cdk.versions.environments import python_of
 
@@ -89,15 +90,15 @@ def test_pages_are_told_as_they_come(joined: Client, source: Api) -> None:
 @slow
 def test_a_client_that_leaves_leaves_no_process(joined: Client, source: Api) -> None:
     joined.post("/v1/stream/read", ask(source))
-    workers = set(psutil.Process().children(recursive=True))
     connection = http.client.HTTPConnection("127.0.0.1", joined.port)
     body = json.dumps(ask(source, path="silent"))
     connection.request("POST", "/v1/stream/read", body, {"Content-Type": "application/json"})
     assert source.waiting.wait(30)
-    children = set(psutil.Process().children(recursive=True)) - workers
+    jobs = {child for worker in psutil.Process().children() for child in children(worker.pid)}
+    processes = [psutil.Process(pid) for pid in jobs]
     connection.close()
 
-    gone, alive = psutil.wait_procs(children, timeout=10)
+    gone, alive = psutil.wait_procs(processes, timeout=10)
     assert gone
     assert alive == []
 
