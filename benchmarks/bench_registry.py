@@ -143,6 +143,7 @@ def measure(title: str, bucket: Path, goal: int, work: str = "generate") -> None
         within, computing = map(float, process.stdout.read().split())
     finally:
         process.kill()  # where it was interrupted; else it has ended already
+        process.wait()
     whole = time.monotonic() - began
     word = "met" if within <= goal and peak <= MEMORY_BYTES_MAX else "missed"
     print(

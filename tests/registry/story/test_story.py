@@ -15,7 +15,6 @@ from python.registry.generation import publication
 from python.registry.generation.applying import BlockedError
 from python.registry.generation.verifying import faults
 from python.registry.service.layout import At
-from python.registry.service.promoting import promote
 from python.registry.service.uploading import Outcome
 from python.registry.service.writing import ImmutableError
 from python.registry.service.yanking import Yank, rollback, unyank, yank
@@ -29,7 +28,6 @@ from tests.registry.story.world import (
     ROLLED_OUT,
     TEXT,
     View,
-    clock,
     connector,
     generated,
     lasting,
@@ -41,6 +39,8 @@ pytestmark = pytest.mark.slow
 
 WHOLE = [f"c{number:03}" for number in range(190)]
 BY_COMMAND = WHOLE[:2]
+BREAKS_USERS = 4
+"""The exit status of `metadata_service` that says so."""
 NARROWED = {"type": "integer"}
 WHY = Yank(reason="it loses rows", by="ada", at=NOW)
 BREAKS = {"breakingChanges": {"2.0.0": {"message": "The key is a number.", "upgradeDeadline": "2026-12-01"}}}
@@ -51,8 +51,8 @@ def test_the_story_of_a_registry(place: Place, tmp_path: Path) -> None:
     with reading(place):
         begun(store, place, tmp_path)
         broken_later(store)
-        breaking(store, tmp_path)
-        rolled_out(store, tmp_path)
+        breaking(store, place, tmp_path)
+        rolled_out(store, place, tmp_path)
         taken_back(store)
         gone_back(store, tmp_path)
     assert list(faults(store)) == []
@@ -102,11 +102,12 @@ def broken_later(store: Store) -> None:
     assert "airbyte/source-c007" not in generated(store).quarantined
 
 
-def breaking(store: Store, tmp_path: Path) -> None:
+def breaking(store: Store, place: Place, tmp_path: Path) -> None:
     """A version that breaks its users is refused, with nothing changed, until it tells; versions never change."""
     before = lasting(store)
     folder = connector(tmp_path / "breaks", "c000", "1.9.0", key=NARROWED)
     assert uploaded(store, folder) is Outcome.BREAKING
+    assert command(place, "upload", str(folder), place.address) == BREAKS_USERS
     assert not generated(store).is_new
     assert lasting(store) == before
 
@@ -120,7 +121,7 @@ def breaking(store: Store, tmp_path: Path) -> None:
     assert version(store, "c000") == "2.0.0"
 
 
-def rolled_out(store: Store, tmp_path: Path) -> None:
+def rolled_out(store: Store, place: Place, tmp_path: Path) -> None:
     """Release candidates are told beside the latest; one is taken back; another is promoted, and is the latest."""
     at = {tag: At("airbyte/source-c001", tag) for tag in ("1.1.0-rc.1", "1.2.0-rc.1")}
     for tag, candidate in at.items():
@@ -131,7 +132,7 @@ def rolled_out(store: Store, tmp_path: Path) -> None:
             assert rollback(store, candidate, WHY)
             generated(store)
             assert (version(store, "c001"), candidates(store, "c001")) == ("1.0.0", [])
-    promote(store, at["1.2.0-rc.1"], clock)
+    assert command(place, "promote", "airbyte/source-c001", "1.2.0-rc.1", place.address) == 0
     generated(store)
     assert (version(store, "c001"), candidates(store, "c001")) == ("1.2.0", [])
 
