@@ -148,6 +148,8 @@ def promote(*, repository: str, version: str, bucket: str, account: pathlib.Path
 
     def work() -> int:
         done = promoting.promote(_store(bucket, account), At(repository, version), _now)
+        if done.findings:
+            click.echo(told(str(done.at), done.findings), err=True)
         if done.is_new:
             click.echo(f"{done.at}: released; push its image under the tag {done.at.version}, if it is not there")
             return _DONE

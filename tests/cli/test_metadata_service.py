@@ -141,6 +141,18 @@ def test_commands_are_known_by_airbytes_names_with_underscores_or_dashes(name: s
     assert run(name, NAME, "1.5.0-rc.2", "./bucket").exit_code == 1
 
 
+def test_promote_tells_of_registries_that_stay_pinned_below_the_release() -> None:
+    folder = candidate(Path("c"), "1.5.0-rc.1")
+    pinned = changed("data.registryOverrides.oss.dockerImageTag", "1.4.0", (folder / "metadata.yaml").read_text())
+    (folder / "metadata.yaml").write_bytes(pinned)
+    run("upload", folder, "./bucket")
+
+    done = run("promote", NAME, "1.5.0-rc.1", "./bucket")
+
+    assert done.exit_code == 0
+    assert f"{NAME}:1.5.0: warning: /data/registryOverrides/oss/dockerImageTag: oss is pinned to 1.4.0" in done.stderr
+
+
 def test_rollback_yank_and_unyank() -> None:
     run("upload", candidate(Path("c"), "1.5.0-rc.1"), "./bucket")
 

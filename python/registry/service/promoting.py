@@ -11,8 +11,10 @@ import msgspec
 from python.protocol.errors import HeadwaterError
 from python.registry.metadata import documents
 from python.registry.metadata.checking import check
-from python.registry.metadata.findings import errors, told
+from python.registry.metadata.findings import Finding, errors, told
+from python.registry.metadata.models import ConnectorMetadata
 from python.registry.metadata.numbering import number
+from python.registry.metadata.validators import Subject, validated
 from python.registry.service.compatibility import judged, previous
 from python.registry.service.copies import settle
 from python.registry.service.layout import FILES, MARKER, YANKED, At, versions_in
@@ -35,10 +37,11 @@ class BreakingError(PromotionError):
 
 
 class Promoted(msgspec.Struct, frozen=True):
-    """The release, and whether it was not there before."""
+    """The release, whether it was not there before, and what rules find in it: registries that stay pinned below it."""
 
     at: At
     is_new: bool
+    findings: tuple[Finding, ...]
 
 
 def promote(store: Store, at: At, now: Callable[[], dt.datetime]) -> Promoted:
@@ -61,17 +64,16 @@ def promote(store: Store, at: At, now: Callable[[], dt.datetime]) -> Promoted:
     if checked.metadata is None:
         raise PromotionError(told(at.path(MARKER), errors(checked.findings)))
     value = _released(checked.metadata.as_json(), at.version, release.version)
+    metadata = ConnectorMetadata.model_validate(value)
     files[MARKER] = documents.write(value)
-    if not versions.get(release.version, frozenset()) >= {MARKER}:
-        _check_follows(store, release, files)
+    if MARKER not in versions.get(release.version, ()):
+        _check_follows(store, release, metadata, files)
     is_new = write(store, release, files, now).is_new
     healed = settle(store, at.repository)
-    return Promoted(release, is_new=is_new or healed > 0)
+    return Promoted(release, is_new=is_new or healed > 0, findings=tuple(validated(Subject(metadata=metadata))))
 
 
-def _check_follows(store: Store, release: At, files: Mapping[str, bytes]) -> None:
-    metadata = check(files[MARKER], lenient=True).metadata
-    assert metadata is not None  # noqa: S101 -- it was, under another tag
+def _check_follows(store: Store, release: At, metadata: ConnectorMetadata, files: Mapping[str, bytes]) -> None:
     wrong = errors(judged(previous(store, release), metadata, files))
     if wrong:
         raise BreakingError(f"{release}: is not released: it breaks the one before\n{told(str(release), wrong)}")
