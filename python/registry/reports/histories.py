@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
@@ -103,4 +104,7 @@ def _shown(value: object) -> str:
     if value is None:
         return "nothing"
     text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-    return f"`{text[:80]}{'…' * (len(text) > 80)}`"  # noqa: PLR2004 -- enough to recognise a value
+    shown = f"{text[:80]}{'…' * (len(text) > 80)}"  # noqa: PLR2004 -- enough to recognise a value
+    longest = max(map(len, re.findall("`+", shown)), default=0)
+    fence = "`" * (longest + 1)  # Markdown's way to have backticks in code
+    return f"{fence} {shown} {fence}" if longest else f"{fence}{shown}{fence}"

@@ -123,6 +123,17 @@ def test_a_version_that_says_it_breaks_is_called_breaking_whatever_is_found() ->
     assert '<span class="chip good">compatible</span>' not in page
 
 
+def test_backticks_in_a_value_that_changed_do_not_end_its_code() -> None:
+    store = MemoryStore(now=lambda: NOW)
+    put(store, "a")
+    put(store, "a", "1.1.0", license="`one` or ``two``")
+    generated(store)
+
+    page = dict(pages(store))["connectors/airbyte~source-a.html"].decode()
+
+    assert "<code>`one` or ``two``</code>" in page
+
+
 def test_a_yanked_version_says_why() -> None:
     store = bucket()
     store.put("metadata/airbyte/source-a/2.0.0/version-yank.yml", b"reason: loses <b>data</b>\n")
