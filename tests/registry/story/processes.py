@@ -16,6 +16,7 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from multiprocessing.synchronize import Barrier, Event
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from python.registry.service.uploading import Outcome
 from python.registry.service.writing import ImmutableError
@@ -28,12 +29,16 @@ __all__ = ["both", "killed_at", "reading", "started", "work"]
 
 
 class KillingStore(FailingStore):
-    """`inner`; the process is killed instead of the write after `writes` of them."""
+    """`inner`; the process is killed in the write after `writes` of them: a file is beside its place, never moved."""
 
     def _write(self, path: str) -> None:
         if self.left <= 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+            mock.patch.multiple(os, replace=_die, unlink=_die).start()
         self.left -= 1
+
+
+def _die(*_: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def started(work: Callable[..., None], *given: Any) -> ForkServerProcess:
@@ -115,7 +120,7 @@ def _is_uploaded(store: Store, folder: Path) -> bool:
 
 
 def killed_at(writes: int, bucket: Path, folders: list[Path]) -> bool:
-    """Upload and generate in a process that is killed instead of its write after `writes`; return whether it was."""
+    """Upload and generate in a process that is killed in its write after `writes`; return whether it was."""
     process = started(_write, writes, str(bucket), folders)
     process.join()
     assert process.exitcode in (0, -signal.SIGKILL)
