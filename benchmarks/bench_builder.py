@@ -111,9 +111,10 @@ def at_once(server: Server, ask: str, reads: int) -> float:
 
 
 def memory(server: Server) -> str:
-    """Resident memory when nothing runs; the share of each process counts pages that forks share once."""
-    told = [("server", server.process), *(("worker", each) for each in server.process.children(recursive=True))]
-    return "idle: " + ", ".join(f"{name} {each.memory_info().rss / 1e6:.0f} MB" for name, each in told)
+    """Resident memory when nothing runs: the server's, and that of all others, where shared pages count once."""
+    others = [each.memory_full_info().pss / 1e6 for each in server.process.children(recursive=True)]
+    own = server.process.memory_info().rss / 1e6
+    return f"idle: server {own:.0f} MB, its worker {sum(others):.0f} MB in {len(others)} processes"
 
 
 def leftovers(server: Server, ask: str, reads: int) -> str:
