@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
-from python.registry.generation.applying import prepare
+from python.registry.generation.applying import BlockedError, prepare
 from python.registry.generation.candidates import publish
 from python.registry.generation.planning import news, plan
 from python.registry.generation.publication import heal, prune
 from python.registry.generation.snapshots import FIXED, REGISTRY_FILES, Current, current
 from python.registry.orchestrator.connectors import CONNECTORS, told_of
-from python.registry.orchestrator.gates import prepared_in
-from python.registry.orchestrator.resources import Facts, RegistryResource, now, sentences
+from python.registry.orchestrator.gates import prepared_in, short
+from python.registry.orchestrator.resources import AllowanceResource, Facts, RegistryResource, now, sentences
 from python.registry.reports.texts import change_sentence
 
 __all__ = ["FILES", "metadata", "persisted", "registry_candidate", "registry_entry", "registry_pointer"]
@@ -80,7 +80,7 @@ registry_entry = dg.AssetSpec(
     ],
 )
 def registry_candidate(
-    context: dg.AssetExecutionContext, registry: RegistryResource
+    context: dg.AssetExecutionContext, registry: RegistryResource, allowed: AllowanceResource
 ) -> Iterator[dg.MaterializeResult[None]]:
     """A snapshot of all registries together, in the bucket, that nobody reads before the gates have let it pass.
 
@@ -88,20 +88,20 @@ def registry_candidate(
     """
     with sentences():
         store = registry.store()
-        planned = plan(store, now(), registry.options())
+        planned = plan(store, now(), registry.options(allowed))
         made = None if planned.blocked else prepare(store, planned)
         seen = current(store)
     snapshot = made.id if made else seen.pointer.snapshot if seen and not planned.blocked else ""
     events = told_of(context.instance, planned, snapshot)
     for event in events:
         context.log_event(event)
-    quarantined = planned.quarantined
+    quarantined = [f"{name}: {why}" for name, why in planned.quarantined.items()]
     check = dg.AssetCheckResult(
         check_name="quarantine",
         passed=not quarantined,
         severity=dg.AssetCheckSeverity.WARN,
-        description=f"connectors that are wrong: {len(quarantined):,}",
-        metadata={"quarantined": _list([f"`{name}`: {why}" for name, why in quarantined.items()])},
+        description=short(quarantined),
+        metadata={"quarantined": _list(quarantined)},
     )
     facts: Facts = {
         "snapshot": snapshot,
@@ -117,7 +117,9 @@ def registry_candidate(
 
 
 @dg.asset(deps=[registry_candidate], group_name="registry", kinds={"json"}, retry_policy=_RETRIES)
-def registry_pointer(context: dg.AssetExecutionContext, registry: RegistryResource) -> dg.MaterializeResult[None]:
+def registry_pointer(
+    context: dg.AssetExecutionContext, registry: RegistryResource, allowed: AllowanceResource
+) -> dg.MaterializeResult[None]:
     """What readers see: the pointer to one snapshot, switched at once for all registries.
 
     It holds the snapshot against the gates by itself, too, so that nothing gets around them. By command:
@@ -125,7 +127,10 @@ def registry_pointer(context: dg.AssetExecutionContext, registry: RegistryResour
     """
     with sentences():
         store = registry.store()
-        seen = publish(store, prepared_in(context.instance, context.run.run_id).snapshot, now(), registry.options())
+        prepared = prepared_in(context.instance, context.run.run_id)
+        if prepared.blocked:
+            raise BlockedError("; ".join(prepared.blocked))
+        seen = publish(store, prepared.snapshot, now(), registry.options(allowed))
         pruned = prune(store, now(), keep=max(registry.keep, 1))
     return dg.MaterializeResult(metadata={**_facts(seen), "pruned snapshots": len(pruned)})
 

@@ -2,15 +2,15 @@
 
 # Annotations are values here, not text: Dagster reads them while it decorates.
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import dagster as dg
 
 from python.registry.generation.candidates import GATES, examine
-from python.registry.orchestrator.resources import RegistryResource, sentences
+from python.registry.orchestrator.resources import AllowanceResource, RegistryResource, sentences
 
-__all__ = ["CANDIDATE", "Prepared", "gates", "prepared_in"]
+__all__ = ["CANDIDATE", "Prepared", "gates", "prepared_in", "short"]
 
 CANDIDATE = "registry_candidate"
 
@@ -41,6 +41,12 @@ def prepared_in(instance: dg.DagsterInstance, run_id: str) -> Prepared:
     return Prepared(str(found.metadata["snapshot"].value), tuple(blocked if isinstance(blocked, list) else ()))
 
 
+def short(reasons: Sequence[str]) -> str:
+    """Return why a check does not pass, in a line; that it does where there is no reason."""
+    more = [f"and {len(reasons) - _SHOWN_MAX:,} more"] if len(reasons) > _SHOWN_MAX else []
+    return "; ".join([*reasons[:_SHOWN_MAX], *more]) or "passed"
+
+
 def _specs() -> list[dg.AssetCheckSpec]:
     return [
         dg.AssetCheckSpec(gate, asset=CANDIDATE, blocking=True, description=find.__doc__)
@@ -49,20 +55,21 @@ def _specs() -> list[dg.AssetCheckSpec]:
 
 
 @dg.multi_asset_check(name="gates", specs=_specs())
-def gates(context: dg.AssetCheckExecutionContext, registry: RegistryResource) -> Iterator[dg.AssetCheckResult]:
+def gates(
+    context: dg.AssetCheckExecutionContext, registry: RegistryResource, allowed: AllowanceResource
+) -> Iterator[dg.AssetCheckResult]:
     """Hold the candidate that was written against every gate. By command: `headwater registry check`."""
     with sentences():
         prepared = prepared_in(context.instance, context.run.run_id)
         found = {gate: list[str]() for gate in GATES}
         if prepared.snapshot:
-            found = examine(registry.store(), prepared.snapshot, registry.options())
+            found = examine(registry.store(), prepared.snapshot, registry.options(allowed))
     found["shrink"] += prepared.blocked
     for gate, reasons in found.items():
-        more = [f"and {len(reasons) - _SHOWN_MAX:,} more"] if len(reasons) > _SHOWN_MAX else []
         yield dg.AssetCheckResult(
             check_name=gate,
             asset_key=CANDIDATE,
             passed=not reasons,
-            description="; ".join([*reasons[:_SHOWN_MAX], *more]) or "passed",
+            description=short(reasons),
             metadata={"snapshot": prepared.snapshot or "none", "reasons": dg.MetadataValue.json(reasons)},
         )

@@ -17,6 +17,7 @@ from python.registry.service.notices import VARIABLES, notify
 from python.registry.store import ConflictError, PathError, Store, StoreError, open_store
 
 __all__ = [
+    "AllowanceResource",
     "CheckoutResource",
     "Facts",
     "NoticeResource",
@@ -31,14 +32,19 @@ Facts: TypeAlias = "dict[str, dg.MetadataValue | str | int | bool]"
 """What is told of an asset or a check."""
 
 
+class AllowanceResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # it gives no value but itself
+    """What a gate lets pass in this run alone: somebody sets it in the launchpad, who has looked at the change."""
+
+    allow_shrink: bool = False
+    allow_breaking: bool = False
+
+
 class RegistryResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # it gives no value but itself
-    """The bucket, and how its registries are generated. The launchpad can set each member for one run."""
+    """The bucket, where readers find it, and how many snapshots it keeps."""
 
     bucket: str = ""
     base_url: str = ""
     keep: int = 20
-    allow_shrink: bool = False
-    allow_breaking: bool = False
 
     def store(self) -> Store:
         """Return the bucket. Raises HeadwaterError where none is named."""
@@ -46,12 +52,12 @@ class RegistryResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # it
             raise HeadwaterError("METADATA_BUCKET names no bucket: copy .env.template to .env, and set it there")
         return open_store(self.bucket)
 
-    def options(self) -> Options:
+    def options(self, allowed: AllowanceResource | None = None) -> Options:
         """Return how to generate."""
         return Options(
             base_url=self.base_url.rstrip("/") or None,
-            allow_shrink=self.allow_shrink,
-            allow_breaking=self.allow_breaking,
+            allow_shrink=bool(allowed and allowed.allow_shrink),
+            allow_breaking=bool(allowed and allowed.allow_breaking),
         )
 
 
@@ -88,6 +94,7 @@ def resources_from(environment: Mapping[str, str] = os.environ) -> dict[str, obj
         "registry": RegistryResource(
             bucket=environment.get("METADATA_BUCKET", ""), base_url=environment.get("METADATA_CDN_BASE_URL", "")
         ),
+        "allowed": AllowanceResource(),
         "notices": NoticeResource(webhook=webhook),
         "checkout": CheckoutResource(path=environment.get("METADATA_CHECKOUT", "")),
     }

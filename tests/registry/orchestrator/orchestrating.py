@@ -10,7 +10,7 @@ import dagster as dg
 import pytest
 
 from python.registry.orchestrator.definitions import definitions
-from python.registry.orchestrator.resources import RegistryResource, resources_from
+from python.registry.orchestrator.resources import AllowanceResource, resources_from
 from python.registry.store.folder import FolderStore
 
 
@@ -27,7 +27,7 @@ def run(
 ) -> dg.ExecuteInProcessResult:
     """What became of a job, or of some `assets` alone; a failure is not raised, and nothing is tried again.
 
-    `how` are variables of the environment, in upper case, and members of the registry's resource.
+    `how` are variables of the environment, in upper case, and what is allowed.
     """
     found = located(store, **how)
     chosen = found.resolve_implicit_global_asset_job_def() if assets else found.resolve_job_def(job)
@@ -49,11 +49,8 @@ def located(store: FolderStore, **how: Any) -> dg.Definitions:
 
 def resources(store: FolderStore, **how: Any) -> dict[str, Any]:
     environment = {name: value for name, value in how.items() if name.isupper()}
-    found = resources_from({"METADATA_BUCKET": store.address, **environment})
-    registry = found["registry"]
-    assert isinstance(registry, RegistryResource)
-    members = {name: value for name, value in how.items() if not name.isupper()}
-    return {**found, "registry": RegistryResource(bucket=registry.bucket, base_url=registry.base_url, **members)}
+    allowed = AllowanceResource(**{name: value for name, value in how.items() if not name.isupper()})
+    return {**resources_from({"METADATA_BUCKET": store.address, **environment}), "allowed": allowed}
 
 
 def facts(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, Any]:

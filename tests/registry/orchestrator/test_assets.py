@@ -9,7 +9,7 @@ from python.registry.generation.publication import rollback
 from python.registry.generation.snapshots import current, snapshot_ids
 from python.registry.orchestrator.assets import FILES
 from tests.registry.generation.buckets import NOW, generated, put, spec, versions, whole
-from tests.registry.orchestrator.orchestrating import bucket, checks, facts, failure, run, steps
+from tests.registry.orchestrator.orchestrating import bucket, checks, facts, failure, located, run, steps
 from tests.registry.stores import contents
 
 pytestmark = pytest.mark.slow  # a run of Dagster takes seconds
@@ -73,9 +73,7 @@ def test_a_wrong_connector_is_a_warning_and_holds_nobody_up(tmp_path: Path) -> N
     (check,) = (each for each in result.get_asset_check_evaluations() if each.check_name == "quarantine")
     assert result.success
     assert (check.passed, check.severity, check.blocking) == (False, dg.AssetCheckSeverity.WARN, False)
-    assert "`airbyte/source-a`: metadata/airbyte/source-a/1.1.0/metadata.yaml" in str(
-        check.metadata["quarantined"].value
-    )
+    assert "airbyte/source-a: metadata/airbyte/source-a/1.1.0/metadata.yaml" in str(check.metadata["quarantined"].value)
     assert versions(store) == {"a": "1.0.0", "b": "1.0.0"}
 
 
@@ -96,6 +94,18 @@ def test_a_plan_that_is_blocked_fails_its_gate_and_publishes_nothing(tmp_path: P
     assert snapshot_ids(store) == before
 
 
+def test_a_click_on_the_pointer_after_a_blocked_plan_says_why_it_was(tmp_path: Path) -> None:
+    instance, store = dg.DagsterInstance.ephemeral(), bucket(tmp_path)
+    for name in "abcdefgh":
+        put(store, name)
+    generated(store)
+    for name in "bcdefgh":
+        put(store, name, "1.0.1", registryOverrides={"oss": {"enabled": False}, "cloud": {"enabled": False}})
+    run(store, instance=instance)
+
+    assert "oss would go from 8 to 1 entries" in failure(run(store, instance=instance, assets=["registry_pointer"]))
+
+
 def test_the_launchpad_lets_a_registry_shrink(tmp_path: Path) -> None:
     store = bucket(tmp_path)
     for name in "abcdefgh":
@@ -105,13 +115,15 @@ def test_the_launchpad_lets_a_registry_shrink(tmp_path: Path) -> None:
         if "source-a" not in version.path:
             store.delete(version.path)
 
-    result = run(store, allow_shrink=True)
+    options = {"resources": {"allowed": {"config": {"allow_shrink": True}}}}
+    job = located(store).resolve_job_def("generate_registry")
+    result = job.execute_in_process(run_config=options)
 
     assert result.success
     assert versions(store) == {"a": "1.0.0"}
 
 
-def test_the_launchpad_lets_a_breaking_spec_through(tmp_path: Path) -> None:
+def test_a_breaking_spec_is_let_through_if_somebody_says_so(tmp_path: Path) -> None:
     store = bucket(tmp_path)
     put(store, "a")
     generated(store)
