@@ -138,11 +138,7 @@ class Service:
         left = len(tasks)
         try:
             while left:
-                try:
-                    async with asyncio.timeout(_WAITING_SECONDS):  # wait_for of Python 3.11 may lose a cancellation
-                        told = await queue.get()
-                except TimeoutError:
-                    told = Told(event="waiting")
+                told = await _next(queue)
                 left -= told.is_last
                 yield told
         finally:
@@ -166,6 +162,14 @@ class Service:
             await queue.put(Told(event="error", stream=stream, data=data, status=problem.status))
         except Exception as error:  # noqa: BLE001 -- the client is waiting for an answer, whatever breaks
             await queue.put(Told(event="error", stream=stream, data=reading.refused(unexpected(error)), status=500))
+
+
+async def _next(queue: asyncio.Queue[Told]) -> Told:
+    try:
+        async with asyncio.timeout(_WAITING_SECONDS):  # wait_for of Python 3.11 may lose a cancellation
+            return await queue.get()
+    except TimeoutError:
+        return Told(event="waiting")
 
 
 def _result(reading: Reading, outcome: Outcome) -> Json:
