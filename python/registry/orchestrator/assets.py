@@ -13,7 +13,14 @@ from python.registry.generation.publication import heal, prune
 from python.registry.generation.snapshots import FIXED, REGISTRY_FILES, Current, current
 from python.registry.orchestrator.connectors import CONNECTORS, told_of
 from python.registry.orchestrator.gates import prepared_in, short
-from python.registry.orchestrator.resources import AllowanceResource, Facts, RegistryResource, now, sentences
+from python.registry.orchestrator.resources import (
+    AllowanceResource,
+    Facts,
+    NoticeResource,
+    RegistryResource,
+    now,
+    sentences,
+)
 from python.registry.reports.texts import change_sentence
 
 __all__ = ["FILES", "metadata", "persisted", "registry_candidate", "registry_entry", "registry_pointer"]
@@ -80,11 +87,12 @@ registry_entry = dg.AssetSpec(
     ],
 )
 def registry_candidate(
-    context: dg.AssetExecutionContext, registry: RegistryResource, allowed: AllowanceResource
+    context: dg.AssetExecutionContext, registry: RegistryResource, allowed: AllowanceResource, notices: NoticeResource
 ) -> Iterator[dg.MaterializeResult[None]]:
     """A snapshot of all registries together, in the bucket, that nobody reads before the gates have let it pass.
 
-    Only connectors that changed are read. By command: `headwater registry prepare`.
+    Only connectors that changed are read; of those that are wrong now, people are told. By command: `headwater registry
+    prepare`.
     """
     with sentences():
         store = registry.store()
@@ -95,6 +103,9 @@ def registry_candidate(
     events = told_of(context.instance, planned, snapshot)
     for event in events:
         context.log_event(event)
+    wrong = [change_sentence(change) for change in planned.changes if change.what == "quarantined"]
+    if wrong:
+        notices.try_to_tell("\n".join(["Connectors that keep what they had:", *wrong]), context.log)
     quarantined = [f"{name}: {why}" for name, why in planned.quarantined.items()]
     check = dg.AssetCheckResult(
         check_name="quarantine",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import os
 import pathlib
 from collections.abc import Iterator, Mapping
@@ -13,7 +14,7 @@ import dagster as dg
 
 from python.protocol.errors import HeadwaterError
 from python.registry.generation.plans import Options
-from python.registry.service.notices import VARIABLES, notify
+from python.registry.service.notices import VARIABLES, NoticeError, notify
 from python.registry.store import ConflictError, PathError, Store, StoreError, open_store
 
 __all__ = [
@@ -72,6 +73,13 @@ class NoticeResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # it g
             return False
         notify(self.webhook, text)
         return True
+
+    def try_to_tell(self, text: str, log: logging.Logger) -> None:
+        """People are told `text`, if anybody wants to be; that it does not arrive is logged."""
+        try:
+            self.tell(text)
+        except NoticeError as error:
+            log.error(str(error))  # noqa: TRY400 -- a sentence; its traceback would tell nothing more
 
 
 class CheckoutResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # it gives no value but itself

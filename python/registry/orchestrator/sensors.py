@@ -16,7 +16,6 @@ from python.registry.orchestrator.jobs import (
     generate_stale_metadata_report,
 )
 from python.registry.orchestrator.resources import CheckoutResource, NoticeResource, RegistryResource
-from python.registry.service.notices import NoticeError
 from python.registry.store import Store
 
 __all__ = [
@@ -170,10 +169,7 @@ def notify_of_failed_runs(context: dg.RunFailureSensorContext, notices: NoticeRe
     whys = [_why(event) for event in context.get_step_failure_events()] or [context.failure_event.message or "unknown"]
     text = "\n".join([f"{context.dagster_run.job_name} failed (run {context.dagster_run.run_id[:8]})", *whys])
     context.log.error(text)
-    try:
-        notices.tell(text)
-    except NoticeError as error:
-        context.log.error(str(error))  # noqa: TRY400 -- a sentence; its traceback would tell nothing more
+    notices.try_to_tell(text, context.log)
 
 
 def _why(event: dg.DagsterEvent) -> str:

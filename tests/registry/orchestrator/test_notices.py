@@ -65,3 +65,20 @@ def test_without_a_webhook_a_failure_is_logged(tmp_path: Path, capfd: pytest.Cap
     tell(tmp_path)
 
     assert "generate_registry failed" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("statuses", [[], [404]])
+def test_people_are_told_once_of_a_connector_that_is_wrong_and_the_run_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, statuses: list[int]
+) -> None:
+    store, instance = bucket(tmp_path), dg.DagsterInstance.ephemeral()
+    put(store, "a")
+    store.put(put(store, "b"), b"nonsense")
+
+    with chat(statuses) as slack:
+        monkeypatch.setenv("SLACK_WEBHOOK_URL", slack.url)
+        results = [run(store, instance=instance, SLACK_WEBHOOK_URL=slack.url) for _ in range(2)]
+
+    assert [each.success for each in results] == [True, True]
+    (text,) = slack.texts
+    assert text.startswith("Connectors that keep what they had:\nairbyte/source-b quarantined: ")
