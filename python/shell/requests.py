@@ -15,7 +15,8 @@ from python.protocol.wire import FromRuntime
 
 __all__ = ["Requests"]
 
-_READ_BYTES = 512 * 1024  # eight times a pipe's own size: so much less often do the threads of both ends take turns
+_READ_BYTES = 64 * 1024  # little, so that a processor has at hand what is made of it
+_PIPE_BYTES = 512 * 1024  # eight times a pipe's own size: so much less often does the runtime wait until it can write
 _WAITING_MAX = 4  # reads; the pipe holds the rest
 
 
@@ -81,6 +82,6 @@ class Requests:
 
 
 def _widen(fd: int) -> None:
-    """A pipe at `fd` holds `_READ_BYTES`, where the system knows of such and permits it."""
+    """A pipe at `fd` holds `_PIPE_BYTES`, where the system knows of such and permits it."""
     with contextlib.suppress(AttributeError, OSError):
-        fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, _READ_BYTES)
+        fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
