@@ -29,6 +29,7 @@ UNREHEARSED = "unrehearsed"
 """What stands last in the command of a supervisor that must do without a rehearsal."""
 
 _FDS_MAX = 16
+_RUNS_AT_ONCE = 50  # of memory, between two looks whether there is a job
 _GC_THRESHOLD = 50_000  # a short life makes little garbage, and each collection writes to what is shared
 
 
@@ -204,10 +205,13 @@ def _kill(pid: int) -> None:
 
 
 def _wait(inlet: socket.socket, other: socket.socket, runs: Sequence[Json], parent: int) -> None:
-    """Wait for a job, in a child that has its own copies of `runs` by then, and run it."""
+    """Wait for a job, in a child that has its own copies of as many `runs` by then as time allows, and run it."""
     other.close()
     confine.die_with_parent(parent)
-    pages.copy(runs)
+    for at in range(0, len(runs), _RUNS_AT_ONCE):
+        if select.select([inlet], [], [], 0)[0]:
+            break
+        pages.copy(runs[at : at + _RUNS_AT_ONCE])
     _, descriptors, _, _ = socket.recv_fds(inlet, 16, 1)
     if descriptors:
         inlet.close()
