@@ -41,7 +41,19 @@ from python.registry.generation.snapshots import (
 )
 from python.registry.store import ABSENT, ConflictError, NotFoundError, Store, Unchanged, Version, When
 
-__all__ = ["Candidate", "Sign", "heal", "keep", "point", "prune", "resume", "rollback", "sign_current", "switch"]
+__all__ = [
+    "Candidate",
+    "Sign",
+    "heal",
+    "is_copied",
+    "keep",
+    "point",
+    "prune",
+    "resume",
+    "rollback",
+    "sign_current",
+    "switch",
+]
 
 CACHE_CONTROL = "public, max-age=60"  # a reader sees a new registry within a minute
 _FOREVER = "public, max-age=31536000, immutable"  # a snapshot never changes
@@ -126,18 +138,30 @@ def heal(store: Store) -> Current | None:
     return None
 
 
-def _copy(store: Store, now: Current) -> None:
-    """The files at the fixed paths are copies of those of `now`.
+def is_copied(store: Store, now: Current) -> bool:
+    """Return whether the files at the fixed paths are those of `now`, told from names, times and the record."""
+    return _copies(store, record(store), now).keys() == _wanted(now).keys()
+
+
+def _wanted(now: Current) -> dict[str, str]:
+    return {name: file.sha256 for name, file in now.manifest.files.items() if name in PUBLISHED}
+
+
+def _copies(store: Store, known: Record, now: Current) -> dict[str, Copy]:
+    """Return the files at the fixed paths that are those of `now`.
 
     Which ones are is known from the record: each copy that still is of the generation that was written is what it was.
     """
-    known = record(store)
     there = {version.path.rsplit("/", 1)[1]: version.generation for version in store.list(f"{FIXED}/")}
-    wanted = {name: file.sha256 for name, file in now.manifest.files.items() if name in PUBLISHED}
-    whole = {name for name, copy in known.copies.items() if there.get(name) == copy.generation}
-    copies = {
-        name: known.copies[name] for name in wanted if name in whole and known.copies[name].sha256 == wanted[name]
-    }
+    wanted = _wanted(now)
+    whole = {name: copy for name, copy in known.copies.items() if there.get(name) == copy.generation}
+    return {name: whole[name] for name in wanted if name in whole and whole[name].sha256 == wanted[name]}
+
+
+def _copy(store: Store, now: Current) -> None:
+    """The files at the fixed paths are copies of those of `now`; what they are already is not written."""
+    known, wanted = record(store), _wanted(now)
+    copies = _copies(store, known, now)
     lacking = [name for name in wanted if name not in copies]
     with concurrent.futures.ThreadPoolExecutor(_WRITERS) as pool:
         versions = pool.map(lambda name: _copied(store, now, name), lacking)

@@ -5,20 +5,21 @@ from __future__ import annotations
 import hashlib
 
 from python.registry.generation.listing import DEPENDENCIES, METADATA, METRICS, READ, SPECS
-from python.registry.generation.snapshots import POINTER
+from python.registry.generation.snapshots import FIXED, POINTER
 from python.registry.store import Store
 
 __all__ = ["mark_of"]
 
 
 def mark_of(store: Store) -> str:
-    """Return a word that is another one whenever a file is that registries are made of, or what is published.
+    """Return a word that is another one whenever a file is that registries are made of, or what readers get.
 
     It is the same again when all of them are as they were, so it marks a state and not a moment. Entries that
     generation itself writes beside versions do not count.
     """
     digest = hashlib.sha256()
-    for prefix, names in ((METADATA, READ), *((each, None) for each in (SPECS, DEPENDENCIES, METRICS, POINTER))):
+    whole = (SPECS, DEPENDENCIES, METRICS, POINTER, f"{FIXED}/")
+    for prefix, names in ((METADATA, READ), *((each, None) for each in whole)):
         for version in store.list(prefix, names):
             digest.update(f"{version.path}\0{version.generation}\n".encode())
     return digest.hexdigest()

@@ -7,6 +7,7 @@ import msgspec
 
 from python.protocol.errors import HeadwaterError
 from python.registry.generation.planning import news
+from python.registry.generation.publication import is_copied
 from python.registry.generation.snapshots import current
 from python.registry.generation.watching import mark_of
 from python.registry.orchestrator.jobs import (
@@ -80,12 +81,18 @@ def generate_registry_on_metadata_changed(
         why = _in_vain(store)
         if why:
             return dg.SkipReason(why)
-        if cursor.mark and not news(store, registry.options()).is_any:
+        if cursor.mark and _is_done(store, registry):
             return cursor.skip(mark, f"all that {store.address} has is published")
     except HeadwaterError as error:
         context.log.warning(str(error))
         return dg.SkipReason(str(error))
     return cursor.next(mark)
+
+
+def _is_done(store: Store, registry: RegistryResource) -> bool:
+    """Return whether all is published, at the fixed paths too: a run may have died between the switch and those."""
+    found = news(store, registry.options())
+    return not found.is_any and found.seen is not None and is_copied(store, found.seen)
 
 
 def _in_vain(store: Store) -> str:
@@ -138,7 +145,7 @@ def generate_registry_hourly(registry: RegistryResource) -> dg.RunRequest | dg.S
     try:
         store = registry.store()
         why = _in_vain(store)
-        if not why and not news(store, registry.options()).is_any:
+        if not why and _is_done(store, registry):
             why = f"all that {store.address} has is published"
     except HeadwaterError as error:
         why = str(error)

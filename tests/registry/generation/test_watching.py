@@ -34,6 +34,7 @@ def held(store: Store) -> None:
         lambda store: store.put("specs/airbyte/source-a/1.0.0/spec.json", b"{}"),
         lambda store: store.put("connector_dependencies/source-a/1.0.0/dependencies.json", b"{}"),
         lambda store: store.put("connector_metrics/1.jsonl", b""),
+        lambda store: store.put("registries/v0/oss_registry.json", b"{}"),
         held,
     ],
 )

@@ -10,7 +10,10 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from python.registry.generation.publication import resume, rollback
+from python.registry.generation.applying import prepare
+from python.registry.generation.planning import plan
+from python.registry.generation.publication import point, resume, rollback
+from python.registry.generation.snapshots import current
 from python.registry.orchestrator import sensors
 from python.registry.store.folder import FolderStore
 from tests.registry.generation.buckets import NOW, generated, put
@@ -85,6 +88,35 @@ def test_a_change_runs(tmp_path: Path) -> None:
 
     assert sensed.tick() == ""
     assert len(sensed.keys) == 2
+
+
+def edited_copy(store: FolderStore) -> None:
+    store.put("registries/v0/oss_registry.json", b"{}")
+
+
+def killed_after_the_switch(store: FolderStore) -> None:
+    put(store, "b")
+    made = prepare(store, plan(store, NOW))
+    assert made is not None
+    point(store, made, current(store), NOW)
+
+
+@pytest.mark.parametrize("what", [edited_copy, killed_after_the_switch])
+def test_copies_for_readers_that_are_not_what_is_published_run(
+    tmp_path: Path, what: Callable[[FolderStore], None]
+) -> None:
+    store = bucket(tmp_path)
+    put(store, "a")
+    generated(store)
+    sensed = on_metadata(store)
+    sensed.tick()
+    what(store)
+
+    hourly, ticked = scheduled(sensors.generate_registry_hourly, store), sensed.tick()
+    generated(store)
+
+    assert (len(hourly), ticked) == (1, "")
+    assert sensed.tick() == f"all that {store.address} has is published"
 
 
 def test_a_state_that_comes_back_after_a_deletion_runs_with_a_key_of_its_own(tmp_path: Path) -> None:
