@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import pathlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -19,7 +19,7 @@ from python.registry.generation.entries import REGISTRIES, EntryError, Registry,
 from python.registry.generation.listing import METADATA
 from python.registry.generation.planning import plan
 from python.registry.generation.plans import Change, Options, Plan, inputs_of
-from python.registry.generation.snapshots import SnapshotError, current, manifest_of, snapshot_ids
+from python.registry.generation.snapshots import SnapshotError, current, manifest_of, once_published, snapshot_ids
 from python.registry.reports.keeping import PAGES, keep_pages, keep_reports
 from python.registry.reports.report import report
 from python.registry.reports.texts import as_json as json_report
@@ -116,7 +116,8 @@ def listed(bucket: str) -> str:
     except SnapshotError as error:
         lines.append(str(error))
     named = seen.pointer.snapshot if seen else None
-    lines += [_line(store, each, is_current=each == named) for each in snapshot_ids(store)]
+    published = once_published(store)
+    lines += [_line(store, each, named, published) for each in snapshot_ids(store)]
     if seen and seen.pointer.hold:
         lines.append(
             f"held by a rollback since {seen.pointer.hold.since:%Y-%m-%d %H:%M} UTC: {seen.pointer.hold.reason}"
@@ -124,13 +125,14 @@ def listed(bucket: str) -> str:
     return "\n".join(lines) or f"nothing was ever published in {store.address}"
 
 
-def _line(store: Store, snapshot: str, *, is_current: bool) -> str:
+def _line(store: Store, snapshot: str, named: str | None, published: Sequence[str]) -> str:
     try:
         counts = manifest_of(store, snapshot).counts
     except SnapshotError as error:
         return f"! {snapshot}  {error}"
     told = ", ".join(f"{count:,} {registry}" for registry, count in counts.items())
-    return f"{'*' if is_current else ' '} {snapshot}  {told}"
+    mark, note = "*" if snapshot == named else " ", "" if snapshot in published else "  prepared, never published"
+    return f"{mark} {snapshot}  {told}{note}"
 
 
 def differing(bucket: str, old: str | None, new: str | None, *, as_json: bool) -> tuple[str, bool]:

@@ -73,7 +73,7 @@ def generate(bucket: str, *, dry_run: bool, keep: int, as_json: bool, **how: obj
 @registry.command("snapshots")
 @_bucket
 def snapshots(bucket: str) -> None:
-    """List the snapshots that can be gone back to, the newest last; `*` marks the current one."""
+    """List the snapshots, the newest last; `*` marks the current one. Those never published cannot be gone back to."""
     with _tools() as tools:
         click.echo(tools.listed(bucket))
 
@@ -99,7 +99,10 @@ def diff(bucket: str, old: str | None, new: str | None, *, as_json: bool) -> Non
 @click.option("--to", metavar="SNAPSHOT", help="The snapshot to go back to; default: the parent of the current one.")
 @click.option("--reason", required=True, help="Why; it is told until somebody resumes.")
 def rollback(bucket: str, to: str | None, reason: str) -> None:
-    """Publish an earlier snapshot, and hold there: nothing new is published until `headwater registry resume`."""
+    """Publish an earlier snapshot, and hold there: nothing new is published until `headwater registry resume`.
+
+    One that was prepared and never published is refused: `headwater registry publish` asks the gates.
+    """
     with _tools() as tools:
         click.echo(tools.rolled_back(bucket, to, reason))
 

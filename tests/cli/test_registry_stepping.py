@@ -46,6 +46,19 @@ def test_what_was_prepared_can_be_checked_and_published(store: FolderStore) -> N
     assert (told.exit_code, check.exit_code, published.exit_code) == (0, 0, 0)
 
 
+def test_what_was_only_prepared_is_marked_and_not_gone_back_to(store: FolderStore) -> None:
+    called(store, "generate")
+    put(store, "b")
+    snapshot = prepared(store)
+
+    told, back = called(store, "snapshots"), called(store, "rollback", "--to", snapshot, "--reason", "x")
+
+    assert [line.endswith("  prepared, never published") for line in told.stdout.splitlines()] == [False, True]
+    assert back.exit_code == 2
+    assert f"nobody ever published it: `headwater registry publish {store.address} --snapshot" in back.stderr
+    assert versions(store) == {"a": "1.0.0"}
+
+
 def test_nothing_to_prepare_is_told(store: FolderStore) -> None:
     called(store, "generate")
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 import msgspec
 
 from python.registry.generation.snapshots import (
+    BEFORE_MAX,
     FIXED,
     MANIFEST,
     POINTER,
@@ -35,6 +36,7 @@ from python.registry.generation.snapshots import (
     encoded,
     file_of,
     manifest_of,
+    once_published,
     path_in,
     read,
     record,
@@ -83,7 +85,8 @@ def switch(store: Store, candidate: Candidate, seen: Current | None, sign: Sign 
 def point(store: Store, manifest: Manifest, seen: Current | None, now: dt.datetime) -> Current:
     """The snapshot of `manifest` is current. Raises ConflictError where what is current is not what was `seen`."""
     said = store.get(path_in(manifest.id, MANIFEST)).data  # as it was written, perhaps by another program
-    pointer = Pointer(snapshot=manifest.id, manifest_sha256=file_of(said).sha256, switched=now)
+    before = (*seen.pointer.before, seen.pointer.snapshot)[-BEFORE_MAX:] if seen else ()
+    pointer = Pointer(snapshot=manifest.id, manifest_sha256=file_of(said).sha256, switched=now, before=before)
     when = Unchanged(seen.version.generation) if seen else ABSENT
     version = store.put(POINTER, encoded(pointer), when=when, cache_control=_NEVER)
     return Current(pointer=pointer, version=version, manifest=manifest)
@@ -181,15 +184,19 @@ def rollback(store: Store, now: dt.datetime, *, to: str | None = None, reason: s
 
     All files of that snapshot are read first, so that nobody goes back to what is not whole. With `to`, it does not
     matter whether the pointer, or what it names, can be read, or is there. Raises SnapshotError where there is no such
-    snapshot, and ConflictError where somebody else switches meanwhile.
+    snapshot, or it never was published, and ConflictError where somebody else switches meanwhile.
     """
     target, when = (to, _unmoved(store)) if to else _parent(store)
-    manifest = manifest_of(store, target)
+    manifest, published = manifest_of(store, target), once_published(store)
+    if target not in published:
+        way = f"`headwater registry publish {store.address} --snapshot {target}` does, if every gate lets it pass"
+        raise SnapshotError(f"snapshot {target} was prepared, and nobody ever published it: {way}")
     for name in manifest.files:
         read(store, manifest, name)
     digest = store.get(path_in(target, MANIFEST)).version.sha256 or ""
     hold = Hold(reason=reason, since=now)
-    pointer = Pointer(snapshot=target, manifest_sha256=digest, switched=now, hold=hold)
+    before = tuple(each for each in published if each != target)[-BEFORE_MAX:]
+    pointer = Pointer(snapshot=target, manifest_sha256=digest, switched=now, hold=hold, before=before)
     store.put(POINTER, encoded(pointer), when=when, cache_control=_NEVER)
     healed = heal(store)
     assert healed is not None  # noqa: S101 -- nobody deletes the pointer

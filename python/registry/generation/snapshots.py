@@ -20,6 +20,7 @@ from python.registry.generation.entries import Registry
 from python.registry.store import Blob, NotFoundError, Store, Version
 
 __all__ = [
+    "BEFORE_MAX",
     "FIXED",
     "MANIFEST",
     "POINTER",
@@ -42,6 +43,7 @@ __all__ = [
     "escape",
     "file_of",
     "manifest_of",
+    "once_published",
     "path_in",
     "read",
     "record",
@@ -54,6 +56,8 @@ FIXED = "registries/v0"
 MANIFEST = "manifest.json"
 SIGNATURE = "manifest.json.sig"
 RECORD = f"{FIXED}/published.json"
+
+BEFORE_MAX = 100  # of an hourly registry four days; older ones are pruned, or what followed them tells of them
 
 REGISTRY_FILES: Mapping[Registry, str] = {"oss": "oss_registry.json", "cloud": "cloud_registry.json"}
 
@@ -95,12 +99,16 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Pointer(msgspec.Struct, frozen=True, kw_only=True):
-    """The snapshot that counts, and the SHA-256 of its manifest."""
+    """The snapshot that counts, and the SHA-256 of its manifest.
+
+    `before` are snapshots that counted earlier, the last of them last, BEFORE_MAX at most.
+    """
 
     snapshot: str
     manifest_sha256: str
     switched: dt.datetime
     hold: Hold | None = None
+    before: tuple[str, ...] = ()
 
 
 class Copy(msgspec.Struct, frozen=True):
@@ -158,25 +166,38 @@ def escape(store: Store, broken: str | None = None) -> Iterator[None]:
     try:
         yield
     except SnapshotError as error:
-        others = [each for each in _once_current(store) if each != broken]
+        others = [each for each in once_published(store) if each != broken]
         way = f"there is no other: delete {POINTER}, and `generate --allow-shrink` publishes what the bucket says"
         if others:
             way = f"go back to another: headwater registry rollback {store.address} --to {others[-1]} --reason WHY"
         raise SnapshotError(f"{error}; {way}") from None
 
 
-def _once_current(store: Store) -> list[str]:
-    """Return the snapshots that are whole and were published: what followed them says so, or the copies for readers.
+def once_published(store: Store) -> list[str]:
+    """Return the snapshots that are whole and counted once, the newest last.
 
-    All whole ones, where nothing tells.
+    The pointer tells, what followed them, and the copies for readers; where something was published and nothing tells
+    what, they are all whole ones.
     """
     manifests = dict[str, Manifest]()
     for each in snapshot_ids(store):
         with contextlib.suppress(SnapshotError):
             manifests[each] = manifest_of(store, each)
-    parents, copies = {each.parent for each in manifests.values()}, record(store).copies
-    found = [name for name, each in manifests.items() if name in parents or (copies and _is_copied(each, copies))]
-    return found or list(manifests)
+    parents, copies, pointed = {each.parent for each in manifests.values()}, record(store).copies, _pointed(store)
+    known = parents | (pointed or set())
+    found = [name for name, each in manifests.items() if name in known or (copies and _is_copied(each, copies))]
+    return list(manifests) if not found and pointed is None else found
+
+
+def _pointed(store: Store) -> set[str] | None:
+    """Return the snapshots that the pointer names; None where it cannot be read, or is gone."""
+    try:
+        pointer = _decoded(store.get(POINTER).data, Pointer, POINTER)
+    except NotFoundError:
+        return None if next(store.list(RECORD), None) else set()
+    except SnapshotError:
+        return None
+    return {pointer.snapshot, *pointer.before}
 
 
 def _is_copied(manifest: Manifest, copies: Mapping[str, Copy]) -> bool:

@@ -10,7 +10,15 @@ import pytest
 
 from python.registry.generation import snapshots
 from python.registry.generation.publication import Candidate, heal, keep, prune, resume, rollback, switch
-from python.registry.generation.snapshots import POINTER, PUBLISHED, SnapshotError, current, path_in, snapshot_ids
+from python.registry.generation.snapshots import (
+    POINTER,
+    PUBLISHED,
+    SnapshotError,
+    current,
+    once_published,
+    path_in,
+    snapshot_ids,
+)
 from python.registry.store import ConflictError, Store
 from python.registry.store.memory import MemoryStore
 from tests.registry.stores import CrashError, FailingStore, RecordingStore
@@ -170,6 +178,60 @@ def test_a_snapshot_that_was_only_prepared_is_no_way_out() -> None:
 
     with pytest.raises(SnapshotError, match="--to b --reason"):
         rollback(store, NOW, reason="")
+
+
+def test_nobody_goes_to_a_snapshot_that_was_only_prepared() -> None:
+    store = MemoryStore()
+    published(store, "a")
+    keep(store, candidate("b"), "a")
+
+    with pytest.raises(SnapshotError, match="nobody ever published it: `headwater registry publish memory: --snaps"):
+        rollback(store, NOW, to="b", reason="")
+    assert fixed(store) == ["a"] * len(PUBLISHED)
+
+
+def test_a_snapshot_is_no_less_published_after_others_were_gone_back_to() -> None:
+    store = MemoryStore()
+    for name in "abc":
+        published(store, name)
+
+    gone_to = [rollback(store, NOW, to=name, reason="").pointer.snapshot for name in "acbcb"]
+    resume(store)
+    published(store, "d")
+
+    assert gone_to == [*"acbcb"]
+    assert once_published(store) == [*"abcd"]
+
+
+def test_what_was_published_is_known_though_the_pointer_is_gone_or_an_older_one() -> None:
+    store = MemoryStore()
+    published(store, "a")
+    published(store, "b")
+    keep(store, candidate("c"), "b")
+    pointer = json.loads(store.get(POINTER).data)
+    del pointer["before"]
+    store.put(POINTER, json.dumps(pointer).encode())
+    older = once_published(store)
+    store.delete(POINTER)
+
+    assert older == once_published(store) == ["a", "b"]
+
+
+def test_where_only_a_candidate_was_prepared_nothing_was_published() -> None:
+    store = MemoryStore()
+    keep(store, candidate("a"), None)
+
+    assert once_published(store) == []
+
+
+def test_the_pointer_remembers_a_hundred_snapshots() -> None:
+    store = MemoryStore()
+    for number in range(102):
+        published(store, f"{number:03}")
+
+    seen = current(store)
+    assert seen is not None
+    assert (len(seen.pointer.before), seen.pointer.before[-1]) == (100, "100")
 
 
 def test_a_manifest_of_another_snapshot_is_refused() -> None:
