@@ -50,7 +50,8 @@ async def end_of(running: Running) -> Ended:
     """Return how a process ended that has nothing more to say. It is killed if it lives on, and then not waited for."""
     for _ in range(2):
         with contextlib.suppress(TimeoutError):
-            return await asyncio.wait_for(running.ended(), _END_SECONDS_MAX)
+            async with asyncio.timeout(_END_SECONDS_MAX):  # wait_for of Python 3.11 may lose a cancellation
+                return await running.ended()
         running.kill()
     return Ended(code=None)
 
@@ -72,7 +73,8 @@ class Tail:
     async def text(self) -> str:
         """Return the last that the process said, which has ended. No more is read afterwards."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._ended.wait(), _TAIL_SECONDS_MAX)
+            async with asyncio.timeout(_TAIL_SECONDS_MAX):
+                await self._ended.wait()
         self.close()
         return self._kept.decode(errors="replace")
 

@@ -61,7 +61,8 @@ class Supervisor:
                 raise
         supervisor = cls(process, ours, stderr)
         try:
-            await asyncio.wait_for(asyncio.shield(supervisor._ready), _READY_SECONDS_MAX)
+            async with asyncio.timeout(_READY_SECONDS_MAX):
+                await asyncio.shield(supervisor._ready)
         except BaseException as error:
             await supervisor.close()
             if isinstance(error, TimeoutError):
@@ -117,7 +118,8 @@ class Supervisor:
         self._stderr.close()
         self._lose()
         try:
-            await asyncio.wait_for(self._process.wait(), _CLOSE_SECONDS_MAX)
+            async with asyncio.timeout(_CLOSE_SECONDS_MAX):
+                await self._process.wait()
         except TimeoutError:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
