@@ -232,9 +232,10 @@ def resume(store: Store) -> bool:
 
 
 def prune(store: Store, now: dt.datetime, *, keep: int) -> list[str]:
-    """Return the snapshots that were deleted: all but the newest `keep`, the current one, its parent, and young ones.
+    """Return the snapshots that were deleted: those that are no longer young, but for some that were published.
 
-    A snapshot's manifest goes first, so that what remains of it after a crash is no snapshot.
+    Kept are the newest `keep` of those, the current one and its parent. A snapshot's manifest goes first, so that what
+    remains of it after a crash is no snapshot.
     """
     seen = current(store)
     versions = list(store.list(f"{SNAPSHOTS}/"))
@@ -244,7 +245,7 @@ def prune(store: Store, now: dt.datetime, *, keep: int) -> list[str]:
         for version in versions
         if (now - version.updated).total_seconds() < ORPHANED_SECONDS_MIN
     }
-    kept = {*ids[len(ids) - keep :], *young, *((seen.pointer.snapshot, seen.manifest.parent) if seen else ())}
+    kept = {*once_published(store)[-keep:], *young, *((seen.pointer.snapshot, seen.manifest.parent) if seen else ())}
     doomed = [each for each in ids if each not in kept]
     for snapshot in doomed:
         paths = [version.path for version in versions if version.path.split("/")[2] == snapshot]

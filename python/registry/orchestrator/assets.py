@@ -9,10 +9,12 @@ import dagster as dg
 from python.registry.generation.applying import BlockedError, prepare
 from python.registry.generation.candidates import publish
 from python.registry.generation.planning import news, plan
+from python.registry.generation.plans import Plan
 from python.registry.generation.publication import heal, prune
-from python.registry.generation.snapshots import FIXED, REGISTRY_FILES, Current, current
+from python.registry.generation.snapshots import FIXED, REGISTRY_FILES, Current, Manifest, current
+from python.registry.generation.watching import mark_of
 from python.registry.orchestrator.connectors import CONNECTORS, told_of
-from python.registry.orchestrator.gates import prepared_in, short
+from python.registry.orchestrator.gates import MARK, prepared_in, short
 from python.registry.orchestrator.resources import (
     AllowanceResource,
     Facts,
@@ -96,6 +98,7 @@ def registry_candidate(
     """
     with sentences():
         store = registry.store()
+        mark = mark_of(store, registry.options())
         planned = plan(store, now(), registry.options(allowed))
         made = None if planned.blocked else prepare(store, planned)
         seen = current(store)
@@ -104,7 +107,7 @@ def registry_candidate(
     for event in events:
         context.log_event(event)
     wrong = [change_sentence(change) for change in planned.changes if change.what == "quarantined"]
-    if wrong:
+    if wrong and not planned.blocked:
         notices.try_to_tell("\n".join(["Connectors that keep what they had:", *wrong]), context.log)
     quarantined = [f"{name}: {why}" for name, why in planned.quarantined.items()]
     check = dg.AssetCheckResult(
@@ -114,17 +117,19 @@ def registry_candidate(
         description=short(quarantined),
         metadata={"quarantined": _list(quarantined)},
     )
-    facts: Facts = {
-        "snapshot": snapshot,
+    facts = _candidate_facts(planned, made) | {"snapshot": snapshot, MARK: mark, "told as partitions": len(events)}
+    yield dg.MaterializeResult(metadata=facts, check_results=[check])
+
+
+def _candidate_facts(planned: Plan, made: Manifest | None) -> Facts:
+    return {
         "is new": made is not None,
         "blocked": dg.MetadataValue.json([each.why for each in planned.blocked]),
         "changed connectors": len(planned.changes),
-        "told as partitions": len(events),
         "changes": _list([change_sentence(change) for change in planned.changes]),
-        "quarantined connectors": len(quarantined),
+        "quarantined connectors": len(planned.quarantined),
         **({f"{name} entries": count for name, count in made.counts.items()} if made else {}),
     }
-    yield dg.MaterializeResult(metadata=facts, check_results=[check])
 
 
 @dg.asset(deps=[registry_candidate], group_name="registry", kinds={"json"}, retry_policy=_RETRIES)

@@ -10,9 +10,12 @@ import dagster as dg
 from python.registry.generation.candidates import GATES, examine
 from python.registry.orchestrator.resources import AllowanceResource, RegistryResource, sentences
 
-__all__ = ["CANDIDATE", "Prepared", "gates", "prepared_in", "short"]
+__all__ = ["CANDIDATE", "MARK", "Prepared", "blocked_since", "gates", "prepared_in", "refused_in", "short"]
 
 CANDIDATE = "registry_candidate"
+
+MARK = "state of the bucket"
+"""What a candidate says of the bucket that it was planned of: `mark_of` it."""
 
 _SHOWN_MAX = 3  # reasons in a line; the check's metadata has all
 
@@ -39,6 +42,22 @@ def prepared_in(instance: dg.DagsterInstance, run_id: str) -> Prepared:
         raise dg.Failure(f"nothing was prepared yet: materialize {CANDIDATE} first", allow_retries=False)
     blocked = found.metadata["blocked"].value
     return Prepared(str(found.metadata["snapshot"].value), tuple(blocked if isinstance(blocked, list) else ()))
+
+
+def refused_in(instance: dg.DagsterInstance, run_id: str) -> list[str]:
+    """Return why gates refused what a run prepared, each with its gate; nothing where none did."""
+    records = instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+    made = [each.dagster_event.asset_check_evaluation_data for each in records if each.dagster_event]
+    return [f"{each.check_name}: {each.description}" for each in made if each.blocking and not each.passed]
+
+
+def blocked_since(instance: dg.DagsterInstance, mark: str) -> list[str]:
+    """Return why gates refused what was prepared last, if it was prepared of the state `mark`: they would again."""
+    last = instance.get_latest_materialization_event(dg.AssetKey(CANDIDATE))
+    made = last.asset_materialization if last else None
+    if last is None or made is None or MARK not in made.metadata or made.metadata[MARK].value != mark:
+        return []
+    return refused_in(instance, last.run_id)
 
 
 def short(reasons: Sequence[str]) -> str:

@@ -74,12 +74,13 @@ class NoticeResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # it g
         notify(self.webhook, text)
         return True
 
-    def try_to_tell(self, text: str, log: logging.Logger) -> None:
-        """People are told `text`, if anybody wants to be; that it does not arrive is logged."""
+    def try_to_tell(self, text: str, log: logging.Logger) -> bool:
+        """People are told `text`, if anybody wants to be; that it does not arrive is logged. Return whether it did."""
         try:
-            self.tell(text)
+            return self.tell(text)
         except NoticeError as error:
             log.error(str(error))  # noqa: TRY400 -- a sentence; its traceback would tell nothing more
+            return False
 
 
 class CheckoutResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # it gives no value but itself

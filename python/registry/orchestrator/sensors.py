@@ -2,6 +2,8 @@
 
 # Annotations are values here, not text: Dagster reads them while it decorates.
 
+import hashlib
+
 import dagster as dg
 import msgspec
 
@@ -10,6 +12,7 @@ from python.registry.generation.planning import news
 from python.registry.generation.publication import is_copied
 from python.registry.generation.snapshots import current
 from python.registry.generation.watching import mark_of
+from python.registry.orchestrator.gates import blocked_since, refused_in, short
 from python.registry.orchestrator.jobs import (
     JOBS,
     generate_registry,
@@ -30,6 +33,8 @@ __all__ = [
 ]
 
 _INTERVAL_SECONDS = 30  # Airbyte's: somebody who has uploaded waits for it
+
+_TOLD = "headwater/told"  # a run's tag: the reasons that people know of
 
 
 class _Cursor(msgspec.Struct, frozen=True):
@@ -75,7 +80,7 @@ def generate_registry_on_metadata_changed(
     cursor = _cursor(context.cursor)
     try:
         store = registry.store()
-        mark = mark_of(store)
+        mark = mark_of(store, registry.options())
         if mark == cursor.mark:
             return dg.SkipReason(f"nothing has changed in {store.address}")
         why = _in_vain(store)
@@ -140,13 +145,21 @@ def generate_registry_reports_on_registry_updated(
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="Runs generate_registry again where a run failed and the bucket has not changed since.",
 )
-def generate_registry_hourly(registry: RegistryResource) -> dg.RunRequest | dg.SkipReason:
-    """Request a run where something is not published."""
+def generate_registry_hourly(
+    context: dg.ScheduleEvaluationContext, registry: RegistryResource
+) -> dg.RunRequest | dg.SkipReason:
+    """Request a run where something is not published, but not what gates have refused already."""
     try:
         store = registry.store()
+        mark = mark_of(store, registry.options())
         why = _in_vain(store)
         if not why and _is_done(store, registry):
             why = f"all that {store.address} has is published"
+        refused = blocked_since(context.instance, mark)
+        if not why and refused:
+            why = (
+                f"nothing has changed since gates refused to publish it, and whoever means it runs it: {short(refused)}"
+            )
     except HeadwaterError as error:
         why = str(error)
     return dg.SkipReason(why) if why else dg.RunRequest()
@@ -172,11 +185,23 @@ def generate_stale_metadata_report_hourly(checkout: CheckoutResource) -> dg.RunR
     description="Logs each run that failed, and tells the webhook in SLACK_WEBHOOK_URL, if there is one.",
 )
 def notify_of_failed_runs(context: dg.RunFailureSensorContext, notices: NoticeResource) -> None:
-    """Tell people which job failed, and why, each step in a sentence."""
-    whys = [_why(event) for event in context.get_step_failure_events()] or [context.failure_event.message or "unknown"]
-    text = "\n".join([f"{context.dagster_run.job_name} failed (run {context.dagster_run.run_id[:8]})", *whys])
+    """Tell people which job failed, and why, each step in a sentence; but not what they know of the run before it."""
+    run, instance = context.dagster_run, context.instance
+    refused = [f"gates: {each}" for each in refused_in(instance, run.run_id)]
+    steps = [_why(event) for event in context.get_step_failure_events()]
+    whys = refused or steps or [context.failure_event.message or "unknown"]
+    text = "\n".join([f"{run.job_name} failed (run {run.run_id[:8]})", *whys])
     context.log.error(text)
-    notices.try_to_tell(text, context.log)
+    digest = hashlib.sha256("\n".join(whys).encode()).hexdigest()
+    if _told_before(instance, run) == digest or notices.try_to_tell(text, context.log):
+        instance.add_run_tags(run.run_id, {_TOLD: digest})
+
+
+def _told_before(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str:
+    """Return what people were told of the run before, if that failed as well: the SHA-256 of the reasons."""
+    ended = dg.RunsFilter(job_name=run.job_name, statuses=[dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE])
+    before = instance.get_runs(ended, cursor=run.run_id, limit=1)
+    return before[0].tags.get(_TOLD, "") if before and before[0].is_failure else ""
 
 
 def _why(event: dg.DagsterEvent) -> str:

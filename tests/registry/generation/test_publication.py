@@ -263,6 +263,16 @@ def test_old_snapshots_are_deleted_but_not_the_current_one_its_parent_and_young_
     assert snapshot_ids(store) == ["d", "e"]
 
 
+def test_what_was_only_prepared_takes_no_place_of_what_was_published() -> None:
+    store = MemoryStore(now=lambda: NOW)
+    for name in "abcd":
+        published(store, name)
+    for name in "xyz":
+        keep(store, candidate(name), "d")
+
+    assert prune(store, NOW + dt.timedelta(days=2), keep=3) == ["a", "x", "y", "z"]
+
+
 def test_a_pointer_to_a_changed_manifest_is_told() -> None:
     store = MemoryStore()
     published(store, "a")

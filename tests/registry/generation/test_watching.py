@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
+from python.registry.generation import watching
+from python.registry.generation.plans import RULES, Options
 from python.registry.generation.publication import resume, rollback
 from python.registry.generation.watching import mark_of
 from python.registry.store import Store
@@ -73,3 +75,13 @@ def test_a_rollback_and_its_end_are_marked() -> None:
     resume(store)
 
     assert mark_of(store) != before
+
+
+def test_another_version_of_this_program_and_another_place_of_the_bucket_are_marked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store = bucket()
+    before, elsewhere = mark_of(store), mark_of(store, Options(base_url="https://files.example.com"))
+    monkeypatch.setattr(watching, "RULES", RULES + 1)
+
+    assert len({before, elsewhere, mark_of(store)}) == 3

@@ -11,7 +11,9 @@ import pytest
 
 from python.registry.orchestrator.definitions import definitions
 from python.registry.orchestrator.resources import AllowanceResource, resources_from
+from python.registry.store import Store
 from python.registry.store.folder import FolderStore
+from tests.registry.generation.buckets import generated, put
 
 
 def bucket(folder: Path) -> FolderStore:
@@ -19,7 +21,7 @@ def bucket(folder: Path) -> FolderStore:
 
 
 def run(
-    store: FolderStore,
+    store: Store,
     job: str = "generate_registry",
     instance: dg.DagsterInstance | None = None,
     assets: Sequence[str] = (),
@@ -36,7 +38,7 @@ def run(
     )
 
 
-def located(store: FolderStore, **how: Any) -> dg.Definitions:
+def located(store: Store, **how: Any) -> dg.Definitions:
     found = definitions()
     return dg.Definitions(
         assets=found.assets,
@@ -47,10 +49,19 @@ def located(store: FolderStore, **how: Any) -> dg.Definitions:
     )
 
 
-def resources(store: FolderStore, **how: Any) -> dict[str, Any]:
+def resources(store: Store, **how: Any) -> dict[str, Any]:
     environment = {name: value for name, value in how.items() if name.isupper()}
     allowed = AllowanceResource(**{name: value for name, value in how.items() if not name.isupper()})
     return {**resources_from({"METADATA_BUCKET": store.address, **environment}), "allowed": allowed}
+
+
+def shrunk(store: Store) -> None:
+    """The bucket has a registry of eight that is published, and says now that all but one leave it."""
+    for name in "abcdefgh":
+        put(store, name)
+    generated(store)
+    for name in "bcdefgh":
+        put(store, name, "1.0.1", registryOverrides={"oss": {"enabled": False}, "cloud": {"enabled": False}})
 
 
 def facts(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, Any]:

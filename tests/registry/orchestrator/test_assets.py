@@ -9,7 +9,7 @@ from python.registry.generation.publication import rollback
 from python.registry.generation.snapshots import current, snapshot_ids
 from python.registry.orchestrator.assets import FILES
 from tests.registry.generation.buckets import NOW, generated, put, spec, versions, whole
-from tests.registry.orchestrator.orchestrating import bucket, checks, facts, failure, located, run, steps
+from tests.registry.orchestrator.orchestrating import bucket, checks, facts, failure, located, run, shrunk, steps
 from tests.registry.stores import contents
 
 pytestmark = pytest.mark.slow  # a run of Dagster takes seconds
@@ -79,11 +79,7 @@ def test_a_wrong_connector_is_a_warning_and_holds_nobody_up(tmp_path: Path) -> N
 
 def test_a_plan_that_is_blocked_fails_its_gate_and_publishes_nothing(tmp_path: Path) -> None:
     store = bucket(tmp_path)
-    for name in "abcdefgh":
-        put(store, name, connectorType="source")
-    generated(store)
-    for name in "bcdefgh":
-        put(store, name, "1.0.1", registryOverrides={"oss": {"enabled": False}, "cloud": {"enabled": False}})
+    shrunk(store)
     before = snapshot_ids(store)
 
     result = run(store)
@@ -96,11 +92,7 @@ def test_a_plan_that_is_blocked_fails_its_gate_and_publishes_nothing(tmp_path: P
 
 def test_a_click_on_the_pointer_after_a_blocked_plan_says_why_it_was(tmp_path: Path) -> None:
     instance, store = dg.DagsterInstance.ephemeral(), bucket(tmp_path)
-    for name in "abcdefgh":
-        put(store, name)
-    generated(store)
-    for name in "bcdefgh":
-        put(store, name, "1.0.1", registryOverrides={"oss": {"enabled": False}, "cloud": {"enabled": False}})
+    shrunk(store)
     run(store, instance=instance)
 
     assert "oss would go from 8 to 1 entries" in failure(run(store, instance=instance, assets=["registry_pointer"]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +11,28 @@ import dagster as dg
 import pytest
 
 from python.registry.orchestrator.sensors import notify_of_failed_runs
+from python.registry.store.folder import FolderStore
 from tests.registry.generation.buckets import put
-from tests.registry.orchestrator.orchestrating import bucket, resources, run
+from tests.registry.orchestrator.orchestrating import bucket, resources, run, shrunk
 from tests.registry.service.test_notices import SECRET, chat
 
 pytestmark = pytest.mark.slow  # a run of Dagster takes seconds
 
 
-def tell(folder: Path, **environment: str) -> None:
-    """A run fails, as a bucket's pointer cannot be read, and the sensor is called for it."""
-    store, instance = bucket(folder), dg.DagsterInstance.ephemeral()
+def broken(store: FolderStore) -> None:
     put(store, "a")
     store.put("registries/current.json", b"nonsense")
+
+
+def tell(
+    folder: Path,
+    instance: dg.DagsterInstance | None = None,
+    breaking: Callable[[FolderStore], None] = broken,
+    **environment: str,
+) -> None:
+    """A run fails, as a bucket is broken, and the sensor is called for it."""
+    store, instance = bucket(folder), instance or dg.DagsterInstance.ephemeral()
+    breaking(store)
     result = run(store, instance=instance)
     assert not result.success
     with pytest.MonkeyPatch.context() as patched:
@@ -45,6 +56,38 @@ def test_people_are_told_which_job_failed_and_why(tmp_path: Path) -> None:
     (text,) = slack.texts
     assert text.startswith("generate_registry failed (run ")
     assert "metadata: registries/current.json cannot be read" in text
+
+
+def test_people_are_told_what_gates_refuse_and_why(tmp_path: Path) -> None:
+    with chat() as slack:
+        tell(tmp_path, breaking=shrunk, SLACK_WEBHOOK_URL=slack.url)
+
+    (text,) = slack.texts
+    assert "\ngates: shrink: oss would go from 8 to 1 entries" in text
+
+
+def nothing(_: FolderStore) -> None: ...
+
+
+def test_people_are_told_once_of_the_same_reasons(tmp_path: Path) -> None:
+    instance, store = dg.DagsterInstance.ephemeral(), bucket(tmp_path)
+    with chat() as slack:
+        for breaking in (broken, nothing, nothing):
+            tell(tmp_path, instance, breaking, SLACK_WEBHOOK_URL=slack.url)
+        store.delete("registries/current.json")
+        run(store, instance=instance)
+        tell(tmp_path, instance, SLACK_WEBHOOK_URL=slack.url)
+
+    assert len(slack.texts) == 2
+
+
+def test_what_did_not_arrive_is_told_with_the_next_failure(tmp_path: Path) -> None:
+    instance = dg.DagsterInstance.ephemeral()
+    with chat([404]) as slack:
+        tell(tmp_path, instance, SLACK_WEBHOOK_URL=slack.url)
+        tell(tmp_path, instance, nothing, SLACK_WEBHOOK_URL=slack.url)
+
+    assert len(slack.texts) == 2
 
 
 @pytest.mark.parametrize("statuses", [[], [404]])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,11 @@ from python.registry.generation.applying import prepare
 from python.registry.generation.planning import plan
 from python.registry.generation.publication import point, resume, rollback
 from python.registry.generation.snapshots import current
-from python.registry.orchestrator import sensors
+from python.registry.orchestrator import gates, sensors
 from python.registry.store.folder import FolderStore
 from tests.registry.generation.buckets import NOW, generated, put
-from tests.registry.orchestrator.orchestrating import bucket, resources
+from tests.registry.orchestrator.orchestrating import bucket, resources, run, shrunk
+from tests.registry.stores import CrashError
 
 
 class Sensed:
@@ -103,7 +104,7 @@ def killed_after_the_switch(store: FolderStore) -> None:
 
 @pytest.mark.parametrize("what", [edited_copy, killed_after_the_switch])
 def test_copies_for_readers_that_are_not_what_is_published_run(
-    tmp_path: Path, what: Callable[[FolderStore], None]
+    tmp_path: Path, what: Callable[[FolderStore], None], instance: dg.DagsterInstance
 ) -> None:
     store = bucket(tmp_path)
     put(store, "a")
@@ -112,7 +113,7 @@ def test_copies_for_readers_that_are_not_what_is_published_run(
     sensed.tick()
     what(store)
 
-    hourly, ticked = scheduled(sensors.generate_registry_hourly, store), sensed.tick()
+    hourly, ticked = scheduled(sensors.generate_registry_hourly, store, instance), sensed.tick()
     generated(store)
 
     assert (len(hourly), ticked) == (1, "")
@@ -240,30 +241,79 @@ def test_reports_follow_what_is_published_and_rollbacks(tmp_path: Path) -> None:
     assert len(set(sensed.keys)) == 3
 
 
-def scheduled(schedule: dg.ScheduleDefinition, store: FolderStore, **how: Any) -> list[dg.RunRequest] | str:
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    """One that is in a folder: schedules open it by themselves."""
+    folder = tmp_path / "dagster"
+    folder.mkdir()
+    with dg.instance_for_test(temp_dir=str(folder)) as made:
+        yield made
+
+
+def scheduled(
+    schedule: dg.ScheduleDefinition, store: FolderStore, instance: dg.DagsterInstance, **how: Any
+) -> list[dg.RunRequest] | str:
     needed = {name: resources(store, **how)[name] for name in schedule.required_resource_keys}
-    context = dg.build_schedule_context(resources=needed, scheduled_execution_time=NOW)
-    told = schedule.evaluate_tick(context)
+    with dg.build_schedule_context(instance, NOW, needed) as context:
+        told = schedule.evaluate_tick(context)
     return str(told.skip_message) if told.skip_message else list(told.run_requests or ())
 
 
-def test_the_hourly_run_is_for_what_is_not_published(tmp_path: Path) -> None:
+def test_the_hourly_run_is_for_what_is_not_published(tmp_path: Path, instance: dg.DagsterInstance) -> None:
     store = bucket(tmp_path)
-    empty = scheduled(sensors.generate_registry_hourly, store)
+    empty = scheduled(sensors.generate_registry_hourly, store, instance)
     put(store, "a")
-    needed = scheduled(sensors.generate_registry_hourly, store)
+    needed = scheduled(sensors.generate_registry_hourly, store, instance)
     generated(store)
-    done = scheduled(sensors.generate_registry_hourly, store)
+    done = scheduled(sensors.generate_registry_hourly, store, instance)
 
     assert str(empty).startswith("there are no connectors in ")
     assert len(needed) == 1
     assert done == f"all that {store.address} has is published"
-    assert str(scheduled(sensors.generate_registry_hourly, store, METADATA_BUCKET="")).startswith("METADATA_BUCKET")
+    assert str(scheduled(sensors.generate_registry_hourly, store, instance, METADATA_BUCKET="")).startswith(
+        "METADATA_BUCKET"
+    )
 
 
-def test_stale_metadata_is_looked_for_where_there_is_a_checkout(tmp_path: Path) -> None:
-    without = scheduled(sensors.generate_stale_metadata_report_hourly, bucket(tmp_path))
-    within = scheduled(sensors.generate_stale_metadata_report_hourly, bucket(tmp_path), METADATA_CHECKOUT=str(tmp_path))
+@pytest.mark.slow
+def test_what_gates_refused_is_not_run_again_before_something_changes(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    store = bucket(tmp_path)
+    shrunk(store)
+    before = scheduled(sensors.generate_registry_hourly, store, instance)
+    run(store, instance=instance)
+    refused = scheduled(sensors.generate_registry_hourly, store, instance)
+    put(store, "i")
+    changed = scheduled(sensors.generate_registry_hourly, store, instance)
+
+    assert (len(before), len(changed)) == (1, 1)
+    assert str(refused).startswith(
+        "nothing has changed since gates refused to publish it, and whoever means it runs it"
+    )
+    assert "shrink: oss would go from 8 to 1 entries: if that is meant" in str(refused)
+
+
+def killed(*_: object) -> None:
+    raise CrashError
+
+
+@pytest.mark.slow
+def test_a_run_that_died_before_its_gates_is_run_again(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+    store = bucket(tmp_path)
+    put(store, "a")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(gates, "examine", killed)
+        died = run(store, instance=instance)
+
+    assert not died.success
+    assert len(scheduled(sensors.generate_registry_hourly, store, instance)) == 1
+
+
+def test_stale_metadata_is_looked_for_where_there_is_a_checkout(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+    hourly, checkout = sensors.generate_stale_metadata_report_hourly, str(tmp_path)
+    without = scheduled(hourly, bucket(tmp_path), instance)
+    within = scheduled(hourly, bucket(tmp_path), instance, METADATA_CHECKOUT=checkout)
 
     assert without == "METADATA_CHECKOUT names no checkout to compare the bucket with"
     assert len(within) == 1
