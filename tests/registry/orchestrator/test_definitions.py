@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -43,6 +44,14 @@ def test_every_check_says_what_is_so_when_it_passes() -> None:
 def test_nothing_needs_a_click() -> None:
     assert {each.default_status for each in SENSORS} == {dg.DefaultSensorStatus.RUNNING}
     assert {each.default_status for each in SCHEDULES} == {dg.DefaultScheduleStatus.RUNNING}
+
+
+def test_a_run_that_went_down_with_its_machine_does_not_hold_up_others_for_ever(tmp_path: Path) -> None:
+    shutil.copy(FOLDER / "dagster.yaml", tmp_path)
+
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        assert instance.run_monitoring_enabled
+        assert 0 < instance.run_monitoring_max_runtime_seconds <= 3600
 
 
 @pytest.mark.slow

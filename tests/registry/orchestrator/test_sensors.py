@@ -15,6 +15,7 @@ from python.registry.generation.planning import plan
 from python.registry.generation.publication import point, resume, rollback
 from python.registry.generation.snapshots import current
 from python.registry.orchestrator import gates, sensors
+from python.registry.store import Store
 from python.registry.store.folder import FolderStore
 from tests.registry.generation.buckets import NOW, generated, put
 from tests.registry.orchestrator.orchestrating import bucket, resources, run, shrunk
@@ -24,7 +25,7 @@ from tests.registry.stores import CrashError
 class Sensed:
     """A sensor and its cursor, from tick to tick."""
 
-    def __init__(self, sensor: Any, store: FolderStore, **how: Any) -> None:
+    def __init__(self, sensor: Any, store: Store, **how: Any) -> None:
         self._sensor = sensor
         self._resources = {name: resources(store, **how)[name] for name in sensor.required_resource_keys}
         self.cursor: str | None = None
@@ -41,11 +42,11 @@ class Sensed:
         return str(told.skip_reason.skip_message) if told.skip_reason else ""
 
 
-def on_metadata(store: FolderStore, **how: Any) -> Sensed:
+def on_metadata(store: Store, **how: Any) -> Sensed:
     return Sensed(sensors.generate_registry_on_metadata_changed, store, **how)
 
 
-def on_registry(store: FolderStore, **how: Any) -> Sensed:
+def on_registry(store: Store, **how: Any) -> Sensed:
     return Sensed(sensors.generate_registry_reports_on_registry_updated, store, **how)
 
 
