@@ -37,6 +37,7 @@ __all__ = [
     "resumed",
     "rolled_back",
     "signer_of",
+    "unpruned",
     "verified",
 ]
 
@@ -63,7 +64,7 @@ def generated(bucket: str, how: Mapping[str, Any], *, dry_run: bool, keep: int, 
             blocked += _held(planned)
     else:
         done, blocked = generate_registry(store, _now, options, signer_of(how["sign_key"])), []
-        notes = list(_unpruned(store, keep))
+        notes = list(unpruned(store, keep))
     if as_json:
         told = {**msgspec.to_builtins(done), "blocked": blocked, "notes": notes, "dryRun": dry_run}
         return msgspec.json.encode(told).decode(), not done.quarantined and not blocked
@@ -71,8 +72,8 @@ def generated(bucket: str, how: Mapping[str, Any], *, dry_run: bool, keep: int, 
     return "\n".join(lines), not done.quarantined and not blocked
 
 
-def _unpruned(store: Store, keep: int) -> Iterator[str]:
-    """Delete old snapshots; yield why that was not possible: what was published is published all the same."""
+def unpruned(store: Store, keep: int) -> Iterator[str]:
+    """Delete all but `keep` old snapshots; yield why that was not possible: what was published is, all the same."""
     try:
         publication.prune(store, _now(), keep=keep)
     except StoreError as error:

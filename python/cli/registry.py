@@ -151,5 +151,7 @@ def explain(bucket: str, repository: str, entry: str | None) -> None:
 @click.option("--keep", is_flag=True, help="Write all of them into the bucket, below generated_reports/, instead.")
 def report(bucket: str, form: str, output: str | None, *, keep: bool) -> None:
     """Tell of what is published: as Markdown, JSON, or web pages that work from a file:// address."""
+    if keep and output is not None:
+        raise click.UsageError("--keep writes into the bucket, and --output elsewhere: give one of them")
     with _tools() as tools:
         click.echo(tools.kept(bucket) if keep else tools.reported(bucket, form, output), nl=False)

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from python.cli.noticing import noticed
-from python.cli.registering import opened, signer_of
-from python.registry.generation import candidates, publication
+from python.cli.registering import opened, signer_of, unpruned
+from python.registry.generation import candidates
 from python.registry.generation.applying import prepare
 from python.registry.generation.planning import plan
 from python.registry.generation.plans import Options
@@ -40,8 +40,7 @@ def published(bucket: str, snapshot: str, keep: int, how: Mapping[str, Any]) -> 
     """Return what is published now."""
     store = opened(bucket)
     now = candidates.publish(store, snapshot, _now(), _options(how))
-    publication.prune(store, _now(), keep=max(keep, 1))
-    return f"published snapshot {now.pointer.snapshot}"
+    return "\n".join([f"published snapshot {now.pointer.snapshot}", *unpruned(store, keep)])
 
 
 def staleness(bucket: str, how: Mapping[str, Any]) -> tuple[str, bool]:

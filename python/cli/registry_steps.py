@@ -17,6 +17,8 @@ from python.protocol.errors import HeadwaterError
 
 __all__ = ["check", "prepare", "publish", "stale"]
 
+_GRACE_HOURS_MAX = 24 * 365  # whoever waits longer does not want to be told
+
 
 @contextmanager
 def _tools() -> Iterator[ModuleType]:
@@ -73,7 +75,9 @@ def check(bucket: str, snapshot: str, **how: Any) -> None:  # noqa: ANN401 -- op
 @_bucket
 @_snapshot
 @_allowed
-@click.option("--keep", default=20, show_default=True, metavar="N", help="Snapshots to keep; others go after a day.")
+@click.option(
+    "--keep", type=click.IntRange(1), default=20, show_default=True, help="Snapshots to keep; others go after a day."
+)
 def publish(bucket: str, snapshot: str, keep: int, **how: Any) -> None:  # noqa: ANN401 -- options
     """Publish a prepared snapshot, if it passes every gate and nothing else was published since.
 
@@ -86,7 +90,13 @@ def publish(bucket: str, snapshot: str, keep: int, **how: Any) -> None:  # noqa:
 @registry.command("stale")
 @_bucket
 @click.option("--checkout", default=".", show_default=True, type=click.Path(path_type=Path), help="A folder, anywhere.")
-@click.option("--grace-hours", default=6.0, show_default=True, help="How long a release may take after its commit.")
+@click.option(
+    "--grace-hours",
+    type=click.IntRange(0, _GRACE_HOURS_MAX),
+    default=6,
+    show_default=True,
+    help="How long a release may take after its commit.",
+)
 @click.option("--notify", is_flag=True, help="Tell the webhook in SLACK_WEBHOOK_URL, too.")
 def stale(bucket: str, **how: Any) -> None:  # noqa: ANN401 -- options
     """Tell which metadata files of a checkout are newer than what the bucket has: merged, and never released.

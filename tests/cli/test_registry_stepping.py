@@ -9,6 +9,8 @@ import yaml
 from click.testing import CliRunner, Result
 
 from python.cli.commands import headwater
+from python.registry.generation import publication
+from python.registry.store import StoreError
 from python.registry.store.folder import FolderStore
 from tests.registry.generation.buckets import metadata, put, versions
 from tests.registry.service.test_notices import chat
@@ -82,6 +84,39 @@ def test_what_does_not_pass_is_told_and_not_published(store: FolderStore) -> Non
     assert refused.stderr.startswith(f"headwater: snapshot {snapshot} must not be published: shrink: ")
     assert refused.exit_code == 2
     assert called(store, "publish", "--snapshot", snapshot, "--allow-shrink").exit_code == 0
+
+
+def test_what_was_published_is_told_although_old_snapshots_cannot_be_deleted(
+    store: FolderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object, **__: object) -> None:
+        raise StoreError("you must not delete here")
+
+    snapshot = prepared(store)
+    monkeypatch.setattr(publication, "prune", failing)
+
+    told = called(store, "publish", "--snapshot", snapshot)
+
+    assert told.stdout == f"published snapshot {snapshot}\nold snapshots cannot be deleted: you must not delete here\n"
+    assert told.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("verb", "arguments"),
+    [
+        ("publish", ("--snapshot", "x", "--keep", "0")),
+        ("stale", ("--grace-hours", "nan")),
+        ("stale", ("--grace-hours", "-3")),
+        ("report", ("--keep", "--output", "x")),
+    ],
+)
+def test_a_call_that_cannot_be_meant_is_refused_before_anything_is_read(
+    store: FolderStore, verb: str, arguments: tuple[str, ...]
+) -> None:
+    told = called(store, verb, *arguments)
+
+    assert told.exit_code == 2
+    assert "Error: " in told.stderr
 
 
 def test_a_snapshot_that_is_not_there_is_told(store: FolderStore) -> None:

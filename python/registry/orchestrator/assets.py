@@ -24,6 +24,7 @@ from python.registry.orchestrator.resources import (
     sentences,
 )
 from python.registry.reports.texts import change_sentence
+from python.registry.store import Store, StoreError
 
 __all__ = ["FILES", "metadata", "persisted", "registry_candidate", "registry_entry", "registry_pointer"]
 
@@ -147,8 +148,16 @@ def registry_pointer(
         if prepared.blocked:
             raise BlockedError("; ".join(prepared.blocked))
         seen = publish(store, prepared.snapshot, now(), registry.options(allowed))
-        pruned = prune(store, now(), keep=max(registry.keep, 1))
-    return dg.MaterializeResult(metadata={**_facts(seen), "pruned snapshots": len(pruned)})
+    return dg.MaterializeResult(metadata={**_facts(seen), "pruned snapshots": _pruned(context, store, registry.keep)})
+
+
+def _pruned(context: dg.AssetExecutionContext, store: Store, keep: int) -> int:
+    """Delete old snapshots; return how many. Where that is not possible, what was published is, all the same."""
+    try:
+        return len(prune(store, now(), keep=max(keep, 1)))
+    except StoreError as error:
+        context.log.warning("old snapshots cannot be deleted: %s", error)
+        return 0
 
 
 def _specs() -> list[dg.AssetSpec]:

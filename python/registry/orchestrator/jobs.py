@@ -8,7 +8,9 @@ from python.registry.orchestrator.assets import FILES
 
 __all__ = ["JOBS", "generate_registry", "generate_registry_reports", "generate_stale_metadata_report"]
 
-_PUBLISHES = {"headwater/publishes": "registry"}  # dagster.yaml lets one run with this tag go on at a time
+# dagster.yaml lets one run with each of these tags go on at a time
+_PUBLISHES = {"headwater/publishes": "registry"}
+_REPORTS = {"headwater/publishes": "reports"}  # a run that began before another would else write older pages after it
 
 generate_registry = dg.define_asset_job(
     "generate_registry",
@@ -21,6 +23,7 @@ generate_registry_reports = dg.define_asset_job(
     "generate_registry_reports",
     selection=dg.AssetSelection.assets("connector_registry_report", "connector_registry_pages"),
     description="Write reports and web pages of what is published into the bucket.",
+    run_tags=_REPORTS,
 )
 
 generate_stale_metadata_report = dg.define_asset_job(

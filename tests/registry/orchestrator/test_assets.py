@@ -7,7 +7,9 @@ import pytest
 
 from python.registry.generation.publication import rollback
 from python.registry.generation.snapshots import current, snapshot_ids
+from python.registry.orchestrator import assets
 from python.registry.orchestrator.assets import FILES
+from python.registry.store import StoreError
 from tests.registry.generation.buckets import NOW, generated, put, spec, versions, whole
 from tests.registry.orchestrator.orchestrating import bucket, checks, facts, failure, located, run, shrunk, steps
 from tests.registry.stores import contents
@@ -128,6 +130,20 @@ def test_a_breaking_spec_is_let_through_if_somebody_says_so(tmp_path: Path) -> N
     assert checks(held)["quarantine"] is False
     assert checks(let)["quarantine"] is True
     assert versions(store) == {"a": "2.0.0"}
+
+
+def test_old_snapshots_that_cannot_be_deleted_fail_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*_: object, **__: object) -> None:
+        raise StoreError("you must not delete here")
+
+    store = bucket(tmp_path)
+    put(store, "a")
+    monkeypatch.setattr(assets, "prune", failing)
+
+    result = run(store)
+
+    assert result.success
+    assert facts(result, "registry_pointer")["pruned snapshots"] == 0
 
 
 def test_a_rollback_that_holds_fails_the_run_in_a_sentence(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 import python.registry.orchestrator
 from python.registry.orchestrator.definitions import definitions
+from python.registry.orchestrator.jobs import JOBS
 from python.registry.orchestrator.sensors import SCHEDULES, SENSORS
 
 FOLDER = Path(python.registry.orchestrator.__file__).parent
@@ -52,6 +53,19 @@ def test_a_run_that_went_down_with_its_machine_does_not_hold_up_others_for_ever(
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
         assert instance.run_monitoring_enabled
         assert 0 < instance.run_monitoring_max_runtime_seconds <= 3600
+
+
+def test_of_runs_that_write_the_same_files_one_goes_on_at_a_time(tmp_path: Path) -> None:
+    shutil.copy(FOLDER / "dagster.yaml", tmp_path)
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        limits = instance.get_concurrency_config().run_queue_config
+        tags = [{key: value for key, value in (job.run_tags or {}).items() if "/publishes" in key} for job in JOBS]
+
+    assert limits is not None
+    assert tags == [{"headwater/publishes": "registry"}, {"headwater/publishes": "reports"}, {}]
+    assert limits.tag_concurrency_limits == [
+        {"key": "headwater/publishes", "value": {"applyLimitPerUniqueValue": True}, "limit": 1}
+    ]
 
 
 @pytest.mark.slow
