@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import pathlib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
+from python.cli.registry_opening import content_of, opened, signer_of
 from python.protocol.errors import HeadwaterError
 from python.registry.generation import publication, verifying
 from python.registry.generation.applying import BlockedError, Published, refuse_held
@@ -32,11 +33,9 @@ __all__ = [
     "generated",
     "kept",
     "listed",
-    "opened",
     "reported",
     "resumed",
     "rolled_back",
-    "signer_of",
     "unpruned",
     "verified",
 ]
@@ -44,8 +43,16 @@ __all__ = [
 _SHOWN_CHANGES_MAX = 50  # what a terminal shows without being scrolled far; --json and `diff` have all
 
 
-def generated(bucket: str, how: Mapping[str, Any], *, dry_run: bool, keep: int, as_json: bool) -> tuple[str, bool]:
-    """Return what was published, or would be, and whether no connector is quarantined."""
+class Generated(NamedTuple):
+    """What to print, whether no connector is wrong, and whether one is that was not before, or all is blocked."""
+
+    text: str
+    is_well: bool
+    is_worse: bool
+
+
+def generated(bucket: str, how: Mapping[str, Any], *, dry_run: bool, keep: int, as_json: bool) -> Generated:
+    """Return what was published, or would be."""
     store = opened(bucket)
     base_url = (how["base_url"] or "").rstrip("/")
     if base_url and not base_url.startswith(("http://", "https://")):
@@ -67,9 +74,11 @@ def generated(bucket: str, how: Mapping[str, Any], *, dry_run: bool, keep: int, 
         notes = list(unpruned(store, keep))
     if as_json:
         told = {**msgspec.to_builtins(done), "blocked": blocked, "notes": notes, "dryRun": dry_run}
-        return msgspec.json.encode(told).decode(), not done.quarantined and not blocked
-    lines = [*_told(done, blocked, dry_run=dry_run), *notes, *_nothing(store)]
-    return "\n".join(lines), not done.quarantined and not blocked
+        text = msgspec.json.encode(told).decode()
+    else:
+        text = "\n".join([*_told(done, blocked, dry_run=dry_run), *notes, *_nothing(store)])
+    is_worse = bool(blocked) or any(change.what == "quarantined" for change in done.changes)
+    return Generated(text, not done.quarantined and not blocked, is_worse)
 
 
 def unpruned(store: Store, keep: int) -> Iterator[str]:
@@ -174,7 +183,7 @@ def resumed(bucket: str) -> str:
 def verified(bucket: str, snapshot: str | None, public_key: pathlib.Path | None) -> tuple[str, bool]:
     """Return what is wrong with a snapshot, and whether nothing is."""
     store = opened(bucket)
-    found = list(verifying.faults(store, snapshot, _read(public_key) if public_key else None))
+    found = list(verifying.faults(store, snapshot, content_of(public_key) if public_key else None))
     told = f"snapshot {snapshot or _current(store)} is whole" if not found else "\n".join(found)
     return told, not found
 
@@ -257,39 +266,11 @@ def kept(bucket: str) -> str:
     return "".join(f"wrote {path}\n" for path in (*paths, f"{PAGES}/ ({count:,} files)"))
 
 
-def opened(bucket: str) -> Store:
-    """Return the store at `bucket`. Raises StoreError for a folder that is not there: it is misspelt, most likely."""
-    if not bucket:
-        raise StoreError("the bucket has no name: give a folder, gs://bucket/prefix or s3://bucket/prefix")
-    store = open_store(bucket)
-    if "://" not in store.address and store.address != "memory:" and not pathlib.Path(store.address).is_dir():
-        if pathlib.Path(store.address).exists():
-            raise StoreError(f"{store.address} is a file, want a folder")
-        raise StoreError(f"there is no folder {store.address}: `metadata_service upload` makes one")
-    return store
-
-
 def _current(store: Store) -> str:
     seen = current(store)
     if seen is None:
         raise SnapshotError(f"nothing was ever published in {store.address}")
     return seen.pointer.snapshot
-
-
-def signer_of(key: pathlib.Path | None) -> publication.Sign | None:
-    """Return what signs with the private key in the file `key`, None where there is no file."""
-    if key is None:
-        return None
-    from python.registry.generation.signing import signer  # noqa: PLC0415 -- a package that most do not need
-
-    return signer(_read(key))
-
-
-def _read(path: pathlib.Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise HeadwaterError(f"{path} cannot be read: {error.strerror}") from None
 
 
 def _now() -> dt.datetime:

@@ -53,7 +53,7 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print one line of 
 @click.option(
     "--keep", type=click.IntRange(1), default=20, show_default=True, help="Snapshots to keep; others go after a day."
 )
-@click.option("--notify", is_flag=True, help="Tell the webhook in SLACK_WEBHOOK_URL what is wrong, too.")
+@click.option("--notify", is_flag=True, help="Tell the webhook in SLACK_WEBHOOK_URL, too, what goes wrong now.")
 @_json
 def generate(bucket: str, *, dry_run: bool, keep: int, as_json: bool, **how: object) -> None:
     """Publish what the bucket's versions say, all registries at once. What has not changed is not written.
@@ -63,11 +63,11 @@ def generate(bucket: str, *, dry_run: bool, keep: int, as_json: bool, **how: obj
     """
     is_told = bool(how["notify"])
     with _tools() as tools, noticing("headwater registry generate", is_wanted=is_told):
-        told, is_well = tools.generated(bucket, how, dry_run=dry_run, keep=keep, as_json=as_json)
-        click.echo(told)
-        if is_told and not is_well:
-            noticed(f"headwater registry generate {bucket}:\n{told}")
-        sys.exit(not is_well)
+        done = tools.generated(bucket, how, dry_run=dry_run, keep=keep, as_json=as_json)
+        click.echo(done.text)
+        if is_told and done.is_worse:
+            noticed(f"headwater registry generate {bucket}:\n{done.text}")
+        sys.exit(not done.is_well)
 
 
 @registry.command("snapshots")

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from python.cli.noticing import noticed
-from python.cli.registering import opened, signer_of, unpruned
+from python.cli.registering import unpruned
+from python.cli.registry_opening import opened, signer_of
 from python.registry.generation import candidates
 from python.registry.generation.applying import prepare
 from python.registry.generation.planning import plan

@@ -164,6 +164,16 @@ def test_generate_tells_people_what_is_wrong(store: FolderStore, nonsense: str |
     assert ("quarantined: " if nonsense else "generate failed: registries/current.json") in slack.texts[0]
 
 
+def test_generate_tells_people_once_of_a_connector_that_stays_wrong(store: FolderStore) -> None:
+    store.put("metadata/airbyte/source-b/1.0.0/metadata.yaml", b"nonsense")
+
+    with chat() as slack:
+        told = [called(store, "generate", "--notify", SLACK_WEBHOOK_URL=slack.url) for _ in range(2)]
+
+    assert [each.exit_code for each in told] == [1, 1]
+    assert len(slack.texts) == 1
+
+
 def test_generate_tells_people_nothing_if_all_is_well(store: FolderStore) -> None:
     with chat() as slack:
         told = called(store, "generate", "--notify", SLACK_WEBHOOK_URL=slack.url)
