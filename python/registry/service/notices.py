@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http
 import http.client
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -46,7 +47,8 @@ def webhook_in(environment: Mapping[str, str]) -> str | None:
 def notify(webhook: str, text: str, sleep: Callable[[float], None] = time.sleep) -> None:
     """`text` is posted to `webhook`, as plain text, cut to what a chat shows. Raises NoticeError.
 
-    A server that is busy or broken is asked again, TRIES_MAX times in all.
+    A server that is busy or broken is asked again, TRIES_MAX times in all; one that does not answer in TIMEOUT_SECONDS
+    is not, as it may have taken the message.
     """
     if not webhook.startswith(("https://", *_LOOPBACK)):
         raise NoticeError(f"the webhook in {' or '.join(VARIABLES)} is no https:// address")
@@ -54,13 +56,22 @@ def notify(webhook: str, text: str, sleep: Callable[[float], None] = time.sleep)
     body = msgspec.json.encode({"text": shown.translate(_NO_MARKUP)})
     why = ""
     for left in reversed(range(TRIES_MAX)):
-        why, is_final = _posted(webhook, body)
+        why, is_final = _in_time(webhook, body)
         if not why:
             return
         if is_final or not left:
             break
         sleep(PAUSE_SECONDS)
     raise NoticeError(f"the webhook did not take the message: {why}")
+
+
+def _in_time(webhook: str, body: bytes) -> tuple[str, bool]:
+    """Do as `_posted`, for TIMEOUT_SECONDS at most, however slowly the server sends byte by byte."""
+    found = list[tuple[str, bool]]()
+    thread = threading.Thread(target=lambda: found.append(_posted(webhook, body)), daemon=True)
+    thread.start()
+    thread.join(TIMEOUT_SECONDS)
+    return found[0] if found else (f"it does not answer within {TIMEOUT_SECONDS:g} seconds", True)
 
 
 def _posted(webhook: str, body: bytes) -> tuple[str, bool]:
@@ -77,11 +88,11 @@ def _posted(webhook: str, body: bytes) -> tuple[str, bool]:
         is_busy = error.code == http.HTTPStatus.TOO_MANY_REQUESTS or error.code >= http.HTTPStatus.INTERNAL_SERVER_ERROR
         return f"it answers {error.code}", not is_busy
     except urllib.error.URLError as error:
-        return f"it cannot be reached ({_kind(error.reason)})", False
+        return f"it cannot be reached ({_kind(error.reason)})", isinstance(error.reason, TimeoutError)
     except (http.client.InvalidURL, ValueError):  # their messages quote the address
         return "its address is none", True
     except (OSError, http.client.HTTPException) as error:
-        return f"it cannot be reached ({_kind(error)})", False
+        return f"it cannot be reached ({_kind(error)})", isinstance(error, TimeoutError)
     return "", True
 
 

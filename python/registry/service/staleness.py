@@ -54,8 +54,12 @@ class Staleness(msgspec.Struct, frozen=True, kw_only=True):
 
     def sentences(self) -> list[str]:
         """Return what somebody has to know, the worst first, with what to do about it."""
-        hint = "upload it: metadata_service upload FOLDER BUCKET"
-        told = [*(f"{each}; {hint}" for each in self.stale), *self.unread]
+        hint = "upload it: metadata_service upload"
+        folders = [pathlib.PurePosixPath(each.path).parent for each in self.stale]
+        told = [
+            *(f"{each}; {hint} {folder} BUCKET" for each, folder in zip(self.stale, folders, strict=True)),
+            *self.unread,
+        ]
         waiting = [f"{len(self.fresh):,} more changed lately and may still be on the way"] if self.fresh else []
         return [*told, *waiting]
 

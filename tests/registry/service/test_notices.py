@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import socket
 import threading
 from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -9,6 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
+from python.registry.service import notices
 from python.registry.service.notices import TEXT_CHARACTERS_MAX, NoticeError, notify, webhook_in
 
 SECRET = "T000-B000-secret"
@@ -85,6 +87,28 @@ def test_a_chat_that_is_not_there_is_told_without_the_address() -> None:
 
     with pytest.raises(NoticeError, match="cannot be reached") as told:
         notify(slack.url, "hello", lambda _: None)
+    assert SECRET not in str(told.value)
+
+
+@pytest.mark.parametrize("said", [b"", b"HTTP/1.1 200 OK\r\n"])
+def test_a_chat_that_does_not_answer_holds_nobody_up_and_is_not_asked_again(
+    monkeypatch: pytest.MonkeyPatch, said: bytes
+) -> None:
+    monkeypatch.setattr(notices, "TIMEOUT_SECONDS", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as server, contextlib.ExitStack() as open_until_then:
+
+        def answer() -> None:
+            connection = open_until_then.enter_context(server.accept()[0])
+            connection.sendall(said)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        with pytest.raises(NoticeError, match=r"it does not answer within 0\.1 seconds|timed out|TimeoutError") as told:
+            notify(
+                f"http://127.0.0.1:{server.getsockname()[1]}/{SECRET}", "hello", lambda _: pytest.fail("asked again")
+            )
+        thread.join()
+
     assert SECRET not in str(told.value)
 
 
