@@ -68,10 +68,15 @@ def apply(store: Store, planned: Plan, sign: Sign | None = None, token: str | No
     """What was `planned` is published, or, where it changes nothing, what is published is whole.
 
     `token` tells snapshots of one second apart. Nothing is written where nothing has changed, but for the signature of
-    what is published, if there is none and `sign` can make one. Raises BlockedError, with nothing written, and
-    ConflictError, with nothing published, where somebody else has switched meanwhile.
+    what is published, if there is none and `sign` can make one. Raises BlockedError, with nothing written but copies of
+    what is published that were lacking, and ConflictError, with nothing published, where somebody else has switched
+    meanwhile.
     """
-    made = prepare(store, planned, sign, token)
+    try:
+        made = prepare(store, planned, sign, token)
+    except BlockedError:
+        heal(store)  # a rollback that was killed has switched the pointer, perhaps, and holds
+        raise
     if made:
         point(store, made, planned.seen, planned.now)
     now = heal(store)

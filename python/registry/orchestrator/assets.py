@@ -99,6 +99,7 @@ def registry_candidate(
     """
     with sentences():
         store = registry.store()
+        heal(store)  # what is published is whole, though nothing may follow it
         mark = mark_of(store, registry.options())
         planned = plan(store, now(), registry.options(allowed))
         made = None if planned.blocked else prepare(store, planned)

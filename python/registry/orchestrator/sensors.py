@@ -103,7 +103,7 @@ def _is_done(store: Store, registry: RegistryResource) -> bool:
 def _in_vain(store: Store) -> str:
     """Return why no run could publish anything, empty where one could."""
     seen = current(store)
-    if seen and seen.pointer.hold:
+    if seen and seen.pointer.hold and is_copied(store, seen):
         hold = seen.pointer.hold
         return (
             f"a rollback to {seen.pointer.snapshot} holds since {hold.since:%Y-%m-%d %H:%M} UTC ({hold.reason}):"

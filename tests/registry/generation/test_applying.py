@@ -153,6 +153,22 @@ def test_a_rollback_holds_against_news_until_somebody_resumes() -> None:
     assert versions(store) == {"a": "1.1.0"}
 
 
+def test_copies_that_a_killed_rollback_has_left_behind_are_made_though_it_holds() -> None:
+    store = MemoryStore(now=lambda: NOW)
+    for version in ("1.0.0", "1.1.0"):
+        put(store, "a", version)
+        generated(store)
+    with pytest.raises(CrashError):
+        rollback(FailingStore(store, 1), NOW, reason="1.1.0 loses data")
+    put(store, "b")
+    assert versions(store) == {"a": "1.1.0"}
+
+    with pytest.raises(BlockedError, match=r"1\.1\.0 loses data"):
+        generated(store)
+
+    assert versions(store) == {"a": "1.0.0"}
+
+
 def test_the_composite_registry_and_the_mask_are_of_the_same_snapshot() -> None:
     store = bucket()
     generated(store)

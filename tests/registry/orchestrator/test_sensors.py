@@ -17,9 +17,9 @@ from python.registry.generation.snapshots import current
 from python.registry.orchestrator import gates, sensors
 from python.registry.store import Store
 from python.registry.store.folder import FolderStore
-from tests.registry.generation.buckets import NOW, generated, put
+from tests.registry.generation.buckets import NOW, generated, put, versions
 from tests.registry.orchestrator.orchestrating import bucket, resources, run, shrunk
-from tests.registry.stores import CrashError
+from tests.registry.stores import CrashError, FailingStore
 
 
 class Sensed:
@@ -220,6 +220,26 @@ def test_a_rollback_holds_until_somebody_resumes(tmp_path: Path) -> None:
     assert held.startswith("a rollback to ")
     assert held.endswith("(1.1.0 is wrong): `headwater registry resume` ends it")
     assert free == ""
+
+
+@pytest.mark.slow
+def test_a_rollback_that_was_killed_before_readers_got_it_runs_once_and_then_holds(tmp_path: Path) -> None:
+    store = bucket(tmp_path)
+    for version in ("1.0.0", "1.1.0"):
+        put(store, "a", version)
+        generated(store)
+    sensed = on_metadata(store)
+    sensed.tick()
+    with pytest.raises(CrashError):
+        rollback(FailingStore(store, 1), NOW, reason="1.1.0 is wrong")
+    put(store, "b")
+
+    ticked = sensed.tick()
+    run(store)
+
+    assert ticked == ""
+    assert versions(store) == {"a": "1.0.0"}
+    assert sensed.tick().startswith("a rollback to ")
 
 
 def test_reports_follow_what_is_published_and_rollbacks(tmp_path: Path) -> None:
