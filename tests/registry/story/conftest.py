@@ -31,10 +31,7 @@ class Place(NamedTuple):
         return open_store(f"{self.address}{below}", self.environment)
 
 
-_LONG = [pytest.param(each, marks=pytest.mark.long) for each in ("gs", "s3")]
-
-
-@pytest.fixture(params=["folder", *_LONG])
+@pytest.fixture(params=["folder", "gs", "s3"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     """An empty bucket of each kind that other processes can open, too."""
     if request.param == "gs":
