@@ -106,6 +106,8 @@ class S3Store(Store):
                 raise ConflictError(path, wanted) from None
             if code in _MISSING:
                 raise NotFoundError(path) from None
+            if code == "NoSuchBucket":
+                raise StoreError(f"{self.address}: there is no such bucket") from None
             raise StoreError(f"{self.address}/{path}: S3 says: {error}") from None
         except BotoCoreError as error:
             raise StoreError(f"{self.address}/{path}: {error}") from None
