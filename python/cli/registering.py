@@ -28,6 +28,7 @@ from python.registry.reports.texts import as_markdown, change_sentence
 from python.registry.store import Store, StoreError, open_store
 
 __all__ = [
+    "Generated",
     "differing",
     "explained",
     "generated",
