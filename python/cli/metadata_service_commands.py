@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import pathlib
 import sys
+from types import ModuleType
 from typing import Any, NoReturn
 
 import click
@@ -62,6 +64,11 @@ def metadata_service() -> None:
     """
 
 
+def _serving() -> ModuleType:
+    """Return what does the work, lazily: `--help` answers at once."""
+    return importlib.import_module("python.cli.metadata_serving")
+
+
 _BUCKET = click.argument("bucket", envvar="METADATA_BUCKET")
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _LENIENT = click.option("--lenient", is_flag=True, help="Only warn of members that nobody knows, and leave them out.")
@@ -87,9 +94,7 @@ def validate(**options: Any) -> NoReturn:  # noqa: ANN401 -- click's
 
     A folder means its metadata.yaml. The rules are those of upload, but for what the bucket knows.
     """
-    from python.cli import metadata_serving  # noqa: PLC0415 -- lazily: --help answers at once
-
-    sys.exit(metadata_serving.validate(**options))
+    sys.exit(_serving().validate(**options))
 
 
 @metadata_service.command()
@@ -110,9 +115,7 @@ def upload(**options: Any) -> NoReturn:  # noqa: ANN401 -- click's
     connector's tests keep. DOCS is its page, if elsewhere, or the folder of Airbyte's pages. A version never changes:
     the same files again do nothing, others are refused.
     """
-    from python.cli import metadata_serving  # noqa: PLC0415 -- lazily: --help answers at once
-
-    sys.exit(metadata_serving.upload(**options))
+    sys.exit(_serving().upload(**options))
 
 
 @metadata_service.command()
@@ -122,9 +125,7 @@ def upload(**options: Any) -> NoReturn:  # noqa: ANN401 -- click's
 @_ACCOUNT
 def promote(**options: Any) -> NoReturn:  # noqa: ANN401 -- click's
     """Make the release candidate VERSION of REPOSITORY a release: 1.4.0-rc.2 is there as 1.4.0, too."""
-    from python.cli import metadata_serving  # noqa: PLC0415 -- lazily: --help answers at once
-
-    sys.exit(metadata_serving.promote(**options))
+    sys.exit(_serving().promote(**options))
 
 
 @metadata_service.command()
@@ -135,9 +136,7 @@ def promote(**options: Any) -> NoReturn:  # noqa: ANN401 -- click's
 @_ACCOUNT
 def rollback(**options: Any) -> NoReturn:  # noqa: ANN401 -- click's
     """Take back the release candidate VERSION of REPOSITORY. For a release, see yank."""
-    from python.cli import metadata_serving  # noqa: PLC0415 -- lazily: --help answers at once
-
-    sys.exit(metadata_serving.rollback(**options))
+    sys.exit(_serving().rollback(**options))
 
 
 @metadata_service.command()
@@ -148,9 +147,7 @@ def rollback(**options: Any) -> NoReturn:  # noqa: ANN401 -- click's
 @_ACCOUNT
 def yank(**options: Any) -> NoReturn:  # noqa: ANN401 -- click's
     """Take VERSION of REPOSITORY out of every registry; the newest that is left is the latest."""
-    from python.cli import metadata_serving  # noqa: PLC0415 -- lazily: --help answers at once
-
-    sys.exit(metadata_serving.yank(**options))
+    sys.exit(_serving().yank(**options))
 
 
 @metadata_service.command()
@@ -160,9 +157,7 @@ def yank(**options: Any) -> NoReturn:  # noqa: ANN401 -- click's
 @_ACCOUNT
 def unyank(**options: Any) -> NoReturn:  # noqa: ANN401 -- click's
     """Have VERSION of REPOSITORY again, as if it had never been yanked."""
-    from python.cli import metadata_serving  # noqa: PLC0415 -- lazily: --help answers at once
-
-    sys.exit(metadata_serving.unyank(**options))
+    sys.exit(_serving().unyank(**options))
 
 
 @metadata_service.command()
@@ -173,15 +168,11 @@ def unyank(**options: Any) -> NoReturn:  # noqa: ANN401 -- click's
 @_JSON
 def diff(**options: Any) -> NoReturn:  # noqa: ANN401 -- click's
     """Tell what differs between OLD and NEW: each a REPOSITORY:VERSION of the bucket, or a metadata file."""
-    from python.cli import metadata_serving  # noqa: PLC0415 -- lazily: --help answers at once
-
-    sys.exit(metadata_serving.diff(**options))
+    sys.exit(_serving().diff(**options))
 
 
 @metadata_service.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=pathlib.Path))
 def upgrade(**options: Any) -> NoReturn:  # noqa: ANN401 -- click's
     """Write `registries`, as it was until 2023, as `registryOverrides`; the rest of the file stays."""
-    from python.cli import metadata_serving  # noqa: PLC0415 -- lazily: --help answers at once
-
-    sys.exit(metadata_serving.upgrade(**options))
+    sys.exit(_serving().upgrade(**options))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from python.cli.group import headwater, sentences
 from python.cli.noticing import noticed, noticing
 from python.protocol.errors import HeadwaterError
 
-__all__ = ["registry"]
+__all__ = ["bucket_argument", "registry", "tools_of"]
 
 
 @headwater.group("registry")
@@ -26,23 +27,28 @@ def registry() -> None:
 
 
 @contextmanager
-def _tools() -> Iterator[ModuleType]:
-    """Give what the commands are made of, and tell errors in one sentence, with exit status 2."""
+def tools_of(module: str = "registering") -> Iterator[ModuleType]:
+    """Give the module of `python.cli` that does the work, and tell errors in one sentence, with exit status 2.
+
+    It is imported lazily: `headwater --help` must not import the world.
+    """
     with sentences(status=2):
         try:
-            from python.cli import registering  # noqa: PLC0415 -- lazily: `headwater --help` must not import the world
+            found = importlib.import_module(f"python.cli.{module}")
         except ModuleNotFoundError as error:
             reason = f"{error.name} is missing: pip install 'headwater[registry]'"
             raise HeadwaterError(f"the tools for registries are not installed ({reason})") from None
-        yield registering
+        yield found
 
 
-_bucket = click.argument("bucket", envvar="METADATA_BUCKET")
+bucket_argument = click.argument("bucket", envvar="METADATA_BUCKET")
+"""The address of the bucket that a command is about."""
+
 _json = click.option("--json", "as_json", is_flag=True, help="Print one line of JSON instead.")
 
 
 @registry.command("generate")
-@_bucket
+@bucket_argument
 @click.option("--dry-run", is_flag=True, help="Tell what would be published, and write nothing.")
 @click.option(
     "--base-url", envvar="METADATA_CDN_BASE_URL", help="Where readers find the bucket; entries then name icons."
@@ -62,7 +68,7 @@ def generate(bucket: str, *, dry_run: bool, keep: int, as_json: bool, **how: obj
     quarantined (the others are published), 2 if nothing could be published.
     """
     is_told = bool(how["notify"])
-    with _tools() as tools, noticing("headwater registry generate", is_wanted=is_told):
+    with tools_of() as tools, noticing("headwater registry generate", is_wanted=is_told):
         done = tools.generated(bucket, how, dry_run=dry_run, keep=keep, as_json=as_json)
         click.echo(done.text)
         if is_told and done.is_worse:
@@ -71,15 +77,15 @@ def generate(bucket: str, *, dry_run: bool, keep: int, as_json: bool, **how: obj
 
 
 @registry.command("snapshots")
-@_bucket
+@bucket_argument
 def snapshots(bucket: str) -> None:
     """List the snapshots, the newest last; `*` marks the current one. Those never published cannot be gone back to."""
-    with _tools() as tools:
+    with tools_of() as tools:
         click.echo(tools.listed(bucket))
 
 
 @registry.command("diff")
-@_bucket
+@bucket_argument
 @click.argument("old", required=False)
 @click.argument("new", required=False)
 @_json
@@ -88,14 +94,14 @@ def diff(bucket: str, old: str | None, new: str | None, *, as_json: bool) -> Non
 
     Exit status: 0 if they are the same, 1 if not, 2 if one cannot be read.
     """
-    with _tools() as tools:
+    with tools_of() as tools:
         told, is_same = tools.differing(bucket, old, new, as_json=as_json)
         click.echo(told)
         sys.exit(not is_same)
 
 
 @registry.command("rollback")
-@_bucket
+@bucket_argument
 @click.option("--to", metavar="SNAPSHOT", help="The snapshot to go back to; default: the parent of the current one.")
 @click.option("--reason", required=True, help="Why; it is told until somebody resumes.")
 def rollback(bucket: str, to: str | None, reason: str) -> None:
@@ -103,42 +109,42 @@ def rollback(bucket: str, to: str | None, reason: str) -> None:
 
     One that was prepared and never published is refused: `headwater registry publish` asks the gates.
     """
-    with _tools() as tools:
+    with tools_of() as tools:
         click.echo(tools.rolled_back(bucket, to, reason))
 
 
 @registry.command("resume")
-@_bucket
+@bucket_argument
 def resume(bucket: str) -> None:
     """End a rollback: the next `headwater registry generate` publishes what the bucket says."""
-    with _tools() as tools:
+    with tools_of() as tools:
         click.echo(tools.resumed(bucket))
 
 
 @registry.command("verify")
-@_bucket
+@bucket_argument
 @click.option("--snapshot", help="Another snapshot than the current one.")
 @click.option("--public-key", type=click.Path(path_type=Path), help="It has to be signed by this key (PEM, Ed25519).")
 def verify(bucket: str, snapshot: str | None, public_key: Path | None) -> None:
     """Hold every published file against its SHA-256, the fixed paths too. Exit status: 0 if all are right, 1 if not."""
-    with _tools() as tools:
+    with tools_of() as tools:
         told, is_well = tools.verified(bucket, snapshot, public_key)
         click.echo(told)
         sys.exit(not is_well)
 
 
 @registry.command("explain")
-@_bucket
+@bucket_argument
 @click.argument("repository")
 @click.option("--entry", type=click.Choice(["oss", "cloud"]), help="Print the entry of that registry, and no more.")
 def explain(bucket: str, repository: str, entry: str | None) -> None:
     """Tell of a connector (airbyte/source-x) which version registries have, what they override, and what is wrong."""
-    with _tools() as tools:
+    with tools_of() as tools:
         click.echo(tools.explained(bucket, repository, entry))
 
 
 @registry.command("report")
-@_bucket
+@bucket_argument
 @click.option(
     "--format",
     "form",
@@ -153,5 +159,5 @@ def report(bucket: str, form: str, output: str | None, *, keep: bool) -> None:
     """Tell of what is published: as Markdown, JSON, or web pages that work from a file:// address."""
     if keep and output is not None:
         raise click.UsageError("--keep writes into the bucket, and --output elsewhere: give one of them")
-    with _tools() as tools:
+    with tools_of() as tools:
         click.echo(tools.kept(bucket) if keep else tools.reported(bucket, form, output), nl=False)

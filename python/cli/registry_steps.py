@@ -3,36 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import click
 
-from python.cli.group import sentences
-from python.cli.registry import registry
-from python.protocol.errors import HeadwaterError
+from python.cli.registry import bucket_argument, registry, tools_of
 
 __all__ = ["check", "prepare", "publish", "stale"]
 
 _GRACE_HOURS_MAX = 24 * 365  # whoever waits longer does not want to be told
 
 
-@contextmanager
-def _tools() -> Iterator[ModuleType]:
-    """Give what the commands are made of, and tell errors in one sentence, with exit status 2."""
-    with sentences(status=2):
-        try:
-            from python.cli import registry_stepping  # noqa: PLC0415 -- lazily: --help must not import the world
-        except ModuleNotFoundError as error:
-            reason = f"{error.name} is missing: pip install 'headwater[registry]'"
-            raise HeadwaterError(f"the tools for registries are not installed ({reason})") from None
-        yield registry_stepping
+_STEPPING = "registry_stepping"
 
-
-_bucket = click.argument("bucket", envvar="METADATA_BUCKET")
 _snapshot = click.option("--snapshot", required=True, metavar="ID", help="What `prepare` has printed.")
 
 
@@ -44,7 +29,7 @@ def _allowed(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @registry.command("prepare")
-@_bucket
+@bucket_argument
 @click.option("--base-url", envvar="METADATA_CDN_BASE_URL", help="Where readers find the bucket, for icons.")
 @_allowed
 @click.option("--sign-key", type=click.Path(path_type=Path), help="A private key (PEM, Ed25519) to sign with.")
@@ -53,26 +38,26 @@ def prepare(bucket: str, sign_key: Path | None, **how: Any) -> None:  # noqa: AN
 
     Exit status: as of `generate`.
     """
-    with _tools() as tools:
+    with tools_of(_STEPPING) as tools:
         told, is_well = tools.prepared(bucket, how, sign_key)
         click.echo(told)
         sys.exit(not is_well)
 
 
 @registry.command("check")
-@_bucket
+@bucket_argument
 @_snapshot
 @_allowed
 def check(bucket: str, snapshot: str, **how: Any) -> None:  # noqa: ANN401 -- options
     """Hold a prepared snapshot against every gate. Exit status: 0 if it may be published, 1 if not."""
-    with _tools() as tools:
+    with tools_of(_STEPPING) as tools:
         told, is_well = tools.checked(bucket, snapshot, how)
         click.echo(told)
         sys.exit(not is_well)
 
 
 @registry.command("publish")
-@_bucket
+@bucket_argument
 @_snapshot
 @_allowed
 @click.option(
@@ -83,12 +68,12 @@ def publish(bucket: str, snapshot: str, keep: int, **how: Any) -> None:  # noqa:
 
     Exit status: 0 if it is published, 2 if not.
     """
-    with _tools() as tools:
+    with tools_of(_STEPPING) as tools:
         click.echo(tools.published(bucket, snapshot, keep, how))
 
 
 @registry.command("stale")
-@_bucket
+@bucket_argument
 @click.option("--checkout", default=".", show_default=True, type=click.Path(path_type=Path), help="A folder, anywhere.")
 @click.option(
     "--grace-hours",
@@ -103,7 +88,7 @@ def stale(bucket: str, **how: Any) -> None:  # noqa: ANN401 -- options
 
     Exit status: 0 if none is, 1 if some are, 2 if that cannot be known.
     """
-    with _tools() as tools:
+    with tools_of(_STEPPING) as tools:
         told, is_well = tools.staleness(bucket, how)
         click.echo(told)
         sys.exit(not is_well)

@@ -287,8 +287,7 @@ def test_of_two_with_one_identity_the_published_one_stays(store: MemoryStore) ->
 def test_a_breaking_spec_is_held_back_until_it_is_announced(store: MemoryStore) -> None:
     put(store, "a")
     generated(store)
-    required = spec()
-    required["connectionSpecification"]["required"] = ["token"]
+    required = breaking_spec()
     put(store, "a", "1.1.0", required)
 
     assert "version 1.1.0 breaks configs of 1.0.0" in generated(store).quarantined["airbyte/source-a"]
@@ -304,8 +303,7 @@ def test_a_breaking_spec_is_held_back_until_it_is_announced(store: MemoryStore) 
 def test_a_breaking_spec_can_be_let_through(store: MemoryStore) -> None:
     put(store, "a")
     generated(store)
-    required = spec()
-    required["connectionSpecification"]["required"] = ["token"]
+    required = breaking_spec()
     put(store, "a", "1.1.0", required)
     generated(store)
 
@@ -499,8 +497,7 @@ def test_what_lost_against_another_is_looked_at_again_with_the_next_change_and_n
 def test_a_breaking_spec_that_is_held_back_is_not_read_at_every_run(store: MemoryStore) -> None:
     put(store, "a")
     generated(store)
-    required = spec()
-    required["connectionSpecification"]["required"] = ["token"]
+    required = breaking_spec()
     put(store, "a", "1.1.0", required)
     generated(store)
 
@@ -642,10 +639,16 @@ def test_the_same_identity_in_capitals_is_the_same(store: MemoryStore) -> None:
     assert versions(store) == {"a": "1.1.0"}
 
 
-def breaking_candidate(store: MemoryStore, **releases: Any) -> None:
-    put(store, "a", "1.0.0")
+def breaking_spec() -> dict[str, Any]:
+    """What configs of `spec()` do not fit any more."""
     required = spec()
     required["connectionSpecification"]["required"] = ["token"]
+    return required
+
+
+def breaking_candidate(store: MemoryStore, **releases: Any) -> None:
+    put(store, "a", "1.0.0")
+    required = breaking_spec()
     rollout = {"rolloutConfiguration": {"enableProgressiveRollout": True}}
     put(store, "a", "1.1.0-rc.1", required, releases={**rollout, **releases})
 
