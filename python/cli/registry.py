@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
+from typing import Any, TypeVar
 
 import click
 
@@ -16,6 +17,8 @@ from python.cli.noticing import noticed, noticing
 from python.protocol.errors import HeadwaterError
 
 __all__ = ["bucket_argument", "registry", "tools_of"]
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 @headwater.group("registry")
@@ -41,8 +44,10 @@ def tools_of(module: str = "registering") -> Iterator[ModuleType]:
         yield found
 
 
-bucket_argument = click.argument("bucket", envvar="METADATA_BUCKET")
-"""The address of the bucket that a command is about."""
+def bucket_argument(command: _Command) -> _Command:
+    """Give a command its BUCKET: the address of what it is about."""
+    return click.argument("bucket", envvar="METADATA_BUCKET")(command)
+
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print one line of JSON instead.")
 
