@@ -7,7 +7,6 @@ import http.server
 import json
 import os
 import stat
-import threading
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -18,6 +17,7 @@ import requests
 
 from python.builder.worker import recording
 from python.builder.worker.masking import Masker
+from tests.listening import listening
 
 SECRET = "c4n4ry-9f3a77"
 MASKER = {"told": None, "config": {"api_key": SECRET}}
@@ -59,15 +59,8 @@ def serving(answers: Mapping[str, Answer | list[Answer]]) -> Iterator[Server]:
         def log_message(self, *args: object) -> None:
             """Say nothing."""
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
-        yield Server(f"http://127.0.0.1:{server.server_port}", asked)
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with listening(Handler) as url:
+        yield Server(url, asked)
 
 
 def get(url: str, **more: Any) -> requests.Response:

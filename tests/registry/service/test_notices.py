@@ -5,13 +5,14 @@ import json
 import socket
 import threading
 from collections.abc import Iterator, Sequence
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import NamedTuple
 
 import pytest
 
 from python.registry.service import notices
 from python.registry.service.notices import TEXT_CHARACTERS_MAX, NoticeError, notify, webhook_in
+from tests.listening import listening
 
 SECRET = "T000-B000-secret"
 
@@ -37,15 +38,8 @@ def chat(statuses: Sequence[int] = ()) -> Iterator[Chat]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the name of the base class
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
-        yield Chat(f"http://127.0.0.1:{server.server_port}/services/{SECRET}", texts)
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with listening(Handler) as url:
+        yield Chat(f"{url}/services/{SECRET}", texts)
 
 
 def test_a_message_arrives_as_plain_text() -> None:
